@@ -1,0 +1,15 @@
+// What a kernel author includes. A first kernel: examples/; the language in one table: DESIGN,
+// section 4. The parts, in reading order: dim.hpp (names), expression.hpp (what an operator
+// returns), pointwise.hpp and tile_ops.hpp (operations), tensor.hpp, grid.hpp, control.hpp,
+// state.hpp (statements), kernel.hpp.
+#pragma once
+
+#include "tilewright/dsl/control.hpp"         // for_blocks, for_range
+#include "tilewright/dsl/coordinates.hpp"     // index, position, extent, causal
+#include "tilewright/dsl/grid.hpp"            // each, blocks
+#include "tilewright/dsl/kernel.hpp"          // kernel(name, lambda)
+#include "tilewright/dsl/online_softmax.hpp"  // OnlineSoftmax
+#include "tilewright/dsl/pointwise.hpp"       // + - * /, comparisons, exp2, where, cast
+#include "tilewright/dsl/state.hpp"           // let, Var
+#include "tilewright/dsl/tensor.hpp"          // In, Out, Scalar, load, store
+#include "tilewright/dsl/tile_ops.hpp"        // dot, reduce_max, reduce_sum

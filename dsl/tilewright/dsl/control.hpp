@@ -1,0 +1,109 @@
+// Loops. `for_blocks` walks the tiles of a dimension that a mask leaves, `for_range` counts. The
+// body is C++ that runs once, while the kernel is traced. A mask restricts the domain and changes
+// no value: inside the loop, reductions over its dimension see visible elements only.
+#pragma once
+
+#include "tilewright/dsl/grid.hpp"
+
+namespace tilewright {
+namespace detail {
+
+template <typename Shape>
+inline constexpr bool is_mask = Shape::dtype == b1;
+template <typename Shape>
+inline constexpr bool is_count = Shape::rank == 0 && is_integer(Shape::dtype);
+template <typename Body, typename Argument>
+inline constexpr bool takes_the_loop_index = std::is_invocable_v<Body, Argument>;
+
+/// Keeps Trace::loops right also when the body throws.
+class OpenLoop {
+ public:
+  OpenLoop(Trace& trace, std::string_view dim) : trace_(trace) { trace_.loops.push_back(dim); }
+  ~OpenLoop() { trace_.loops.pop_back(); }
+  OpenLoop(const OpenLoop&) = delete;
+  OpenLoop& operator=(const OpenLoop&) = delete;
+
+ private:
+  Trace& trace_;
+};
+
+/// Records the mask; false when it was refused.
+template <typename Mask>
+ValueId record_mask(const Mask& mask, const Statement& statement) {
+  const auto operand = as_operand(mask);
+  using E = std::remove_cvref_t<decltype(operand)>;
+  if constexpr (is_refused<E>) {
+    return no_value;
+  } else {
+    static_assert(is_mask<ShapeOf<E>>, "for_blocks(N, mask, body): the mask must be b1");
+    if constexpr (is_mask<ShapeOf<E>>) {
+      return record(adapted<b1>(operand), statement);
+    } else {
+      return no_value;
+    }
+  }
+}
+
+template <typename D, typename Mask, typename Body>
+void block_loop(const Mask& mask, const Body& body, const std::source_location& place) {
+  const Statement statement("for_blocks", place);
+  Gate& gate = statement.trace.gate();
+  const ValueId number = gate.open_blocks(D::name, statement.where);
+  const Block<D> block{number, statement.trace.serial()};
+  {
+    const OpenLoop open(statement.trace, D::name);
+    if constexpr (std::is_invocable_v<Mask, Block<D>>) {
+      gate.begin_body(record_mask(mask(block), statement));
+    } else if constexpr (std::is_same_v<Mask, std::nullptr_t>) {
+      gate.begin_body(no_value);
+    } else {
+      gate.begin_body(record_mask(mask, statement));
+    }
+    body(block);
+  }
+  gate.close();
+}
+
+}  // namespace detail
+
+/// for_blocks(N, mask, body): body(n) for each tile of N in which `mask` leaves something. The mask
+/// is a b1 expression, or a function of the block that gives one.
+template <Name n, typename Mask, typename Body>
+void for_blocks(Dim<n>, const Mask& mask, const Body& body,
+                const std::source_location place = std::source_location::current()) {
+  static_assert(detail::takes_the_loop_index<Body, Block<Dim<n>>>,
+                "for_blocks(N, mask, body): body must take the block, [&](auto n) { … }");
+  if constexpr (detail::takes_the_loop_index<Body, Block<Dim<n>>>)
+    detail::block_loop<Dim<n>>(mask, body, place);
+}
+
+/// for_blocks(N, body): every tile of N.
+template <Name n, typename Body>
+requires(!Operand<Body>) void for_blocks(
+    Dim<n>, const Body& body, const std::source_location place = std::source_location::current()) {
+  static_assert(detail::takes_the_loop_index<Body, Block<Dim<n>>>,
+                "for_blocks(N, body): body must take the block, [&](auto n) { … }");
+  if constexpr (detail::takes_the_loop_index<Body, Block<Dim<n>>>)
+    detail::block_loop<Dim<n>>(nullptr, body, place);
+}
+
+/// for_range(count, body): body(i) for i32 i = 0 … count-1; count may be computed or loaded.
+template <Operand Count, typename Body>
+void for_range(const Count& count, const Body& body,
+               const std::source_location place = std::source_location::current()) {
+  const auto operand = detail::as_operand(count);
+  using E = std::remove_cvref_t<decltype(operand)>;
+  if constexpr (!is_refused<E>) {
+    static_assert(detail::is_count<detail::ShapeOf<E>>,
+                  "for_range(count, body): count must be an i32 number without dimensions");
+    if constexpr (detail::is_count<detail::ShapeOf<E>>) {
+      const detail::Statement statement("for_range", place);
+      const ValueId trips = detail::record(detail::adapted<i32>(operand), statement);
+      const ValueId counter = statement.trace.gate().open_range(trips, statement.where);
+      body(Value<Tile<i32>>(counter, statement.trace.serial()));
+      statement.trace.gate().close();
+    }
+  }
+}
+
+}  // namespace tilewright

@@ -1,0 +1,81 @@
+// Where an element stands: logical indices, extents, and positions aligned at the end. They mean
+// what they mean where they are recorded, so a mask may be written before the loop it restricts.
+// The causal masks are written with them; any other predicate is written the same way.
+#pragma once
+
+#include "tilewright/dsl/pointwise.hpp"
+#include "tilewright/dsl/record.hpp"
+
+namespace tilewright {
+
+/// i32 [M]: the index of each element along M, counted from the start of the tensor, not of the
+/// tile.
+template <Name m>
+constexpr auto index(Dim<m>) {
+  return Expression<Tile<i32, Dim<m>>, Op::index>(Details{.name = Dim<m>::name});
+}
+
+/// i32: how long M is, for this launch.
+template <Name m>
+constexpr auto extent(Dim<m>) {
+  return Expression<Tile<i32>, Op::extent>(Details{.name = Dim<m>::name});
+}
+
+/// Which ends of the two sequences meet when they differ in length.
+enum class CausalAlignment : std::uint8_t {
+  bottom_right,  ///< the last row sees every key
+  top_left,      ///< row 0 sees key 0 only
+};
+inline constexpr CausalAlignment bottom_right = CausalAlignment::bottom_right;
+inline constexpr CausalAlignment top_left = CausalAlignment::top_left;
+
+namespace detail {
+
+/// index(M) + extent(N) - extent(M); N is the innermost loop's dimension unless `other` names it.
+template <typename M>
+struct Position : Traced<Tile<i32, M>> {
+  std::string_view other;
+  CausalAlignment alignment;
+  constexpr Position(std::string_view n, CausalAlignment a) : other(n), alignment(a) {}
+
+  ValueId record_self(const Statement& statement) const {
+    const auto at = index(M{});
+    if (alignment == CausalAlignment::top_left) return record(at, statement);
+    std::string_view n = other;
+    if (n.empty()) {
+      if (statement.trace.loops.empty())
+        throw Error(
+            ErrorKind::invalid_program,
+            "position(" + std::string(M::name) +
+                ") stands outside for_blocks: it counts from the end of the loop's dimension",
+            {std::string(M::name), "", "", short_place(statement.place)});
+      n = statement.trace.loops.back();
+    }
+    if (n == M::name) return record(at, statement);
+    const Expression<Tile<i32>, Op::extent> length(Details{.name = n});
+    return record(at + (length - extent(M{})), statement);
+  }
+};
+
+}  // namespace detail
+
+template <typename M>
+struct TermOf<detail::Position<M>> {
+  static constexpr TermKind kind = TermKind::tile;
+  static constexpr const auto& operand(const detail::Position<M>& x) { return x; }
+};
+
+/// i32 [M]: index(M) + extent(N) - extent(M), N being the dimension of the loop it is used in.
+template <Name m>
+constexpr auto position(Dim<m>) {
+  return detail::Position<Dim<m>>({}, bottom_right);
+}
+
+/// b1 [M, N]: row m sees key n when n is not after it. position(M) >= index(N), or, with top_left,
+/// index(M) >= index(N).
+template <Name m, Name n>
+constexpr auto causal(Dim<m>, Dim<n> keys, CausalAlignment alignment = bottom_right) {
+  return detail::Position<Dim<m>>(Dim<n>::name, alignment) >= index(keys);
+}
+
+}  // namespace tilewright

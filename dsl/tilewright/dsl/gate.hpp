@@ -1,0 +1,103 @@
+// The gate: the only way from the typed language into a program. Everything above it is templates,
+// nothing below it is. A kernel's lambda, run once ("traced"), makes these calls in program order;
+// lowering/build.cpp answers them with tile IR, tests may answer them with anything else.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tilewright/dsl/dtype.hpp"
+#include "tilewright/dsl/op.hpp"
+
+namespace tilewright {
+
+using ValueId =
+    std::int32_t;  ///< a value of the program; valid in the region it was made in and inside it
+using VariableId = std::int32_t;  ///< a `Var`
+inline constexpr ValueId no_value = -1;
+
+/// A place in a source file. `file` may be a full path; printing keeps the last two components.
+struct Where {
+  std::string file;
+  std::uint32_t line = 0;
+};
+
+/// Where a statement stands: the user's line, and, for a statement inside a construct of the
+/// library of the language (OnlineSoftmax), that line too: "user.cpp:19 > softmax.hpp:31".
+struct Provenance {
+  Where user;
+  Where inner;  ///< line 0: none
+};
+std::string to_string(const Provenance& provenance);  // defined in lowering/ir/print.cpp
+
+/// How one axis of a tensor is addressed by a load or a store.
+struct IndexSpec {
+  enum class Kind : std::uint8_t {
+    scalar,  ///< one index, `value` (i32, 0-dimensional): contributes no dimension
+    block,   ///< the current tile of `dim` (grid block or loop block): contributes `dim`
+    whole,   ///< all of `dim`: contributes `dim`; its extent is bound when the kernel is compiled
+  };
+  Kind kind = Kind::scalar;
+  std::string dim;
+  ValueId value = no_value;
+};
+
+/// One operation that gives a value. Dimensions are as C++ inferred them; the program infers its
+/// own and compares.
+struct Node {
+  Op op{};
+  DType dtype{};
+  std::vector<std::string> dims;
+  std::vector<ValueId> operands;
+  double constant = 0;  ///< Op::constant (integers up to 2^53 exactly)
+  std::string name;     ///< scalar_argument, each/block/index/extent: dimension; load: tensor
+  std::string axis;     ///< dot, reduce_*: the dimension that vanishes
+  std::vector<IndexSpec> indices;  ///< load: one per axis of the tensor, in its order
+};
+
+/// A tensor, scalar or workspace of the signature, in order.
+struct Argument {
+  enum class Kind : std::uint8_t { in, out, in_out, scalar };
+  Kind kind = Kind::in;
+  std::string name;
+  DType dtype{};
+  std::vector<std::string> dims;  ///< the tensor's own dimension names, outermost first
+};
+
+class Gate {
+ public:
+  virtual ~Gate() = default;
+
+  virtual void declare(const Argument& argument) = 0;
+
+  /// Records `node`. Equal pure nodes give equal ids (loads of an `In` too).
+  virtual ValueId value(const Node& node, const Provenance& where) = 0;
+  /// Gives a value its name, a paragraph in the generated text and a source line: `let`.
+  virtual void name(ValueId value, std::string_view name, const Provenance& where) = 0;
+  virtual void store(const std::string& tensor, const std::vector<IndexSpec>& indices,
+                     ValueId value, const Provenance& where) = 0;
+
+  /// A `Var`. `init` may have fewer dimensions: it fills the rest.
+  virtual VariableId variable(std::string_view name, DType dtype,
+                              const std::vector<std::string>& dims, ValueId init,
+                              const Provenance& where) = 0;
+  virtual ValueId read(VariableId variable) = 0;  ///< the value it has now
+  virtual void assign(VariableId variable, ValueId value, const Provenance& where) = 0;
+
+  // Control. A loop over tiles: open_blocks, then the nodes of the mask (which may use index(dim)),
+  // then begin_body(mask or no_value), the body, close. Other regions: open_range, the body, close.
+  virtual ValueId open_blocks(std::string_view dim,
+                              const Provenance& where) = 0;  ///< gives the tile's number
+  virtual void begin_body(ValueId mask) = 0;
+  virtual ValueId open_range(ValueId count, const Provenance& where) = 0;  ///< gives the counter
+  virtual void close() = 0;
+
+  // The grid. Each dimension at most once.
+  virtual ValueId grid_each(std::string_view dim, const Provenance& where) = 0;
+  virtual ValueId grid_blocks(std::string_view dim, int tile,
+                              const Provenance& where) = 0;  ///< tile 0: scheduled
+};
+
+}  // namespace tilewright

@@ -1,0 +1,9 @@
+#include "../dimensions.hpp"
+
+auto program = kernel("program", [](In<"q", bf16, B, M, D> Q, In<"k", bf16, B, N, D> K) {
+  auto b = each(B);
+  auto m = blocks(M);
+  auto q = let("q", load(Q(b, m, D)));
+  auto k = let("k", load(K(b, N, D)));
+  let("s", dot(q, k, D));
+});

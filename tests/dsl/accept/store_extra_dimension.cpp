@@ -1,0 +1,8 @@
+#include "../dimensions.hpp"
+
+auto program = kernel("program", [](In<"w", f32, B, M, D> W, Out<"out", f32, B, M, D> O) {
+  auto b = each(B);
+  auto m = blocks(M);
+  auto w = let("w", load(W(b, m, D)));
+  store(O(b, m, D), w);
+});

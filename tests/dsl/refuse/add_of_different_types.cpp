@@ -1,0 +1,11 @@
+// expect: a op b: element types differ; write cast<T>(…) around one of them
+// names: bf16 f32 "q" "d"
+#include "../dimensions.hpp"
+
+auto program = kernel("program", [](In<"q", bf16, B, M, D> Q, In<"w", f32, B, M, D> W) {
+  auto b = each(B);
+  auto m = blocks(M);
+  auto q = let("q", load(Q(b, m, D)));
+  auto w = let("w", load(W(b, m, D)));
+  let("s", q + w);  // wrong
+});

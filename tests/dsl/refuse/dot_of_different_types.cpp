@@ -1,0 +1,11 @@
+// expect: dot(a, b, K): both operands must have the same element type; cast one of them
+// names: bf16 f32 "kv"
+#include "../dimensions.hpp"
+
+auto program = kernel("program", [](In<"k", bf16, B, N, D> K, In<"w", f32, B, M, D> W) {
+  auto b = each(B);
+  auto m = blocks(M);
+  auto w = let("w", load(W(b, m, D)));
+  auto k = let("k", load(K(b, N, D)));
+  let("s", dot(w, k, D));  // wrong
+});

@@ -1,0 +1,10 @@
+// expect: store(x, value): value must have exactly the dimensions of x
+// names: "q" "d" f32
+#include "../dimensions.hpp"
+
+auto program = kernel("program", [](In<"w", f32, B, M, D> W, Out<"out", f32, B, M, D> O) {
+  auto b = each(B);
+  auto m = blocks(M);
+  auto w = let("w", load(W(b, m, D)));
+  store(O(b, m, D), reduce_sum(w, D));  // wrong
+});

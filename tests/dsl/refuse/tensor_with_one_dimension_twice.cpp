@@ -1,0 +1,5 @@
+// expect: In, Out: the dimensions of a tensor must differ
+// names: "q"
+#include "../dimensions.hpp"
+
+auto program = kernel("program", [](In<"q", f32, M, M>) {});  // wrong
