@@ -1,0 +1,213 @@
+// The interpreter's control: programs of the grid, regions, loops over tiles, memory. Values are
+// shared tiles in a table by id, so that carrying one through a loop costs nothing (interpret.hpp).
+#include "ir/interpret.hpp"
+
+#include <tuple>
+
+#include "ir/program_state.hpp"
+
+namespace tilewright::ir {
+
+namespace {
+
+class Interpreter : private ProgramState {
+ public:
+  using ProgramState::ProgramState;
+
+  void all() {
+    resolve_extents();
+    std::int64_t programs = 1;
+    for (const auto& operation : kernel_.body.operations)
+      if (operation->op == Op::each || operation->op == Op::block) {
+        grid_.emplace_back(operation.get(), programs_along(*operation));
+        programs *= grid_.back().second;
+      }
+    for (std::int64_t program = 0; program < programs; ++program) {
+      std::int64_t rest = program;
+      for (auto it = grid_.rbegin(); it != grid_.rend(); ++it) {
+        values_[at(it->first->results[0])] = number(rest % it->second);
+        rest /= it->second;
+      }
+      region(kernel_.body);
+    }
+  }
+
+ private:
+  void region(const Region& region) {
+    for (const auto& operation : region.operations)
+      if (operation->op != Op::yield) execute(*operation);
+  }
+
+  void execute(const Operation& op) {
+    switch (op.op) {
+      case Op::each:
+      case Op::block:
+      case Op::wait:
+      case Op::barrier:
+      case Op::shared_alloc: return;
+      case Op::store: return store(op);
+      case Op::for_blocks: return for_blocks(op);
+      case Op::for_range: return for_range(op);
+      case Op::copy_async: copies_[op.operands[0]] = &op; return;
+      default: break;
+    }
+    values_[at(op.results[0])] = result(op);
+  }
+
+  TilePointer result(const Operation& op) {
+    const Type& type = kernel_.type(op.results[0]);
+    switch (op.op) {
+      case Op::constant: {
+        TileData made = empty(type);
+        made.fill(op.constant);
+        return share(std::move(made));
+      }
+      case Op::scalar_argument: {
+        TileData made = empty(type);
+        made.fill(inputs_.scalars.at(op.name));
+        return share(std::move(made));
+      }
+      case Op::extent: return number(extent(op.name));
+      case Op::index: {
+        TileData made = empty(type);
+        const std::int64_t first = start_of(op.axis);
+        for (std::size_t i = 0; i < made.size(); ++i)
+          made.integers[i] = first + static_cast<std::int64_t>(i);
+        return share(std::move(made));
+      }
+      case Op::load: return share(load(op, type));
+      case Op::finish_reduce:
+      case Op::convert_layout: return values_[at(op.operands[0])];
+      case Op::operand_load: return operand_load(op, type);
+      case Op::reduce_max:
+      case Op::reduce_sum: {
+        const TilePointer visible = visibility(op);
+        return share(reduce(op.op, tile(op.operands[0]), op.axis, visible.get()));
+      }
+      case Op::dot: return dot(op, type);
+      default: return pointwise(op, type);
+    }
+  }
+
+  TilePointer pointwise(const Operation& op, const Type& type) {
+    // A select of cut tiles alone is not there in a full one.
+    if (op.cut_only && !running_.empty() && !running_.back().cut) {
+      const TileData& taken = tile(op.operands[1]);
+      const TileData like = empty(type);
+      return share(broadcast(taken, like.axes, like.shape));
+    }
+    const TileData like = empty(type);
+    std::vector<TileData> spread;
+    spread.reserve(op.operands.size());
+    std::vector<const TileData*> operands;
+    for (const ValueId operand : op.operands) {
+      const TileData& own = tile(operand);
+      if (own.axes == like.axes) {
+        operands.push_back(&own);
+      } else {
+        spread.push_back(broadcast(own, like.axes, like.shape));
+        operands.push_back(&spread.back());
+      }
+    }
+    return share(apply(op.op, type.dtype, operands));
+  }
+
+  TilePointer negated(const TilePointer& x, ValueId sign) const {
+    if (sign == no_value || !(tile(sign).floats[0] < 0)) return x;
+    return share(apply(Op::neg, x->dtype, {x.get()}));
+  }
+
+  TilePointer dot(const Operation& op, const Type& type) {
+    const TilePointer a = negated(values_[at(op.operands[0])], op.sign_of);
+    const TilePointer visible = visibility(op);
+    const TileData like = empty(type);
+    const TileData* sum = op.operands.size() == 3 ? &tile(op.operands[2]) : nullptr;
+    return share(contract(*a, tile(op.operands[1]), op.axis, sum, visible.get(), like.axes,
+                          like.shape, type.dtype));
+  }
+
+  /// A buffer means what was last copied into it, at the tile the loops are at.
+  TilePointer operand_load(const Operation& op, const Type& type) {
+    const ValueId buffer = op.operands[0];
+    const auto copy = copies_.find(buffer);
+    if (copy == copies_.end()) return negated(values_[at(buffer)], op.sign_of);
+    return negated(share(load(*copy->second, type)), op.sign_of);
+  }
+
+  void run_body(const Region& body, std::int64_t counter, std::vector<TilePointer>& carried) {
+    values_[at(body.arguments[0])] = number(counter);
+    for (std::size_t i = 0; i < carried.size(); ++i)
+      values_[at(body.arguments[i + 1])] = carried[i];
+    region(body);
+    const Operation& yield = *body.operations.back();
+    for (std::size_t i = 0; i < carried.size(); ++i) carried[i] = values_[at(yield.operands[i])];
+  }
+
+  std::vector<TilePointer> start(const Operation& op, std::size_t skip) const {
+    std::vector<TilePointer> carried;
+    for (std::size_t i = skip; i < op.operands.size(); ++i)
+      carried.push_back(values_[at(op.operands[i])]);
+    return carried;
+  }
+
+  void finish(const Operation& op, const std::vector<TilePointer>& carried) {
+    for (std::size_t i = 0; i < carried.size(); ++i) values_[at(op.results[i])] = carried[i];
+  }
+
+  void for_range(const Operation& op) {
+    std::vector<TilePointer> carried = start(op, 1);
+    const std::int64_t count = scalar(op.operands[0]);
+    for (std::int64_t i = 0; i < count; ++i) run_body(*op.regions[0], i, carried);
+    finish(op, carried);
+  }
+
+  void for_blocks(const Operation& op) {
+    const Region& mask = *op.regions[0];
+    const Region& body = *op.regions[1];
+    const std::int64_t tiles = tiles_along(op.axis);
+    const std::string& dim = axis(op.axis).dim;
+    std::vector<TileClass> classes;
+    if (op.domain)
+      classes = classify(*op.domain, tiles, [&](const std::string& text) { return symbol(text); });
+    std::vector<TilePointer> carried = start(op, 0);
+    for (std::int64_t n = 0; n < tiles; ++n) {
+      values_[at(body.arguments[0])] = number(n);
+      Running loop{op.axis, nullptr, true};
+      bool any = true;
+      bool all = true;
+      if (!mask.operations.empty()) {
+        region(mask);
+        loop.visible = values_[at(mask.operations.back()->operands[0])];
+        std::tie(any, all) = seen(*loop.visible);
+      }
+      if (op.domain) {
+        const TileClass given = classes[static_cast<std::size_t>(n)];
+        if ((given == TileClass::skipped && any) || (given == TileClass::full && !all))
+          refuse(ErrorKind::invalid_program,
+                 "the domain of the loop over '" + dim + "' contradicts its mask in tile " +
+                     std::to_string(n) + " [internal defect]",
+                 {dim, print_domain(*op.domain), "", to_string(op.where)});
+        if (given == TileClass::skipped) continue;
+        const bool ragged = (n + 1) * tile_size(op.axis) > extent(dim);
+        loop.cut = given == TileClass::cut || ragged;
+      } else if (!any) {
+        continue;
+      }
+      running_.push_back(loop);
+      run_body(body, n, carried);
+      running_.pop_back();
+    }
+    finish(op, carried);
+  }
+
+  std::map<ValueId, const Operation*> copies_;
+  std::vector<std::pair<const Operation*, std::int64_t>> grid_;
+};
+
+}  // namespace
+
+void interpret(const Kernel& kernel, Inputs& inputs, const InterpretOptions& options) {
+  Interpreter(kernel, inputs, options).all();
+}
+
+}  // namespace tilewright::ir

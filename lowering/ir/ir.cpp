@@ -1,0 +1,125 @@
+// The few things the data structures of ir.hpp do themselves: make a value, find an argument, copy,
+// list an operation's effects, and the two tables (definitions, uses) that passes rebuild when
+// needed. The text form is in print.cpp, the rules in verify.cpp, the meaning in interpret.cpp.
+#include "ir/ir.hpp"
+
+namespace tilewright::ir {
+
+namespace {
+
+std::unique_ptr<Region> copy(const Region& region);
+
+std::unique_ptr<Operation> copy(const Operation& operation) {
+  auto result = std::make_unique<Operation>();
+  result->op = operation.op;
+  result->operands = operation.operands;
+  result->results = operation.results;
+  for (const auto& region : operation.regions) result->regions.push_back(copy(*region));
+  result->constant = operation.constant;
+  result->name = operation.name;
+  result->axis = operation.axis;
+  result->indices = operation.indices;
+  result->masked = operation.masked;
+  result->cut_only = operation.cut_only;
+  result->per_thread = operation.per_thread;
+  result->sign_of = operation.sign_of;
+  result->stage_ahead = operation.stage_ahead;
+  result->pending = operation.pending;
+  result->role = operation.role;
+  result->domain = operation.domain;
+  result->where = operation.where;
+  return result;
+}
+
+std::unique_ptr<Region> copy(const Region& region) {
+  auto result = std::make_unique<Region>();
+  result->arguments = region.arguments;
+  for (const auto& operation : region.operations) result->operations.push_back(copy(*operation));
+  return result;
+}
+
+void define(Region& region, std::vector<Operation*>& table) {
+  for (auto& operation : region.operations) {
+    for (const ValueId result : operation->results)
+      table[static_cast<std::size_t>(result)] = operation.get();
+    for (auto& nested : operation->regions) define(*nested, table);
+  }
+}
+
+void count(const Region& region, std::vector<int>& table) {
+  const auto use = [&](ValueId value) {
+    if (value != no_value) ++table[static_cast<std::size_t>(value)];
+  };
+  for (const auto& operation : region.operations) {
+    for (const ValueId operand : operation->operands) use(operand);
+    for (const Index& index : operation->indices) use(index.value);
+    use(operation->sign_of);
+    for (const auto& nested : operation->regions) count(*nested, table);
+  }
+}
+
+}  // namespace
+
+std::vector<Effect> Operation::effects() const {
+  const auto shared = [&] { return "shared:" + name; };
+  switch (op) {
+    case Op::load: return {{Effect::Kind::read, name}};
+    case Op::store: return {{Effect::Kind::write, name}};
+    case Op::copy_async: return {{Effect::Kind::read, name}, {Effect::Kind::write, shared()}};
+    case Op::operand_load: return {{Effect::Kind::read, shared()}};
+    case Op::wait:
+    case Op::barrier: return {{Effect::Kind::synchronize, ""}};
+    case Op::for_blocks:
+    case Op::for_range: {
+      std::vector<Effect> all;
+      for (const auto& region : regions)
+        for (const auto& operation : region->operations)
+          for (Effect& effect : operation->effects()) all.push_back(std::move(effect));
+      return all;
+    }
+    default: return {};
+  }
+}
+
+ValueId Kernel::add_value(Type type, std::string name, Provenance where) {
+  Value value;
+  value.type = std::move(type);
+  value.name = std::move(name);
+  value.where = std::move(where);
+  values.push_back(std::move(value));
+  return static_cast<ValueId>(values.size()) - 1;
+}
+
+const Argument* Kernel::find_argument(const std::string& wanted) const {
+  for (const Argument& argument : arguments)
+    if (argument.name == wanted) return &argument;
+  return nullptr;
+}
+
+Kernel Kernel::clone() const {
+  Kernel result;
+  result.name = name;
+  result.arguments = arguments;
+  result.grid = grid;
+  result.axes = axes;
+  result.values = values;
+  result.body = std::move(*copy(body));
+  result.bound = bound;
+  result.layout = layout;
+  result.shared_bytes = shared_bytes;
+  return result;
+}
+
+std::vector<Operation*> definitions(Kernel& kernel) {
+  std::vector<Operation*> table(kernel.values.size(), nullptr);
+  define(kernel.body, table);
+  return table;
+}
+
+std::vector<int> use_counts(const Kernel& kernel) {
+  std::vector<int> table(kernel.values.size(), 0);
+  count(kernel.body, table);
+  return table;
+}
+
+}  // namespace tilewright::ir

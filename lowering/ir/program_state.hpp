@@ -1,0 +1,116 @@
+// What one program of the grid knows while it is interpreted: extents, the values so far, the loops
+// that run, and memory. The interpreter's control (interpret.cpp) moves it forward; no rule of the
+// language is here beyond how tiles meet tensors and what a mask shows.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ir/interpret.hpp"
+#include "ir/print.hpp"
+#include "ir/tile_data.hpp"
+#include "tilewright/error.hpp"
+
+namespace tilewright::ir {
+
+/// A loop over tiles that is running.
+struct Running {
+  AxisId axis;
+  TilePointer visible;  ///< the mask's tile; null: all
+  bool cut = true;
+};
+
+class ProgramState {
+ public:
+  ProgramState(const Kernel& kernel, Inputs& inputs, const InterpretOptions& options)
+      : kernel_(kernel), inputs_(inputs), options_(options), values_(kernel.values.size()) {}
+
+ protected:
+  void set_extent(const std::string& dim, std::int64_t extent, const std::string& by);
+  void resolve_extents();
+  std::int64_t extent(const std::string& dim) const;
+  std::int64_t tile_size(AxisId id) const;
+  std::int64_t tiles_along(AxisId id) const;
+  std::int64_t programs_along(const Operation& operation) const;
+  /// Index of the tile's first element along its axis.
+  std::int64_t start_of(AxisId id) const;
+  TileData empty(const Type& type) const;
+  const TileData& tile(ValueId value) const;
+  /// Elements that a reduction over op.axis takes: inside the extent, and shown by the loop's mask.
+  TilePointer visibility(const Operation& op) const;
+  TileData load(const Operation& op, const Type& type) const;
+  void store(const Operation& op);
+  /// The symbols of a domain, by the numbers of this program.
+  std::int64_t symbol(const std::string& text) const;
+  /// Whether any, and whether all elements inside the extents are visible.
+  std::pair<bool, bool> seen(const TileData& visible) const;
+
+  static std::size_t at(ValueId value) { return static_cast<std::size_t>(value); }
+  const Axis& axis(AxisId id) const { return kernel_.axes[static_cast<std::size_t>(id)]; }
+  [[noreturn]] void refuse(ErrorKind kind, const std::string& message, Error::Detail detail) const {
+    throw Error(kind, "kernel '" + kernel_.name + "': " + message, std::move(detail));
+  }
+
+  static TilePointer share(TileData tile) {
+    return std::make_shared<const TileData>(std::move(tile));
+  }
+
+  static TilePointer number(std::int64_t value) {
+    TileData tile(DType::i32, {}, {});
+    tile.integers[0] = value;
+    return share(std::move(tile));
+  }
+
+  std::int64_t scalar(ValueId value) const { return tile(value).integers[0]; }
+  /// Visits the elements of a tile that lie inside the tensor: action(element of the tile, offset).
+  template <typename Action>
+  void each_element(const Operation& op, const HostTensor& tensor, const TileData& tile,
+                    const Action& action) const {
+    std::int64_t base = 0;
+    std::vector<std::int64_t> strides(tile.axes.size()), starts(tile.axes.size()),
+        limits(tile.axes.size());
+    for (std::size_t i = 0; i < op.indices.size(); ++i) {
+      const Index& index = op.indices[i];
+      if (index.kind == IndexSpec::Kind::scalar) {
+        const std::int64_t element = scalar(index.value);
+        if (element < 0 || element >= tensor.shape[i])
+          refuse(ErrorKind::invalid_argument, "an index into '" + op.name + "' is out of range",
+                 {op.name, std::to_string(element), "0 … " + std::to_string(tensor.shape[i] - 1),
+                  to_string(op.where)});
+        base += element * tensor.stride(i);
+        continue;
+      }
+      const auto place = static_cast<std::size_t>(tile.find(index.axis));
+      strides[place] = tensor.stride(i);
+      starts[place] = start_of(index.axis);
+      limits[place] = tensor.shape[i];
+    }
+    std::vector<std::int64_t> index(tile.axes.size(), 0);
+    for (std::size_t element = 0; element < tile.size(); ++element) {
+      std::int64_t offset = base;
+      bool inside = true;
+      for (std::size_t i = 0; i < index.size(); ++i) {
+        const std::int64_t place = starts[i] + index[i];
+        inside = inside && place < limits[i];
+        offset += place * strides[i];
+      }
+      if (inside) action(element, offset);
+      for (std::size_t i = index.size(); i-- > 0;) {
+        if (++index[i] < tile.shape[i]) break;
+        index[i] = 0;
+      }
+    }
+  }
+
+  const Kernel& kernel_;
+  Inputs& inputs_;
+  const InterpretOptions& options_;
+  std::map<std::string, std::int64_t> extents_;
+  std::vector<TilePointer> values_;
+  std::vector<Running> running_;
+};
+
+}  // namespace tilewright::ir
