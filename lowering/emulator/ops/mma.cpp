@@ -1,0 +1,181 @@
+// mma.sync. The portable path unpacks the fragments to f32 matrices and multiplies rows of eight;
+// with AVX-512 the 16-bit types stay in fragment order (mma_avx512.hpp). `list` holds the offsets
+// of D, A, B and C. flags 1: A is the same as that of the mma before, so its conversion is kept.
+#include "emulator/ops/converge.hpp"
+#include "emulator/ops/fragment.hpp"
+#include "emulator/ops/selection.hpp"
+#if defined(__AVX512F__)
+#include "emulator/ops/mma_avx512.hpp"
+#endif
+
+namespace tilewright::emulator::TILEWRIGHT_VARIANT {
+namespace {
+
+template <bool masked>
+TILEWRIGHT_INLINE bool whole_warp(const Instruction* i, Warp* w) {
+  if constexpr (masked) {
+    if (!gathered(i, w, active<true>(i, w), w->live)) return false;
+  }
+  if (w->observed) [[unlikely]]
+    observe_warp_sync(w, w->mask);
+  return true;
+}
+
+typedef float Row __attribute__((vector_size(32)));
+
+/// Any floating-point type; half_accumulator: C and D are f16 pairs.
+template <Element element, unsigned k, bool half_accumulator>
+struct Multiply {
+  static constexpr unsigned width = bits_of(element);
+  static constexpr unsigned a_registers = 16 * k * width / 1024, b_registers = 8 * k * width / 1024;
+  static constexpr unsigned d_registers = half_accumulator ? 2 : 4;
+
+  template <bool masked>
+  static const Instruction* run(const Instruction* i, Warp* w) {
+    if (masked && active<masked>(i, w) == 0) return i + 1;
+    if (!whole_warp<masked>(i, w)) return nullptr;
+    MatrixA a;
+    MatrixB b;
+    unpack_a<element, k>(w, i->list + d_registers, a);
+    unpack_b<element, k>(w, i->list + d_registers + a_registers, b);
+    const u32* c_list = i->list + d_registers + a_registers + b_registers;
+    Row rows[16];
+    for (unsigned l = 0; l < 32; ++l) {
+      for (unsigned r = 0; r < 4; ++r) {
+        const unsigned row = l / 4 + 8 * (r >> 1), column = 2 * (l % 4) + (r & 1);
+        rows[row][column] =
+            half_accumulator
+                ? half_to_float((reg<u32>(w, c_list[r >> 1])[l] >> (16 * (r & 1))) & 0xffff)
+                : reg<float>(w, c_list[half_accumulator ? 0 : r])[l];
+      }
+    }
+    for (unsigned x = 0; x < k; ++x) {
+      Row line;
+      __builtin_memcpy(&line, b.at[x], sizeof line);
+      for (unsigned row = 0; row < 16; ++row) {
+        const float scale = a.at[row][x];
+        for (unsigned n = 0; n < 8; ++n)
+          rows[row][n] = __builtin_fmaf(scale, line[n], rows[row][n]);
+      }
+    }
+    for (unsigned l = 0; l < 32; ++l) {
+      const unsigned row = l / 4, column = 2 * (l % 4);
+      for (unsigned half = 0; half < 2; ++half) {
+        const float low = rows[row + 8 * half][column], high = rows[row + 8 * half][column + 1];
+        if constexpr (half_accumulator) {
+          reg<u32>(w, i->list[half])[l] = float_to_half(low) | (float_to_half(high) << 16);
+        } else {
+          reg<float>(w, i->list[2 * half])[l] = low;
+          reg<float>(w, i->list[2 * half + 1])[l] = high;
+        }
+      }
+    }
+    return i + 1;
+  }
+};
+
+/// m16n8k32 (or k16) of bytes into s32; `.satfinite` (flags 2) clamps the sum.
+template <Element left, Element right, unsigned k>
+struct MultiplyBytes {
+  static constexpr unsigned a_registers = k / 8, b_registers = k / 16;
+
+  template <bool masked>
+  static const Instruction* run(const Instruction* i, Warp* w) {
+    if (masked && active<masked>(i, w) == 0) return i + 1;
+    if (!whole_warp<masked>(i, w)) return nullptr;
+    MatrixA a;
+    MatrixB b;
+    unpack_a<left, k>(w, i->list + 4, a);
+    unpack_b<right, k>(w, i->list + 4 + a_registers, b);
+    const u32* c_list = i->list + 4 + a_registers + b_registers;
+    alignas(64) u32 t[4][32];
+    for (unsigned l = 0; l < 32; ++l) {
+      for (unsigned r = 0; r < 4; ++r) {
+        const unsigned row = l / 4 + 8 * (r >> 1), column = 2 * (l % 4) + (r & 1);
+        s64 sum = s32(reg<u32>(w, c_list[r])[l]);
+        for (unsigned x = 0; x < k; ++x) sum += s32(a.at[row][x]) * s32(b.at[x][column]);
+        if ((i->flags & 2) != 0)
+          sum = sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : sum;
+        t[r][l] = u32(sum);
+      }
+    }
+    for (unsigned r = 0; r < 4; ++r) write<masked>(i, w, i->list[r], t[r]);
+    return i + 1;
+  }
+};
+
+#if defined(__AVX512F__)
+template <Element element, unsigned k>
+struct WideMultiply {
+  template <bool masked>
+  static const Instruction* run(const Instruction* i, Warp* w) {
+    if (masked && active<masked>(i, w) == 0) return i + 1;
+    if (!whole_warp<masked>(i, w)) return nullptr;
+    constexpr unsigned a_registers = k / 4, b_registers = k / 8;
+    const u32* list = i->list;
+    __m512 c[8];
+    for (unsigned r = 0; r < 4; ++r) {
+      const float* source = reg<float>(w, list[4 + a_registers + b_registers + r]);
+      c[2 * r] = _mm512_load_ps(source);
+      c[2 * r + 1] = _mm512_load_ps(source + 16);
+    }
+    SpreadA& a = *static_cast<SpreadA*>(w->matrix_a);
+    if ((i->flags & 1) == 0) {
+      for (unsigned r = 0; r < a_registers; ++r) spread<element>(reg<u32>(w, list[4 + r]), a, r);
+    }
+    for (unsigned r = 0; r < b_registers; ++r) {
+      multiply_slice<element>(a, 2 * r, reg<u32>(w, list[4 + a_registers + r]), c);
+    }
+    for (unsigned r = 0; r < 4; ++r) {
+      float* target = reg<float>(w, list[r]);
+      _mm512_store_ps(target, c[2 * r]);
+      _mm512_store_ps(target + 16, c[2 * r + 1]);
+    }
+    return i + 1;
+  }
+};
+template <Element element, unsigned k>
+using Fast = WideMultiply<element, k>;
+#else
+template <Element element, unsigned k>
+using Fast = Multiply<element, k, false>;
+#endif
+
+template <unsigned k>
+Handlers of_bytes(Type a, Type b) {
+  constexpr Element s = Element::signed_byte, u = Element::unsigned_byte;
+  if (a == Type::s8) {
+    return b == Type::s8 ? handlers<MultiplyBytes<s, s, k>>() : handlers<MultiplyBytes<s, u, k>>();
+  }
+  return b == Type::s8 ? handlers<MultiplyBytes<u, s, k>>() : handlers<MultiplyBytes<u, u, k>>();
+}
+
+bool is_byte(Type type) { return type == Type::s8 || type == Type::u8; }
+
+}  // namespace
+
+// Types are written D, A, B, C.
+Handlers mma(const Form& form) {
+  const Type d = form.types[0], a = form.types[1], b = form.types[2], c = form.types[3];
+  if (d != c) return {};
+  if (d == Type::s32 && is_byte(a) && is_byte(b)) {
+    if (form.has(Modifier::m16n8k32)) return of_bytes<32>(a, b);
+    return form.has(Modifier::m16n8k16) ? of_bytes<16>(a, b) : Handlers{};
+  }
+  if (a != b) return {};
+  if (form.has(Modifier::m16n8k16)) {
+    if (d == Type::f16 && a == Type::f16) return handlers<Multiply<Element::half, 16, true>>();
+    if (d == Type::f32 && a == Type::bf16) return handlers<Fast<Element::brain, 16>>();
+    if (d == Type::f32 && a == Type::f16) return handlers<Fast<Element::half, 16>>();
+  } else if (form.has(Modifier::m16n8k8)) {
+    if (d == Type::f16 && a == Type::f16) return handlers<Multiply<Element::half, 8, true>>();
+    if (d == Type::f32 && a == Type::bf16) return handlers<Fast<Element::brain, 8>>();
+    if (d == Type::f32 && a == Type::f16) return handlers<Fast<Element::half, 8>>();
+    if (d == Type::f32 && a == Type::tf32) return handlers<Multiply<Element::tensor, 8, false>>();
+  } else if (form.has(Modifier::m16n8k4)) {
+    if (d == Type::f32 && a == Type::tf32) return handlers<Multiply<Element::tensor, 4, false>>();
+  }
+  return {};
+}
+
+}  // namespace tilewright::emulator::TILEWRIGHT_VARIANT

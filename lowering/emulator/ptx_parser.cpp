@@ -1,0 +1,374 @@
+// Directives: module header, variables with initialisers, kernel signatures, registers, `.loc`.
+// Debug sections are skipped; everything else unknown is an error that names its line.
+// Instructions are in ptx_statement.cpp.
+#include "emulator/ptx_parser.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "emulator/engine.hpp"
+
+namespace tilewright::emulator {
+namespace {
+
+template <class Value>
+Value round_up(Value value, Value alignment) {
+  return (value + alignment - 1) / alignment * alignment;
+}
+
+std::string without_dot(const Token& word) { return std::string(word.text.substr(1)); }
+
+}  // namespace
+
+void Parser::fail(std::uint32_t line, const std::string& message) const {
+  throw PtxError(static_cast<int>(line), message);
+}
+
+ModuleText Parser::parse() {
+  scopes_.emplace_back();
+  while (lexer_.peek().kind != Token::Kind::end) {
+    if (lexer_.accept(';')) continue;
+    module_directive(lexer_.expect_word());
+  }
+  if (module_.target == 0) fail(1, "no .target line: this is not PTX");
+  return std::move(module_);
+}
+
+void Parser::module_directive(const Token& word) {
+  if (word.is(".version") || word.is(".address_size") || word.is(".file")) {
+    lexer_.skip_line();
+  } else if (word.is(".target")) {
+    target_directive();
+  } else if (word.is(".visible") || word.is(".weak") || word.is(".common")) {
+    return;
+  } else if (word.is(".extern")) {
+    const Token kind = lexer_.expect_word();
+    if (kind.is(".func")) {
+      lexer_.skip_past(';');
+    } else if (kind.is(".shared")) {
+      variable_declaration(Space::shared, true);
+    } else {
+      fail(kind.line, "'.extern " + std::string(kind.text) +
+                          "' refers to another module; a module must be complete");
+    }
+  } else if (word.is(".entry")) {
+    entry();
+  } else if (word.is(".func")) {
+    skip_function();
+  } else if (word.is(".global")) {
+    variable_declaration(Space::global, false);
+  } else if (word.is(".const")) {
+    variable_declaration(Space::constant, false);
+  } else if (word.is(".shared")) {
+    variable_declaration(Space::shared, false);
+  } else if (word.is(".section")) {
+    lexer_.skip_past('}');
+  } else if (word.is(".pragma") || word.is(".alias")) {
+    lexer_.skip_past(';');
+  } else {
+    fail(word.line, "unknown directive '" + std::string(word.text) + "'");
+  }
+}
+
+void Parser::target_directive() {
+  do {
+    const Token word = lexer_.expect_word();
+    if (word.text.substr(0, 3) != "sm_") continue;  // "debug", "texmode_independent"
+    module_.target = std::atoi(std::string(word.text.substr(3)).c_str());
+  } while (lexer_.accept(','));
+}
+
+// A `.func` can only be reached by `call`, which is refused where it stands.
+void Parser::skip_function() {
+  while (!lexer_.peek().is('{') && !lexer_.peek().is(';')) {
+    if (lexer_.peek().kind == Token::Kind::end) lexer_.expect('{');
+    lexer_.next();
+  }
+  if (lexer_.accept(';')) return;
+  int depth = 0;
+  do {
+    if (lexer_.peek().kind == Token::Kind::end) lexer_.expect('}');
+    const Token token = lexer_.next();
+    depth += token.is('{') ? 1 : token.is('}') ? -1 : 0;
+  } while (depth > 0);
+}
+
+void Parser::variable_declaration(Space space, bool external) {
+  Variable made;
+  made.space = space;
+  unsigned vector = 1, element = 0;
+  Token word = lexer_.expect_word();
+  for (; word.text[0] == '.'; word = lexer_.expect_word()) {
+    if (word.is(".align")) {
+      made.alignment = static_cast<std::uint32_t>(lexer_.expect_integer());
+    } else if (word.is(".v2") || word.is(".v4")) {
+      vector = word.is(".v2") ? 2 : 4;
+    } else if (word.is(".attribute")) {
+      lexer_.skip_past(')');
+    } else if (const auto type = find_type(without_dot(word)); type && bytes_of(*type) != 0) {
+      element = bytes_of(*type);
+    } else {
+      fail(word.line, "unknown '" + std::string(word.text) + "' in a variable declaration");
+    }
+  }
+  if (element == 0) fail(word.line, "variable '" + std::string(word.text) + "' has no type");
+  made.alignment = std::max(made.alignment, element * vector);
+  std::uint64_t count = vector;
+  made.name = std::string(word.text);
+  while (lexer_.accept('[')) {
+    if (lexer_.accept(']')) {
+      count = 0;
+    } else {
+      count *= lexer_.expect_integer();
+      lexer_.expect(']');
+    }
+  }
+  made.dynamic = space == Space::shared && (external || count == 0);
+  made.bytes = made.dynamic ? 0 : count * element;
+  if (lexer_.accept('=')) initializer(made, element);
+  lexer_.expect(';');
+
+  std::vector<Variable>& home = function_ == nullptr ? module_.variables : function_->variables;
+  const int first = function_ == nullptr ? 0 : function_->first_variable;
+  scope().variables[made.name] = first + static_cast<int>(home.size());
+  home.push_back(std::move(made));
+}
+
+void Parser::initializer(Variable& variable, unsigned element_bytes) {
+  if (variable.space == Space::shared || variable.space == Space::local) {
+    fail(lexer_.peek().line, "'" + variable.name + "' may not have an initial value");
+  }
+  std::uint64_t at = 0;
+  const bool unsized = variable.bytes == 0;
+  if (!unsized) variable.initial.resize(variable.bytes);
+  int depth = 0;
+  do {
+    while (lexer_.accept('{')) ++depth;
+    if (!lexer_.peek().is('}')) initializer_value(variable, element_bytes, at);
+    while (depth > 0 && lexer_.accept('}')) --depth;
+  } while (lexer_.accept(',') || (depth > 0 && !lexer_.peek().is(';')));
+  if (unsized) variable.bytes = variable.initial.size();
+}
+
+void Parser::initializer_value(Variable& variable, unsigned element_bytes, std::uint64_t& at) {
+  const Token token = lexer_.peek();
+  std::uint64_t bits = 0;
+  if (token.kind == Token::Kind::word) {
+    Variable::Relocation relocation;
+    relocation.at = at;
+    lexer_.next();
+    std::string symbol(token.text);
+    if (token.is("generic")) {
+      lexer_.expect('(');
+      symbol = std::string(lexer_.expect_word().text);
+      lexer_.expect(')');
+    }
+    relocation.variable = find_variable(symbol);
+    if (relocation.variable < 0 || element_bytes != 8) {
+      fail(token.line, "cannot initialise '" + variable.name + "' with '" + symbol + "'");
+    }
+    if (lexer_.accept('+')) relocation.addend = static_cast<std::int64_t>(lexer_.expect_integer());
+    variable.relocations.push_back(relocation);
+  } else {
+    const Operand value = number();
+    bits = value.bits;
+    if (value.float_bytes == 8 && element_bytes == 4) {
+      double wide = 0;
+      std::memcpy(&wide, &bits, 8);
+      const float narrow = static_cast<float>(wide);
+      bits = 0;
+      std::memcpy(&bits, &narrow, 4);
+    }
+  }
+  if (at + element_bytes > variable.initial.size()) {
+    if (variable.bytes != 0)
+      fail(token.line, "too many initial values for '" + variable.name + "'");
+    variable.initial.resize(at + element_bytes);
+  }
+  std::memcpy(variable.initial.data() + at, &bits, element_bytes);
+  at += element_bytes;
+}
+
+void Parser::entry() {
+  module_.entries.emplace_back();
+  function_ = &module_.entries.back();
+  function_->first_variable = static_cast<int>(module_.variables.size());
+  scopes_.resize(1);
+  scopes_.emplace_back();
+  scopes_.back().parent = 0;
+  scope_ = 1;
+  label_uses_.clear();
+  target_lists_.clear();
+  inlined_at_.clear();
+  cuda_line_ = 0;
+  const Token name = lexer_.expect_word();
+  function_->name = std::string(name.text);
+  function_->line = name.line;
+  if (lexer_.accept('(')) entry_parameters();
+  entry_attributes();
+  if (!lexer_.accept(';')) body();
+  resolve_labels();
+  function_ = nullptr;
+  scope_ = 0;
+}
+
+void Parser::entry_parameters() {
+  std::uint32_t offset = 0;
+  while (!lexer_.accept(')')) {
+    FunctionParameter made;
+    unsigned element = 0;
+    Token word = lexer_.expect_word();
+    if (!word.is(".param"))
+      fail(word.line, "expected .param, found '" + std::string(word.text) + "'");
+    for (word = lexer_.expect_word(); word.text[0] == '.'; word = lexer_.expect_word()) {
+      if (word.is(".align")) {
+        made.alignment = static_cast<std::uint32_t>(lexer_.expect_integer());
+      } else if (word.is(".ptr") || word.is(".global") || word.is(".shared") || word.is(".const") ||
+                 word.is(".local")) {
+        // What a pointer points to, and how it is aligned, is a hint for the assembler.
+        if (!word.is(".ptr") && lexer_.accept(".align")) lexer_.expect_integer();
+      } else if (const auto type = find_type(without_dot(word))) {
+        element = bytes_of(*type);
+      } else {
+        fail(word.line, "unknown '" + std::string(word.text) + "' in a parameter");
+      }
+    }
+    made.name = std::string(word.text);
+    std::uint32_t count = 1;
+    while (lexer_.accept('[')) {
+      count *= static_cast<std::uint32_t>(lexer_.expect_integer());
+      lexer_.expect(']');
+    }
+    made.bytes = element * count;
+    made.alignment = std::max(made.alignment, element);
+    if (made.bytes == 0) fail(word.line, "parameter '" + made.name + "' has no size");
+    made.offset = offset = round_up(offset, made.alignment);
+    offset += made.bytes;
+    function_->parameters.push_back(std::move(made));
+    if (!lexer_.accept(',') && !lexer_.peek().is(')')) lexer_.expect(')');
+  }
+  function_->parameter_bytes = offset;
+}
+
+void Parser::entry_attributes() {
+  while (lexer_.peek().kind == Token::Kind::word) {
+    const Token word = lexer_.next();
+    if (word.is(".pragma")) {
+      lexer_.skip_past(';');
+      continue;
+    }
+    const bool threads = word.is(".maxntid") || word.is(".reqntid");
+    if (!threads && !word.is(".minnctapersm") && !word.is(".maxnctapersm") &&
+        !word.is(".maxnreg")) {
+      fail(word.line, "unknown kernel attribute '" + std::string(word.text) + "'");
+    }
+    std::uint64_t product = 1;
+    do {
+      product *= lexer_.expect_integer();
+    } while (lexer_.accept(','));
+    if (threads) function_->max_threads = static_cast<std::uint32_t>(product);
+  }
+}
+
+void Parser::body() {
+  lexer_.expect('{');
+  int depth = 1;
+  while (depth > 0) {
+    const Token& token = lexer_.peek();
+    if (lexer_.accept(';')) continue;
+    if (lexer_.accept('{')) {
+      ++depth;
+      scopes_.emplace_back();
+      scopes_.back().parent = scope_;
+      scope_ = static_cast<int>(scopes_.size()) - 1;
+    } else if (lexer_.accept('}')) {
+      --depth;
+      if (depth > 0) scope_ = scope().parent;
+    } else if (token.kind == Token::Kind::word && token.text[0] == '.') {
+      body_directive(lexer_.next());
+    } else {
+      statement();
+    }
+  }
+}
+
+void Parser::body_directive(const Token& word) {
+  if (word.is(".reg")) {
+    register_declaration();
+  } else if (word.is(".shared")) {
+    variable_declaration(Space::shared, false);
+  } else if (word.is(".local")) {
+    variable_declaration(Space::local, false);
+  } else if (word.is(".global")) {
+    variable_declaration(Space::global, false);
+  } else if (word.is(".const")) {
+    variable_declaration(Space::constant, false);
+  } else if (word.is(".loc")) {
+    location();
+  } else if (word.is(".pragma")) {
+    lexer_.skip_past(';');
+  } else if (word.is(".branchtargets")) {
+    branch_targets();
+  } else if (word.is(".section")) {
+    lexer_.skip_past('}');
+  } else if (word.is(".param") || word.is(".callprototype")) {
+    refuse_call();
+  } else {
+    fail(word.line, "unknown directive '" + std::string(word.text) + "'");
+  }
+}
+
+// `.param` inside a body only prepares a call: find it, to name what is called.
+void Parser::refuse_call() {
+  while (lexer_.peek().text.substr(0, 4) != "call") {
+    if (lexer_.peek().kind == Token::Kind::end) lexer_.expect_word();
+    lexer_.next();
+  }
+  fail(lexer_.peek().line,
+       "a call of another function is not supported (inline it): " + lexer_.line_text());
+}
+
+void Parser::register_declaration() {
+  const Token word = lexer_.expect_word();
+  const auto type = find_type(without_dot(word));
+  if (!type) fail(word.line, "unknown register type '" + std::string(word.text) + "'");
+  do {
+    const Token name = lexer_.expect_word();
+    const std::string text(name.text);
+    if (!lexer_.accept('<')) {
+      scope().registers[text] = add_register(text, *type, name);
+      continue;
+    }
+    RegisterRange range;
+    range.first = static_cast<int>(function_->registers.size());
+    range.count = static_cast<int>(lexer_.expect_integer());
+    lexer_.expect('>');
+    for (int i = 0; i < range.count; ++i) add_register(text, *type, name);
+    scope().ranges[text] = range;
+  } while (lexer_.accept(','));
+  lexer_.expect(';');
+}
+
+int Parser::add_register(const std::string& name, Type type, const Token& at) {
+  const unsigned bytes = bytes_of(type);
+  if (type == Type::f16x2 || type == Type::bf16x2 || bytes <= 8) {
+    function_->registers.push_back(type == Type::pred ? RegisterClass::predicate
+                                   : bytes == 8       ? RegisterClass::wide
+                                                      : RegisterClass::narrow);
+    function_->register_bytes.push_back(static_cast<std::uint8_t>(bytes));
+    return static_cast<int>(function_->registers.size()) - 1;
+  }
+  fail(at.line, "register '" + name + "' has an unsupported type");
+}
+
+void Parser::branch_targets() {
+  std::vector<int> uses;
+  do {
+    uses.push_back(label_use(lexer_.expect_word()));
+  } while (lexer_.accept(','));
+  lexer_.expect(';');
+  if (last_label_ < 0) fail(lexer_.peek().line, ".branchtargets without a label");
+  target_lists_[last_label_] = std::move(uses);
+}
+
+}  // namespace tilewright::emulator

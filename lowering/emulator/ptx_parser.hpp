@@ -1,0 +1,91 @@
+// PTX text -> ModuleText, in one pass with names resolved as they appear (labels at the function's
+// end, because branches look ahead). Scopes matter: `{ }` inside inline assembly has private
+// registers and labels. Directives are in ptx_parser.cpp, instructions in ptx_statement.cpp.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "emulator/ptx_ir.hpp"
+#include "emulator/ptx_lexer.hpp"
+
+namespace tilewright::emulator {
+
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : lexer_(text) {}
+  /// The whole module; throws PtxError with line and text for anything it does not know.
+  ModuleText parse();
+
+ private:
+  struct RegisterRange {
+    int first = 0, count = 0;
+  };
+  struct Scope {
+    int parent = -1;
+    std::unordered_map<std::string, int> registers;
+    std::unordered_map<std::string, RegisterRange> ranges;  ///< "%r" of `%r<951>`
+    std::unordered_map<std::string, int> variables;
+    std::unordered_map<std::string, int> labels;
+  };
+  struct LabelUse {
+    std::string name;
+    int scope = 0;
+    std::uint32_t line = 0;
+  };
+  using Place = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>;  ///< file, line, column
+
+  // Directives.
+  void module_directive(const Token& word);
+  void target_directive();
+  void variable_declaration(Space space, bool external);
+  void initializer(Variable& variable, unsigned element_bytes);
+  void initializer_value(Variable& variable, unsigned element_bytes, std::uint64_t& at);
+  void skip_function();
+  void entry();
+  void entry_parameters();
+  void entry_attributes();
+  void body();
+  void body_directive(const Token& word);
+  void register_declaration();
+  void location();
+  void branch_targets();
+  [[noreturn]] void refuse_call();
+
+  // Instructions.
+  void statement();
+  void label_definition(const Token& word);
+  void mnemonic(const Token& word, Statement& made);
+  Operand operand();
+  Operand number();
+  Operand address();
+  Operand name(const Token& word);
+  Operand label_operand();
+  int add_register(const std::string& name, Type type, const Token& at);
+  int find_register(std::string_view name) const;
+  int find_variable(const std::string& name) const;
+  int find_parameter(const std::string& name) const;
+  int label_use(const Token& word);
+  void resolve_labels();
+  std::uint32_t cuda_line(Place place) const;
+
+  [[noreturn]] void fail(std::uint32_t line, const std::string& message) const;
+  Scope& scope() { return scopes_[static_cast<std::size_t>(scope_)]; }
+
+  Lexer lexer_;
+  ModuleText module_;
+  Function* function_ = nullptr;
+  std::vector<Scope> scopes_;
+  int scope_ = 0;
+  std::vector<LabelUse> label_uses_;              ///< operand.label indexes this until resolved
+  std::map<int, std::vector<int>> target_lists_;  ///< label of `.branchtargets` -> label uses
+  int last_label_ = -1;
+  std::map<Place, Place> inlined_at_;
+  std::uint32_t cuda_line_ = 0;
+};
+
+}  // namespace tilewright::emulator

@@ -1,0 +1,140 @@
+// Lanes to pieces, and the two fast paths. A fast path may only settle what the judge would find
+// ordered; it records exactly what the judge would record.
+#include "emulator/race_shared.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace tilewright::emulator {
+namespace {
+
+unsigned lowest(std::uint32_t lanes) { return static_cast<unsigned>(std::countr_zero(lanes)); }
+
+}  // namespace
+
+SharedRaces::SharedRaces(Clocks& clocks, Cells& cells, FindingListener& listener)
+    : clocks_(clocks), cells_(cells), judge_(clocks, cells, listener) {}
+
+template <typename Body>
+void SharedRaces::each_piece(const WarpAccess& access, unsigned lane, Body&& body) const {
+  std::uint32_t at = access.shared_address[lane];
+  const std::uint64_t end = std::uint64_t{at} + access.bytes;
+  while (at < end) {
+    const std::uint32_t granule = at / Cells::granule_bytes;
+    if (granule >= cells_.granules()) return;  // outside the window: the engine has reported it
+    const unsigned offset = at % Cells::granule_bytes;
+    const auto bytes =
+        static_cast<unsigned>(std::min<std::uint64_t>(end - at, Cells::granule_bytes - offset));
+    body(Piece{granule, lane, offset, bytes, std::uint64_t{granule} * Cells::granule_bytes});
+    at += bytes;
+  }
+}
+
+void SharedRaces::read(WarpAccess access, std::uint32_t lanes) {
+  access.time = clocks_.tick();
+  const unsigned warp = access.warp;
+  judge_.progress(access.site, warp).last_access = access.time;
+  std::uint32_t unsettled = lanes;
+  if (clocks_.partial_at(warp) == 0) {
+    const Cells::Arrays cells = cells_.arrays();
+    const Clocks::Time* row = clocks_.row(warp);
+    const Clocks::Time floor = row[warp];
+    for (std::uint32_t rest = lanes; rest; rest &= rest - 1) {
+      const unsigned lane = lowest(rest);
+      const std::uint32_t at = access.shared_address[lane];
+      if (!cells.is_whole(at, access.bytes)) continue;
+      const Cells::Id cell = cells.shape[at / Cells::granule_bytes].first;
+      const WriteRecord& last = cells.writes[cell];
+      if (last.time() > row[last.slot()]) continue;
+      ReadRecord& mine = cells.reads[cell * cells.warps + warp];
+      const std::uint32_t before = mine.time > floor ? mine.lanes : 0;
+      mine = {access.time, before | lane_bit(lane), access.site};
+      unsettled ^= lane_bit(lane);
+    }
+  }
+  for (; unsettled; unsettled &= unsettled - 1)
+    each_piece(access, lowest(unsettled), [&](const Piece& piece) { judge_.read(access, piece); });
+}
+
+/// Whether all lanes write whole granules, ordered after everything: then the judge's first pass
+/// would find nothing.
+bool SharedRaces::is_settled(const WarpAccess& access, std::uint32_t lanes) {
+  if (clocks_.partial_at(access.warp) != 0) return false;
+  const Cells::Arrays cells = cells_.arrays();
+  const Clocks::Time* row = clocks_.row(access.warp);
+  for (; lanes; lanes &= lanes - 1) {
+    const unsigned lane = lowest(lanes);
+    const std::uint32_t at = access.shared_address[lane];
+    if (!cells.is_whole(at, access.bytes)) return false;
+    const Cells::Id cell = cells.shape[at / Cells::granule_bytes].first;
+    const WriteRecord& last = cells.writes[cell];
+    if (last.slot() != slot_unwritten && last.time() > row[last.slot()]) return false;
+    const ReadRecord* reads = cells.reads + cell * cells.warps;
+    bool ordered = true;
+    for (unsigned warp = 0; warp < cells.warps; ++warp) ordered &= reads[warp].time <= row[warp];
+    if (!ordered) return false;
+  }
+  return true;
+}
+
+void SharedRaces::check(const WarpAccess& access, std::uint32_t lanes) {
+  for (; lanes; lanes &= lanes - 1)
+    each_piece(access, lowest(lanes), [&](const Piece& piece) { judge_.check(access, piece); });
+}
+
+void SharedRaces::write(WarpAccess access, std::uint32_t lanes) {
+  access.time = clocks_.tick();
+  judge_.progress(access.site, access.warp).last_access = access.time;
+  if (!is_settled(access, lanes)) check(access, lanes);
+  for (; lanes; lanes &= lanes - 1)
+    each_piece(access, lowest(lanes), [&](const Piece& piece) { judge_.record(access, piece); });
+}
+
+void SharedRaces::issue(WarpAccess access, std::uint32_t lanes) {
+  access.time = clocks_.tick();
+  Judge::Progress& progress = judge_.progress(access.site, access.warp);
+  progress.last_access = access.time;
+  const std::uint32_t order = progress.issued++;
+  std::uint32_t unsettled = lanes;
+  if (is_settled(access, lanes)) {
+    const Cells::Arrays cells = cells_.arrays();
+    for (std::uint32_t rest = lanes; rest; rest &= rest - 1) {
+      const unsigned lane = lowest(rest);
+      const Cells::Id cell = cells.shape[access.shared_address[lane] / Cells::granule_bytes].first;
+      // Another lane of this instruction may have been here.
+      if (cells.copies[cell].time == access.time) continue;
+      cells.copies[cell] = {access.time, order, access.site, access.warp, lane};
+      cells.writes[cell] = WriteRecord::state(slot_in_flight, access.site, lane_bit(lane));
+      unsettled ^= lane_bit(lane);
+    }
+  } else {
+    check(access, lanes);
+  }
+  for (; unsettled; unsettled &= unsettled - 1)
+    each_piece(access, lowest(unsettled),
+               [&](const Piece& piece) { judge_.record_issue(access, piece, order); });
+}
+
+void SharedRaces::complete(WarpAccess access, std::uint32_t lanes) {
+  access.time = clocks_.tick();
+  judge_.progress(access.site, access.warp).completed++;
+  std::uint32_t unsettled = lanes;
+  const Cells::Arrays cells = cells_.arrays();
+  for (std::uint32_t rest = lanes; rest; rest &= rest - 1) {
+    const unsigned lane = lowest(rest);
+    const std::uint32_t at = access.shared_address[lane];
+    if (!cells.is_whole(at, access.bytes)) continue;
+    const Cells::Id cell = cells.shape[at / Cells::granule_bytes].first;
+    const CopyRecord& copy = cells.copies[cell];
+    WriteRecord& last = cells.writes[cell];
+    if (last.slot() != slot_in_flight || copy.warp != access.warp || copy.lane != lane) continue;
+    last = WriteRecord::by(access.time, access.warp, lane_bit(lane), copy.site);
+    last.stamp |= WriteRecord::asynchronous;
+    unsettled ^= lane_bit(lane);
+  }
+  for (; unsettled; unsettled &= unsettled - 1)
+    each_piece(access, lowest(unsettled),
+               [&](const Piece& piece) { judge_.complete(access, piece); });
+}
+
+}  // namespace tilewright::emulator

@@ -1,0 +1,204 @@
+// ldmatrix, stmatrix, movmatrix and mma against matrices written down from the PTX manual's
+// fragment layouts, with random values and a double-precision product.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "emulator/ops/half_values.hpp"
+#include "lane_kernel.hpp"
+
+using namespace emulator_test;
+
+namespace {
+
+/// Runs a kernel whose lanes load `inputs` 32-bit words each and store `outputs` words.
+std::vector<std::uint32_t> run_words(const std::string& body, const std::vector<std::uint32_t>& in,
+                                     unsigned inputs, unsigned outputs,
+                                     const std::string& before = "") {
+  std::string text = ".version 8.0\n.target sm_80\n.address_size 64\n" + before +
+                     "\n.visible .entry probe(.param .u64 in, .param .u64 out)\n{\n"
+                     ".reg .b32 %i<32>, %o<8>, %t<8>, %lane;\n.reg .b64 %in, %out, %x;\n"
+                     "ld.param.u64 %in, [in];\nld.param.u64 %out, [out];\nmov.u32 %lane, %laneid;\n"
+                     "mul.wide.u32 %x, %lane, 4;\nadd.s64 %in, %in, %x;\nadd.s64 %out, %out, %x;\n";
+  for (unsigned k = 0; k < inputs; ++k) {
+    text += "ld.global.u32 %i" + std::to_string(k) + ", [%in+" + std::to_string(128 * k) + "];\n";
+  }
+  text += body + "\n";
+  for (unsigned k = 0; k < outputs; ++k) {
+    text += "st.global.u32 [%out+" + std::to_string(128 * k) + "], %o" + std::to_string(k) + ";\n";
+  }
+  text += "ret;\n}\n";
+  Memory memory(std::size_t{1} << 30);
+  const auto module = Module::load(text, memory);
+  const std::uint64_t from = memory.allocate(in.size() * 4), to = memory.allocate(128 * outputs);
+  std::memcpy(reinterpret_cast<void*>(from), in.data(), in.size() * 4);
+  memory.mark_initialized(from, in.size() * 4);
+  Launch launch;
+  launch.block.x = 32;
+  launch.parameters = pointer_parameters({from, to});
+  Options options;
+  options.detectors = false;
+  const Report report = run(module->kernels().at("probe"), launch, memory, options);
+  for (const Fault& fault : report.faults) FAIL_CHECK(fault.message);
+  std::vector<std::uint32_t> out(32 * outputs);
+  std::memcpy(out.data(), reinterpret_cast<void*>(to), out.size() * 4);
+  return out;
+}
+
+struct Shape {
+  std::string shape, type;
+  unsigned k, bits;
+  bool half_accumulator;
+};
+
+std::string registers(char letter, unsigned first, unsigned count) {
+  std::string text = "{";
+  for (unsigned k = 0; k < count; ++k) {
+    text += (k == 0 ? "%" : ", %") + std::string(1, letter) + std::to_string(first + k);
+  }
+  return text + "}";
+}
+
+double value_of(std::uint32_t word, unsigned e, const Shape& shape) {
+  const std::string& type = shape.type;
+  if (type == "tf32") return std::bit_cast<float>(word & 0xffffe000u);
+  if (type == "s8") return static_cast<std::int8_t>(word >> (8 * e));
+  return widen_half(word >> (16 * e), type == "bf16");
+}
+
+}  // namespace
+
+TEST_CASE("mma against a double-precision product") {
+  const Shape shapes[] = {{"m16n8k16", "bf16", 16, 16, false}, {"m16n8k16", "f16", 16, 16, false},
+                          {"m16n8k8", "bf16", 8, 16, false},   {"m16n8k8", "f16", 8, 16, false},
+                          {"m16n8k16", "f16", 16, 16, true},   {"m16n8k8", "tf32", 8, 32, false},
+                          {"m16n8k4", "tf32", 4, 32, false},   {"m16n8k32", "s8", 32, 8, false}};
+  std::mt19937 random(11);
+  std::normal_distribution<float> normal;
+  for (const Shape& shape : shapes) {
+    CAPTURE(shape.shape);
+    CAPTURE(shape.type);
+    const bool integer = shape.bits == 8;
+    const unsigned per = 32 / shape.bits, a_count = 16 * shape.k * shape.bits / 1024,
+                   b_count = 8 * shape.k * shape.bits / 1024,
+                   c_count = shape.half_accumulator ? 2 : 4;
+    const unsigned inputs = a_count + b_count + c_count;
+    std::vector<std::uint32_t> in(32 * inputs);
+    const bool brain = shape.type == "bf16";
+    for (unsigned k = 0; k < in.size(); ++k) {
+      const bool accumulator = k >= 32 * (a_count + b_count);
+      if (integer) {
+        in[k] = accumulator ? random() % 1000 : static_cast<std::uint32_t>(random());
+      } else if ((shape.bits == 32 || accumulator) && !(accumulator && shape.half_accumulator)) {
+        in[k] = std::bit_cast<std::uint32_t>(normal(random));
+      } else {
+        const bool as_brain = brain && !accumulator;
+        in[k] = narrow_half(normal(random), as_brain) | narrow_half(normal(random), as_brain) << 16;
+      }
+    }
+    const std::string accumulator = integer ? "s32" : shape.half_accumulator ? "f16" : "f32";
+    const std::string text = "mma.sync.aligned." + shape.shape + ".row.col." + accumulator + "." +
+                             shape.type + "." + shape.type + "." + accumulator + " " +
+                             registers('o', 0, c_count) + ", " + registers('i', 0, a_count) + ", " +
+                             registers('i', a_count, b_count) + ", " +
+                             registers('i', a_count + b_count, c_count) + ";";
+    const std::vector<std::uint32_t> out = run_words(text, in, inputs, c_count);
+    double a[16][32] = {}, b[32][8] = {};
+    for (unsigned lane = 0; lane < 32; ++lane) {
+      const unsigned g = lane / 4, t = lane % 4;
+      for (unsigned r = 0; r < a_count; ++r) {
+        for (unsigned e = 0; e < per; ++e) {
+          a[g + 8 * (r % 2)][r / 2 * 4 * per + t * per + e] = value_of(in[32 * r + lane], e, shape);
+        }
+      }
+      for (unsigned r = 0; r < b_count; ++r) {
+        for (unsigned e = 0; e < per; ++e) {
+          b[r * 4 * per + t * per + e][g] = value_of(in[32 * (a_count + r) + lane], e, shape);
+        }
+      }
+    }
+    for (unsigned lane = 0; lane < 32; ++lane) {
+      for (unsigned element = 0; element < 4; ++element) {
+        const unsigned row = lane / 4 + 8 * (element / 2), column = lane % 4 * 2 + element % 2;
+        const unsigned word = shape.half_accumulator ? element / 2 : element;
+        const std::uint32_t c_bits = in[32 * (a_count + b_count + word) + lane],
+                            d_bits = out[32 * word + lane];
+        const auto read = [&](std::uint32_t bits) -> double {
+          if (integer) return static_cast<std::int32_t>(bits);
+          return shape.half_accumulator ? widen_half(bits >> (16 * (element % 2)), false)
+                                        : std::bit_cast<float>(bits);
+        };
+        double want = read(c_bits);
+        for (unsigned k = 0; k < shape.k; ++k) want += a[row][k] * b[k][column];
+        CHECK(read(d_bits) ==
+              doctest::Approx(want).epsilon(shape.half_accumulator ? 2e-3 : 1e-5).scale(1));
+      }
+    }
+  }
+}
+
+TEST_CASE("the A operand is converted again when it changed between two mma") {
+  std::mt19937 random(3);
+  std::normal_distribution<float> normal;
+  std::vector<std::uint32_t> in(32 * 10);
+  for (auto& word : in)
+    word = narrow_half(normal(random), true) | narrow_half(normal(random), true) << 16;
+  const std::string mma = "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 ";
+  const std::string twice = mma +
+                            "{%o0,%o1,%o2,%o3}, {%i0,%i1,%i2,%i3}, {%i4,%i5}, {%i6,%i7,%i8,%i9};"
+                            "mov.u32 %i0, %i5;" +
+                            mma +
+                            "{%o0,%o1,%o2,%o3}, {%i0,%i1,%i2,%i3}, {%i4,%i5}, {%i6,%i7,%i8,%i9};";
+  const std::string once = "mov.u32 %i0, %i5;" + mma +
+                           "{%o0,%o1,%o2,%o3}, {%i0,%i1,%i2,%i3}, {%i4,%i5}, {%i6,%i7,%i8,%i9};";
+  const std::string kept =
+      mma + "{%o0,%o1,%o2,%o3}, {%i0,%i1,%i2,%i3}, {%i4,%i5}, {%i6,%i7,%i8,%i9};" + mma +
+      "{%o4,%o5,%o6,%o7}, {%i0,%i1,%i2,%i3}, {%i4,%i5}, {%i6,%i7,%i8,%i9};";
+  CHECK(run_words(twice, in, 10, 4) == run_words(once, in, 10, 4));
+  const std::vector<std::uint32_t> both = run_words(kept, in, 10, 8);
+  for (unsigned k = 0; k < 128; ++k) CHECK(both[k] == both[128 + k]);
+}
+
+TEST_CASE("ldmatrix and stmatrix are each other's inverse and follow the fragment layout") {
+  const std::string buffer = ".shared .align 16 .b8 buffer[1024];";
+  std::vector<std::uint32_t> in(32 * 4);
+  for (unsigned k = 0; k < in.size(); ++k) in[k] = 0x10000u * (2 * k + 1) + 2 * k;
+  // Every lane stores 16 bytes: row `lane % 8` of matrix `lane / 8`, then reads with ldmatrix.
+  const std::string fill =
+      "mov.u32 %t0, buffer; mad.lo.u32 %t0, %lane, 16, %t0; st.shared.v4.u32 [%t0], "
+      "{%i0,%i1,%i2,%i3};"
+      "bar.sync 0;";
+  const auto word = [&](unsigned matrix, unsigned row, unsigned column) -> std::uint32_t {
+    const unsigned lane = 8 * matrix + row;
+    return (in[32 * (column / 2) + lane] >> (16 * (column % 2))) & 0xffff;
+  };
+  for (const bool transpose : {false, true}) {
+    const std::string suffix = transpose ? ".trans" : "";
+    const std::vector<std::uint32_t> out = run_words(
+        fill + "ldmatrix.sync.aligned.m8n8.x4" + suffix + ".shared.b16 {%o0,%o1,%o2,%o3}, [%t0];",
+        in, 4, 4, buffer);
+    for (unsigned matrix = 0; matrix < 4; ++matrix) {
+      for (unsigned lane = 0; lane < 32; ++lane) {
+        const unsigned row = lane / 4, column = 2 * (lane % 4);
+        const std::uint32_t low = transpose ? word(matrix, column, row) : word(matrix, row, column);
+        const std::uint32_t high =
+            transpose ? word(matrix, column + 1, row) : word(matrix, row, column + 1);
+        CHECK(out[32 * matrix + lane] == (low | high << 16));
+      }
+    }
+    const std::vector<std::uint32_t> back =
+        run_words(fill + "ldmatrix.sync.aligned.m8n8.x4" + suffix +
+                      ".shared.b16 {%t1,%t2,%t3,%t4}, [%t0]; bar.sync 0;"
+                      "stmatrix.sync.aligned.m8n8.x4" +
+                      suffix +
+                      ".shared.b16 [%t0], {%t1,%t2,%t3,%t4}; bar.sync 0;"
+                      "ld.shared.v4.u32 {%o0,%o1,%o2,%o3}, [%t0];",
+                  in, 4, 4, buffer);
+    CHECK(back == in);
+  }
+  const std::vector<std::uint32_t> moved = run_words(
+      "movmatrix.sync.aligned.m8n8.trans.b16 %t0, %i0; movmatrix.sync.aligned.m8n8.trans.b16 %o0, "
+      "%t0;",
+      in, 4, 1);
+  CHECK(std::equal(moved.begin(), moved.end(), in.begin()));
+}
