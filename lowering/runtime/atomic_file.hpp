@@ -1,0 +1,25 @@
+// Files that are either whole or not there.
+// The one idea: write to a temporary name in the same folder, then rename; a killed process or a
+// full disk leaves at most a file whose name starts with ".tmp-".
+// Next: entry_file.cpp, nvrtc_identity.cpp, compile.cpp (dumps).
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tilewright::runtime {
+
+/// Replaces `path` by `bytes`, creating its folder. Returns why it could not, or nothing when done.
+/// Never throws for an I/O reason, never leaves a partial file under `path`.
+std::optional<std::string> write_atomically(const std::filesystem::path& path,
+                                            std::string_view bytes);
+
+/// The whole file, or nothing when it cannot be read.
+std::optional<std::string> read_file(const std::filesystem::path& path);
+
+/// What temporary files are called: a prefix of the file name.
+inline constexpr std::string_view temporary_prefix = ".tmp-";
+
+}  // namespace tilewright::runtime
