@@ -1,0 +1,275 @@
+// The statements of a trace, answered with tile IR. An operation is appended unless an equal one is
+// in sight, and its type is inferred again. Loops and the grid: builder_control.cpp; names:
+// builder_names.cpp; the state they share: builder.hpp; what the operations mean: ir/ir.hpp.
+#include "build.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "builder.hpp"
+#include "ir/verify.hpp"
+#include "tilewright/error.hpp"
+
+namespace tilewright {
+
+namespace {
+
+/// Two operations with equal text compute the same value.
+std::string text_of(const ir::Operation& operation, DType dtype, const ir::Type& type) {
+  std::string text;
+  const auto add = [&](auto number) { text += std::to_string(number) + ","; };
+  add(static_cast<int>(operation.op));
+  add(static_cast<int>(dtype));
+  add(std::bit_cast<std::uint64_t>(operation.constant));
+  add(operation.axis);
+  text += operation.name + ";";
+  for (const ValueId operand : operation.operands) add(operand);
+  text += ";";
+  for (const ir::Index& index : operation.indices) {
+    add(static_cast<int>(index.kind));
+    add(index.value);
+    add(index.axis);
+  }
+  text += ";";
+  for (const ir::AxisId axis : type.axes) add(axis);
+  return text;
+}
+
+ir::Type scalar(DType dtype) {
+  ir::Type type;
+  type.dtype = dtype;
+  return type;
+}
+
+}  // namespace
+
+Builder::Builder(std::string kernel_name, const ExtentMap& extents) : extents_(extents) {
+  must_be_name("kernel", kernel_name, "");
+  kernel_.name = std::move(kernel_name);
+  push(Frame::Kind::kernel, &kernel_.body);
+  for (const auto& [dim, extent] : extents) {
+    if (extent < 1 || extent > std::numeric_limits<int>::max())
+      throw Error(ErrorKind::invalid_argument, "the extent of dimension '" + dim + "'",
+                  {dim, std::to_string(extent), "1 … 2147483647", ""});
+    kernel_.bound[dim] = static_cast<int>(extent);
+  }
+}
+
+void Builder::push(Frame::Kind kind, ir::Region* region) {
+  frames_.push_back(Frame{kind, frame_count_++, region});
+}
+
+void Builder::declare(const Argument& argument) {
+  must_be_name(argument.kind == Argument::Kind::scalar ? "scalar" : "tensor", argument.name, "");
+  for (const std::string& dim : argument.dims) must_be_name("dimension", dim, "");
+  if (kernel_.find_argument(argument.name) != nullptr)
+    throw Error(ErrorKind::invalid_program,
+                "kernel '" + kernel_.name + "' declares the argument '" + argument.name + "' twice",
+                {argument.name, argument.name, "a name of its own for each argument", ""});
+  kernel_.arguments.push_back(argument);
+}
+
+void Builder::must_see(ValueId value, const Provenance& where) const {
+  const int home = home_[static_cast<std::size_t>(value)];
+  for (const Frame& frame : frames_)
+    if (frame.id == home) return;
+  throw Error(ErrorKind::invalid_program,
+              described(value) + ", made at " + to_string(at(value).where) +
+                  " inside the loop at " + to_string(opened_.at(home)) + ", is used outside of it",
+              {at(value).name, "", "a Var declared before the loop carries a value out of it",
+               to_string(where)});
+}
+
+ValueId Builder::define(ir::Type type, int frame, std::string name, const Provenance& where) {
+  home_.push_back(frame);
+  return kernel_.add_value(std::move(type), std::move(name), where);
+}
+
+ValueId Builder::append(ir::Operation operation, ir::Type type, const Provenance& where) {
+  const std::string text = text_of(operation, type.dtype, type);
+  for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame)
+    if (const auto known = frame->known.find(text); known != frame->known.end())
+      return known->second;
+  Frame& frame = frames_.back();
+  const std::string tensor = operation.op == Op::load ? operation.name : std::string();
+  const ValueId result = define(std::move(type), frame.id, tensor, where);
+  operation.results = {result};
+  operation.where = where;
+  frame.region->operations.push_back(std::make_unique<ir::Operation>(std::move(operation)));
+  frame.known.emplace(text, result);
+  return result;
+}
+
+ir::Type Builder::inferred(const Node& node, const ir::Operation& operation,
+                           const Provenance& where) const {
+  ir::Type type = scalar(node.dtype);
+  if (node.op != Op::constant) {
+    const auto result = ir::infer_type(kernel_, operation);
+    if (result) type = *result;
+    if (node.op == Op::cast) type.dtype = node.dtype;
+  }
+  std::string ours = std::string(tilewright::name(type.dtype));
+  std::string theirs = std::string(tilewright::name(node.dtype));
+  for (const ir::AxisId axis : type.axes)
+    ours += " " + kernel_.axes[static_cast<std::size_t>(axis)].dim;
+  for (const std::string& dim : node.dims) theirs += " " + dim;
+  if (ours != theirs)
+    throw Error(ErrorKind::invalid_program,
+                std::string(info(node.op).name) + " is " + theirs + " in C++ and " + ours +
+                    " in the program [internal defect]",
+                {"", "", "", to_string(where)});
+  return type;
+}
+
+ValueId Builder::value(const Node& node, const Provenance& where) {
+  for (const ValueId operand : node.operands) must_see(operand, where);
+  must_be_one_tiling(node.operands, {}, where);
+  ir::Operation operation;
+  operation.op = node.op;
+  operation.operands = node.operands;
+  operation.constant = node.constant;
+  switch (node.op) {
+    case Op::index:
+      operation.axis = axis_of(User::index, "index(" + node.name + ")", node.name, where);
+      break;
+    case Op::extent:
+      must_be_dimension("extent(" + node.name + ")", node.name, where);
+      if (const auto bound = extents_.find(node.name); bound != extents_.end()) {
+        operation.op = Op::constant;
+        operation.constant = static_cast<double>(bound->second);
+        return append(std::move(operation), scalar(i32), where);
+      }
+      operation.name = node.name;
+      break;
+    case Op::load:
+      operation.name = node.name;
+      operation.indices = resolved(node.name, node.indices, where);
+      must_be_one_tiling({}, operation.indices, where);
+      break;
+    case Op::dot:
+    case Op::reduce_max:
+    case Op::reduce_sum: operation.axis = vanishing_axis(node, where); break;
+    default: operation.name = node.name; break;
+  }
+  ir::Type type = inferred(node, operation, where);
+  return append(std::move(operation), std::move(type), where);
+}
+
+void Builder::name(ValueId value, std::string_view name, const Provenance& where) {
+  must_see(value, where);
+  must_be_name("value", name, to_string(where));
+  if (!named_by_user_.insert(value).second) return;
+  ir::Value& named = kernel_.values[static_cast<std::size_t>(value)];
+  named.name = name;
+  named.where = where;
+}
+
+void Builder::store(const std::string& tensor, const std::vector<IndexSpec>& indices, ValueId value,
+                    const Provenance& where) {
+  must_see(value, where);
+  auto operation = std::make_unique<ir::Operation>();
+  operation->op = Op::store;
+  operation->name = tensor;
+  operation->operands = {value};
+  operation->indices = resolved(tensor, indices, where);
+  operation->where = where;
+  must_be_one_tiling({value}, operation->indices, where);
+  if (frames_.back().kind == Frame::Kind::mask)
+    throw Error(ErrorKind::invalid_program, "a store inside a mask",
+                {tensor, "", "masks have no effect", to_string(where)});
+  frames_.back().region->operations.push_back(std::move(operation));
+}
+
+ValueId Builder::filled(double number, const ir::Type& type, const Provenance& where) {
+  ir::Operation operation;
+  operation.op = Op::constant;
+  operation.constant = number;
+  return append(std::move(operation), type, where);
+}
+
+/// `value` with all of `type`'s axes, in its order: a filled constant, else a product with one.
+ValueId Builder::broadcast(ValueId value, const ir::Type& type, const Provenance& where) {
+  if (at(value).type == type) return value;
+  for (const Frame& frame : frames_)
+    for (const auto& operation : frame.region->operations)
+      if (operation->op == Op::constant && operation->results[0] == value)
+        return filled(operation->constant, type, where);
+  ir::Operation operation;
+  operation.op = type.dtype == b1 ? Op::logical_and : Op::mul;
+  operation.operands = {filled(1, type, where), value};
+  return append(std::move(operation), type, where);
+}
+
+VariableId Builder::variable(std::string_view name, DType dtype,
+                             const std::vector<std::string>& dims, ValueId init,
+                             const Provenance& where) {
+  must_be_name("Var", name, to_string(where));
+  must_see(init, where);
+  Variable variable{std::string(name), scalar(dtype), no_value, frames_.back().id, where};
+  for (const std::string& dim : dims)
+    variable.type.axes.push_back(
+        axis_of(User::variable, "Var \"" + variable.name + "\"", dim, where));
+  must_be_one_tiling({init}, {}, where);
+  variable.current = broadcast(init, variable.type, where);
+  variables_.push_back(std::move(variable));
+  return static_cast<VariableId>(variables_.size()) - 1;
+}
+
+ValueId Builder::read(VariableId id) {
+  const Variable& variable = variables_[static_cast<std::size_t>(id)];
+  for (const Frame& frame : frames_)
+    if (frame.id == variable.frame) return variable.current;
+  throw Error(ErrorKind::invalid_program,
+              "Var '" + variable.name + "', made inside the loop at " +
+                  to_string(opened_.at(variable.frame)) + ", is used outside of it",
+              {variable.name, "", "declare it before the loop", to_string(variable.where)});
+}
+
+void Builder::assign(VariableId id, ValueId value, const Provenance& where) {
+  read(id);
+  must_see(value, where);
+  Variable& variable = variables_[static_cast<std::size_t>(id)];
+  if (frames_.back().kind == Frame::Kind::mask)
+    throw Error(ErrorKind::invalid_program, "an assignment to a Var inside a mask",
+                {variable.name, "", "masks have no effect", to_string(where)});
+  for (const ir::AxisId axis : at(value).type.axes)
+    if (std::find(variable.type.axes.begin(), variable.type.axes.end(), axis) ==
+        variable.type.axes.end())
+      throw Error(ErrorKind::invalid_program,
+                  "Var '" + variable.name + "', declared at " + to_string(variable.where) +
+                      ", holds another tiling of dimension '" +
+                      kernel_.axes[static_cast<std::size_t>(axis)].dim + "'",
+                  {variable.name, "", "", to_string(where)});
+  variable.current = broadcast(value, variable.type, where);
+  ir::Value& now = kernel_.values[static_cast<std::size_t>(variable.current)];
+  if (now.name.empty() && home_[static_cast<std::size_t>(variable.current)] == frames_.back().id) {
+    now.name = variable.name;
+    now.where = where;
+    named_by_user_.insert(variable.current);
+  }
+}
+
+ir::Kernel Builder::finish() {
+  for (const auto& [dim, extent] : extents_) {
+    try {
+      must_be_dimension("extents", dim, {});
+    } catch (const Error& error) {
+      throw Error(ErrorKind::invalid_argument,
+                  "an extent for a dimension that kernel '" + kernel_.name + "' lacks",
+                  {dim, dim, error.allowed(), ""});
+    }
+  }
+  drop_unused_values();
+  return std::move(kernel_);
+}
+
+ir::Kernel build(const KernelSource& source, const std::map<std::string, std::int64_t>& extents) {
+  Builder builder(source.name(), extents);
+  source.trace(builder);
+  ir::Kernel kernel = builder.finish();
+  ir::verify(kernel, "trace");
+  return kernel;
+}
+
+}  // namespace tilewright

@@ -1,0 +1,147 @@
+// What the names of a trace mean: a dimension is the axis of the innermost loop over it, else of
+// the grid, else all of it; a tensor's indices become axes and scalars. Every refusal here is the
+// user's to read.
+#include <algorithm>
+#include <cctype>
+#include <limits>
+
+#include "builder.hpp"
+#include "tilewright/error.hpp"
+
+namespace tilewright {
+
+void Builder::must_be_name(std::string_view what, std::string_view name,
+                           const std::string& place) const {
+  const auto letter = [](char c) {
+    return std::isalpha(static_cast<unsigned char>(c)) || c == '_';
+  };
+  const bool good =
+      !name.empty() && letter(name[0]) && std::all_of(name.begin(), name.end(), [&](char c) {
+        return letter(c) || std::isdigit(static_cast<unsigned char>(c));
+      });
+  if (!good)
+    throw Error(ErrorKind::invalid_program,
+                "the name of a " + std::string(what) + " must be an identifier",
+                {std::string(what), "\"" + std::string(name) + "\"",
+                 "letters, digits and underscores, not starting with a digit", place});
+}
+
+void Builder::must_be_dimension(std::string_view what, std::string_view dim,
+                                const Provenance& where) const {
+  std::set<std::string> all;
+  for (const Argument& argument : kernel_.arguments)
+    all.insert(argument.dims.begin(), argument.dims.end());
+  if (all.contains(std::string(dim))) return;
+  std::string list;
+  for (const std::string& name : all) list += (list.empty() ? "" : ", ") + name;
+  throw Error(ErrorKind::invalid_program,
+              std::string(what) + ": no tensor of kernel '" + kernel_.name + "' has a dimension '" +
+                  std::string(dim) + "', so it has no extent",
+              {std::string(dim), std::string(dim), list, to_string(where)});
+}
+
+ir::AxisId Builder::whole_axis(const std::string& dim, const std::string& user,
+                               const Provenance& where) {
+  if (const auto known = whole_axes_.find(dim); known != whole_axes_.end()) return known->second;
+  const auto extent = extents_.find(dim);
+  if (extent == extents_.end())
+    throw Error(ErrorKind::shape_mismatch,
+                user + " uses dimension '" + dim + "' whole, and its extent is not bound",
+                {dim, "", "extents = {{" + dim + ", number}} when the kernel is compiled",
+                 to_string(where)});
+  ir::Axis axis;
+  axis.dim = dim;
+  axis.kind = ir::Axis::Kind::whole;
+  axis.tile = static_cast<int>(extent->second);
+  kernel_.axes.push_back(axis);
+  return whole_axes_[dim] = static_cast<ir::AxisId>(kernel_.axes.size()) - 1;
+}
+
+ir::AxisId Builder::axis_of(User user, std::string_view what, const std::string& dim,
+                            const Provenance& where) {
+  for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame)
+    if (frame->kind == Frame::Kind::blocks && frame->dim == dim) return frame->axis;
+  if (const auto found = grid_axes_.find(dim); found != grid_axes_.end()) return found->second;
+  must_be_dimension(what, dim, where);
+  if (const auto found = grid_.find(dim); found != grid_.end())
+    throw Error(ErrorKind::invalid_program,
+                std::string(what) + ": dimension '" + dim +
+                    "' has one program per index here (each at " + to_string(found->second) +
+                    "), so it has no tile; use the value of each",
+                {dim, "", "", to_string(where)});
+  if (user == User::index && !extents_.contains(dim))
+    throw Error(ErrorKind::invalid_program,
+                std::string(what) + " stands outside a loop over '" + dim + "'",
+                {dim, "",
+                 "blocks or for_blocks over '" + dim +
+                     "' around it, or its extent bound when the " + "kernel is compiled",
+                 to_string(where)});
+  return whole_axis(dim, std::string(what), where);
+}
+
+ir::AxisId Builder::vanishing_axis(const Node& node, const Provenance& where) const {
+  for (const ValueId operand : node.operands)
+    for (const ir::AxisId axis : at(operand).type.axes)
+      if (kernel_.axes[static_cast<std::size_t>(axis)].dim == node.axis) return axis;
+  throw Error(ErrorKind::invalid_program,
+              std::string(info(node.op).name) + ": no operand has the dimension [internal defect]",
+              {node.axis, node.axis, "", to_string(where)});
+}
+
+std::vector<ir::Index> Builder::resolved(const std::string& tensor,
+                                         const std::vector<IndexSpec>& indices,
+                                         const Provenance& where) {
+  std::vector<ir::Index> result;
+  for (const IndexSpec& spec : indices) {
+    ir::Index index;
+    index.kind = spec.kind;
+    switch (spec.kind) {
+      case IndexSpec::Kind::scalar:
+        must_see(spec.value, where);
+        index.value = spec.value;
+        break;
+      case IndexSpec::Kind::block: {
+        must_see(spec.value, where);
+        const auto axis = std::find_if(kernel_.axes.begin(), kernel_.axes.end(),
+                                       [&](const ir::Axis& a) { return a.block == spec.value; });
+        if (axis == kernel_.axes.end())
+          throw Error(ErrorKind::invalid_program,
+                      "a block of '" + spec.dim + "' numbers no axis [internal defect]",
+                      {tensor, "", "", to_string(where)});
+        index.axis = static_cast<ir::AxisId>(axis - kernel_.axes.begin());
+        break;
+      }
+      case IndexSpec::Kind::whole:
+        index.axis = whole_axis(spec.dim, "'" + tensor + "'", where);
+        break;
+    }
+    result.push_back(index);
+  }
+  return result;
+}
+
+void Builder::must_be_one_tiling(const std::vector<ValueId>& values,
+                                 const std::vector<ir::Index>& indices,
+                                 const Provenance& where) const {
+  std::map<std::string, ir::AxisId> seen;
+  const auto meet = [&](ir::AxisId axis) {
+    const std::string& dim = kernel_.axes[static_cast<std::size_t>(axis)].dim;
+    const auto [entry, fresh] = seen.emplace(dim, axis);
+    if (!fresh && entry->second != axis)
+      throw Error(ErrorKind::invalid_program,
+                  "two tilings of dimension '" + dim + "' meet in one expression",
+                  {dim, "", "tiles of one loop or grid over it; give the other a second name",
+                   to_string(where)});
+  };
+  for (const ValueId value : values)
+    for (const ir::AxisId axis : at(value).type.axes) meet(axis);
+  for (const ir::Index& index : indices)
+    if (index.kind != IndexSpec::Kind::scalar) meet(index.axis);
+}
+
+std::string Builder::described(ValueId value) const {
+  const ir::Value& known = at(value);
+  return known.name.empty() ? "a value" : "'" + known.name + "'";
+}
+
+}  // namespace tilewright

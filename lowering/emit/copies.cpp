@@ -1,0 +1,220 @@
+// Tiles from global memory: into shared memory for the tensor cores, or straight into registers.
+#include "emit/emitter.hpp"
+#include "tilewright/error.hpp"
+
+namespace tilewright::emit {
+
+std::size_t Emitter::tensor_axis(const ir::Operation& operation, ir::AxisId id) const {
+  for (std::size_t i = 0; i < operation.indices.size(); ++i)
+    if (operation.indices[i].kind != IndexSpec::Kind::scalar && operation.indices[i].axis == id)
+      return i;
+  throw Error(
+      ErrorKind::invalid_program, "a tile's dimension has no index in its tensor [internal defect]",
+      {.argument = operation.name, .value = axis(id).dim, .where = to_string(operation.where)});
+}
+
+std::string Emitter::stride(const std::string& tensor, std::size_t which) {
+  const Argument* argument = kernel_.find_argument(tensor);
+  return parameter(Parameter::Kind::stride, plan_.argument(tensor) + "_" + argument->dims[which],
+                   "i64", tensor, static_cast<int>(which));
+}
+
+/// The pointer with all scalar indices applied: `k + batch * k_batch + kv_head * k_kv_head`.
+std::string Emitter::tensor_base(const ir::Operation& operation) {
+  const Argument* argument = kernel_.find_argument(operation.name);
+  const bool reads = operation.op != Op::store;
+  const std::string element = argument->dtype == DType::f32   ? "float"
+                              : is_half(argument->dtype)      ? std::string(name(argument->dtype))
+                              : argument->dtype == DType::i64 ? "i64"
+                              : argument->dtype == DType::u32 ? "u32"
+                              : size_of(argument->dtype) == 1 ? "signed char"
+                                                              : "int";
+  if (is_half(argument->dtype)) prelude_.use(element);
+  prelude_.use("i64");
+  std::string text = parameter(Parameter::Kind::pointer, plan_.argument(operation.name),
+                               (reads ? "const " : "") + element + "*", operation.name);
+  for (std::size_t i = 0; i < operation.indices.size(); ++i) {
+    if (operation.indices[i].kind != IndexSpec::Kind::scalar) continue;
+    const Text index = element_text(operation.indices[i].value);
+    text += " + " + (index.precedence < 13 ? "(" + index.text + ")" : index.text) + " * " +
+            stride(operation.name, i);
+  }
+  return text;
+}
+
+/// The first element of the tile: the base, and the start of every block.
+std::string Emitter::tile_start(const ir::Operation& operation, const std::string& block) {
+  std::string text = tensor_base(operation);
+  for (std::size_t i = 0; i < operation.indices.size(); ++i) {
+    const ir::Index& index = operation.indices[i];
+    if (index.kind != IndexSpec::Kind::block) continue;
+    const ir::Axis& tiled = axis(index.axis);
+    const bool moving = index.axis == moving_axis_;
+    const std::string start =
+        moving ? block + " * " + std::to_string(tiled.tile) : block_start(index.axis);
+    text += " + " + start + " * " + stride(operation.name, i);
+  }
+  return text;
+}
+
+void Emitter::declare_buffer(const ir::Operation& operation) {
+  const ValueId buffer = operation.results[0];
+  const ir::Value& value = kernel_.values[static_cast<std::size_t>(buffer)];
+  prelude_.use("shared_address");
+  const std::string offset =
+      value.place.offset == 0 ? "" : " + " + std::to_string(value.place.offset);
+  buffer_[buffer] = once("buffer " + std::to_string(buffer), value.name + "_s", "u32",
+                         "shared_address(shared)" + offset);
+}
+
+void Emitter::require_aligned(const ir::Operation& operation, ir::AxisId inner) {
+  const int which = static_cast<int>(tensor_axis(operation, inner));
+  for (const auto& known : result_.aligned)
+    if (known.tensor == operation.name && known.inner_axis == which) return;
+  result_.aligned.push_back({operation.name, which});
+}
+
+/// One tile into one stage of its buffer. `block` numbers the tile of the loop's axis (empty: the
+/// one that is current), `stage` the buffer (empty: the only one).
+void Emitter::copy(const ir::Operation& operation, const std::string& block,
+                   const std::string& stage) {
+  const ValueId buffer = operation.operands[0];
+  const ir::Value& value = kernel_.values[static_cast<std::size_t>(buffer)];
+  const auto& axes = value.type.axes;
+  const ir::Axis &rows = axis(axes[0]), &columns = axis(axes[1]);
+  const std::size_t row_axis = tensor_axis(operation, axes[0]),
+                    column_axis = tensor_axis(operation, axes[1]);
+  const auto left_of = [&](const ir::Axis& tiled, ir::AxisId id) {
+    if (tiled.kind == ir::Axis::Kind::whole) return std::to_string(tiled.tile);
+    const bool moving = id == moving_axis_;
+    return extent(tiled.dim) + " - " +
+           (moving ? block + " * " + std::to_string(tiled.tile) : block_start(id));
+  };
+  const std::string to =
+      buffer_.at(buffer) +
+      (stage.empty()
+           ? ""
+           : " + " + stage + " * " + std::to_string(value.place.bytes / value.place.stages));
+  const std::string row_stride = stride(operation.name, row_axis),
+                    from = tile_start(operation, block);
+  const std::string shape = std::to_string(rows.padded) + ", ",
+                    chunks = std::to_string(columns.padded / 8) + ", ",
+                    pitch = std::to_string(value.place.row_chunks) + ", ",
+                    threads = std::to_string(kernel_.layout.threads());
+  const std::string flip = operation.sign_of >= 0 ? uniform(operation.sign_of) + " < 0" : "false";
+  const std::string left = left_of(rows, axes[0]), across = left_of(columns, axes[1]);
+  std::string call;
+  if (!kernel_.aligned) {
+    prelude_.use("gather_tile");
+    call = "gather_tile<" + shape + chunks + pitch + threads + ">(" + to + ", " + from + ", " +
+           row_stride + ", " + stride(operation.name, column_axis) + ", " + left + ", " + across +
+           ", " + flip + ");";
+  } else {
+    require_aligned(operation, axes[1]);
+    if (operation.sign_of >= 0) {
+      prelude_.use("copy_tile_signed");
+      call = "copy_tile_signed<" + shape + chunks + pitch + threads + ">(" + to + ", " + from +
+             ", " + row_stride + ", " + left + ", " + across + ", " + flip + ");";
+    } else if (columns.kind == ir::Axis::Kind::whole) {
+      prelude_.use("copy_tile");
+      call = "copy_tile<" + shape + std::to_string(columns.tile) + ", " + chunks + pitch + threads +
+             ">(" + to + ", " + from + ", " + row_stride + ", " + left + ");";
+    } else {
+      prelude_.use("copy_tile_ragged");
+      call = "copy_tile_ragged<" + shape + chunks + pitch + threads + ">(" + to + ", " + from +
+             ", " + row_stride + ", " + left + ", " + across + ");";
+    }
+  }
+  out_.line(call, remark(operation) + value.name + " = load(" + operation.name + ")  " +
+                      std::to_string(rows.padded) + "x" + std::to_string(columns.padded) + " " +
+                      std::string(name(value.type.dtype)) + ", to shared memory");
+  if (block.empty() && stage.empty() && kernel_.aligned && operation.sign_of < 0) {
+    prelude_.use("commit_copies");
+    out_.line("commit_copies();");
+  }
+}
+
+std::string Emitter::widened(const std::string& stored, DType dtype) {
+  if (!is_half(dtype)) return dtype == DType::i64 ? "(int)" + stored : stored;
+  const std::string verb = "from_" + std::string(name(dtype));
+  prelude_.use(verb);
+  return verb + "(" + stored + ")";
+}
+
+std::string Emitter::narrowed(const Text& value, DType dtype) {
+  if (!is_half(dtype)) return value.text;
+  const std::string verb = "to_" + std::string(name(dtype));
+  prelude_.use(verb);
+  return verb + "(" + value.text + ")";
+}
+
+/// Offset of an element within its tile, in elements.
+std::string Emitter::element_offset(const ir::Operation& operation, const At& at) {
+  std::string text;
+  for (std::size_t i = 0; i < operation.indices.size(); ++i) {
+    const ir::Index& index = operation.indices[i];
+    if (index.kind == IndexSpec::Kind::scalar) continue;
+    const Text position = index_text(index.axis, at);
+    text += (text.empty() ? "" : " + ") +
+            (position.precedence < 13 ? "(" + position.text + ")" : position.text) + " * " +
+            stride(operation.name, i);
+  }
+  return text;
+}
+
+void Emitter::load_fragment(const ir::Operation& operation) {
+  const ValueId value = operation.results[0];
+  const Argument* tensor = kernel_.find_argument(operation.name);
+  const ir::AxisId row = row_of(value), column = column_of(value);
+  const std::string& name = plan_.variable(value);
+  const std::string from = plan_.fresh(plan_.argument(operation.name) + "_from");
+  const std::string base = tensor_base(operation);
+  prelude_.use("unroll");
+  if (row < 0 && column < 0) {
+    const bool floating = is_floating(tensor->dtype);
+    paragraph(operation, std::string("const ") + (floating ? "float " : "int ") + name + " = " +
+                             widened("*(" + base + ")", tensor->dtype) + ";");
+    return;
+  }
+  paragraph(operation, declaration(value, ";"));
+  out_.line("const auto* " + from + " = " + base + ";");
+  const int vector = kernel_.layout.vector, rows = kernel_.layout.rows_per_thread;
+  if (kernel_.aligned && column >= 0 && vector > 1 &&
+      tensor_axis(operation, column) + 1 == operation.indices.size()) {
+    // Neighbouring columns are neighbours in memory: one vector per row slot.
+    require_aligned(operation, column);
+    prelude_.use("load_row");
+    const At at{.j = "j", .i = "", .r = rows == 1 ? "0" : "r", .v = "0"};
+    const std::string stored = is_half(tensor->dtype) ? std::string(tilewright::name(tensor->dtype))
+                               : tensor->dtype == DType::f32 ? "float"
+                                                             : "int";
+    const std::string guard = row >= 0 ? inside(row, at) : "";
+    const std::string left = extent(axis(column).dim) + " - (" + index_text(column, at).text + ")";
+    out_.open(
+        "unroll for (int j = 0; j < " + std::to_string(columns_per_thread(column)) + "; ++j)" +
+        (row >= 0 && rows > 1 ? " unroll for (int r = 0; r < " + std::to_string(rows) + "; ++r) {"
+                              : " {"));
+    out_.line(stored + " stored[" + std::to_string(vector) + "];");
+    out_.line("load_row(stored, " + from + " + " + element_offset(operation, at) + ", " +
+              (guard.empty() ? left : guard + " ? " + left + " : 0") + ");");
+    const std::string slot = row >= 0 && rows > 1 ? std::to_string(vector) + " * r + i" : "i";
+    out_.line("unroll for (int i = 0; i < " + std::to_string(vector) + "; ++i) " + name + "[j][" +
+              slot + "] = " + widened("stored[i]", tensor->dtype) + ";");
+    out_.close();
+    return;
+  }
+  const At at = row >= 0 && column >= 0 ? element_at("j", "i")
+                : column >= 0 ? At{.j = "j", .i = "i", .r = "0", .v = vector == 1 ? "0" : "i"}
+                              : row_at(rows == 1 ? "0" : "r");
+  std::string guard = row >= 0 ? inside(row, at) : "";
+  if (column >= 0)
+    if (const std::string across = inside(column, at); !across.empty())
+      guard += (guard.empty() ? "" : " && ") + across;
+  const std::string loaded =
+      widened(from + "[" + element_offset(operation, at) + "]", tensor->dtype);
+  out_.line(over_elements(value, at,
+                          name + subscript(value, at) + " = " +
+                              (guard.empty() ? loaded : guard + " ? " + loaded + " : 0") + ";"));
+}
+
+}  // namespace tilewright::emit

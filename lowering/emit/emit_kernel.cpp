@@ -1,0 +1,177 @@
+// The file around the kernel's body: what it is in words, where each statement comes from, the
+// verbs it uses, its parameters, and the coordinates of a thread.
+#include <algorithm>
+
+#include "emit/emitter.hpp"
+
+namespace tilewright::emit {
+
+std::string Emitter::parameter(Parameter::Kind kind, const std::string& name,
+                               const std::string& type, const std::string& of, int which) {
+  auto [entry, fresh] = parameters_.try_emplace(name, Parameter{kind, name, type, of, which});
+  // A tensor that is read and written has one pointer, and it is not const.
+  if (!fresh && kind == Parameter::Kind::pointer && !type.starts_with("const"))
+    entry->second.type = type;
+  return name;
+}
+
+/// Which program of the grid this block is. The last dimension runs fastest.
+void Emitter::grid() {
+  struct Factor {
+    ValueId number;
+    std::string dim;
+    int tile;
+  };
+  std::vector<Factor> factors;
+  for (const std::string& dim : kernel_.grid)
+    for (const auto& operation : kernel_.body.operations) {
+      if ((operation->op != Op::each && operation->op != Op::block) || operation->name != dim)
+        continue;
+      int tile = 1;
+      for (const ir::Axis& tiled : kernel_.axes)
+        if (tiled.block == operation->results[0]) tile = tiled.tile;
+      factors.push_back({operation->results[0], dim, tile});
+    }
+  std::string program = "blockIdx.x";
+  if (factors.size() > 1) {
+    top_.line("int program = blockIdx.x;",
+              "one block per program; the last dimension runs fastest");
+    program = "program";
+  }
+  for (std::size_t i = factors.size(); i-- > 0;) {
+    const Factor& factor = factors[i];
+    const std::string whole = extent(factor.dim);
+    const std::string count = factor.tile == 1
+                                  ? whole
+                                  : "(" + whole + " + " + std::to_string(factor.tile - 1) + ") / " +
+                                        std::to_string(factor.tile);
+    const std::string& name = plan_.variable(factor.number);
+    if (i == 0) {
+      top_.line("const int " + name + " = " + program + ";");
+    } else {
+      const std::string parts =
+          factor.tile == 1 ? count
+                           : once("tiles of " + factor.dim, factor.dim + "_blocks", "int", count);
+      top_.line("const int " + name + " = program % " + parts + ";  program /= " + parts + ";");
+    }
+  }
+  for (const Factor& factor : factors) result_.grid.push_back({factor.dim, factor.tile});
+}
+
+std::string Emitter::header(const KernelText& made) const {
+  std::string tiles;
+  for (const ir::Axis& tiled : kernel_.axes) {
+    const std::string one = tiled.dim + "=" + std::to_string(tiled.tile);
+    if (tiles.find(one) == std::string::npos) tiles += (tiles.empty() ? "" : ", ") + one;
+  }
+  std::string text = "// " + kernel_.name + "<" + tiles + ">: sm_80 code, " +
+                     std::to_string(kernel_.layout.threads()) + " threads, " +
+                     std::to_string(kernel_.shared_bytes) + " bytes of shared memory.\n";
+  if (!made.aligned.empty()) {
+    std::string names;
+    for (const auto& tensor : made.aligned)
+      if (names.find(tensor.tensor) == std::string::npos)
+        names += (names.empty() ? "" : ", ") + tensor.tensor;
+    text += "// Needs of " + names +
+            ": 16-byte aligned rows, neighbours in the last dimension adjacent in memory.\n";
+  }
+  std::string line = "//";
+  for (const std::string& source : sources_) {
+    if (line.size() + source.size() + 2 > 116) {
+      text += line + "\n";
+      line = "//";
+    }
+    line += " " + source;
+  }
+  return text + line + "\n";
+}
+
+KernelText Emitter::run() {
+  for (const char* verb : {"unroll"}) prelude_.use(verb);
+  const ir::Layout& layout = kernel_.layout;
+  const std::string lanes = std::to_string(layout.lanes_per_row);
+  top_.line("const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;");
+  if (layout.row_axis >= 0) {
+    const std::string rows = std::to_string(layout.rows_per_thread * rows_apart());
+    top_.line("const int row = " + rows + " * warp + lane / " + lanes + ", col = lane % " + lanes +
+              " * " + std::to_string(layout.vector) + ";");
+  } else {
+    top_.line("const int col = threadIdx.x * " + std::to_string(layout.vector) + ";");
+  }
+  std::string map = "x[j][i] is element (";
+  if (layout.row_axis >= 0)
+    map += layout.rows_per_thread == 1 ? "row, "
+                                       : "row + i / " + std::to_string(layout.vector) + " * " +
+                                             std::to_string(rows_apart()) + ", ";
+  map += std::to_string(layout.lanes_per_row * layout.vector) + " * j + col + i % " +
+         std::to_string(layout.vector) + ") of a tile";
+  top_.line("// " + map + ".");
+  grid();
+  region(kernel_.body);
+
+  result_.symbol = kernel_.name;
+  result_.threads = layout.threads();
+  result_.shared_bytes = kernel_.shared_bytes;
+  // Parameters in the order of the signature: each tensor with its strides, then extents, then
+  // scalars.
+  for (const Argument& argument : kernel_.arguments) {
+    for (const auto& [name, one] : parameters_)
+      if (one.kind == Parameter::Kind::pointer && one.name_of == argument.name)
+        result_.parameters.push_back(one);
+    std::vector<Parameter> strides;
+    for (const auto& [name, one] : parameters_)
+      if (one.kind == Parameter::Kind::stride && one.name_of == argument.name)
+        strides.push_back(one);
+    std::sort(strides.begin(), strides.end(),
+              [](const Parameter& a, const Parameter& b) { return a.axis < b.axis; });
+    result_.parameters.insert(result_.parameters.end(), strides.begin(), strides.end());
+  }
+  for (const auto kind : {Parameter::Kind::extent, Parameter::Kind::scalar})
+    for (const auto& [name, one] : parameters_)
+      if (one.kind == kind) result_.parameters.push_back(one);
+
+  Writer file;
+  std::string text = header(result_);
+  text.pop_back();
+  file.line(text);
+  std::string prelude = prelude_.text();
+  if (!prelude.empty()) prelude.pop_back();
+  file.line(prelude);
+  file.line();
+  file.line("// ---- kernel ----");
+  std::string signature = "extern \"C\" __global__ void __launch_bounds__(" +
+                          std::to_string(layout.threads()) + ") " + result_.symbol + "(";
+  std::string line = "   ";
+  std::string of;
+  for (std::size_t i = 0; i < result_.parameters.size(); ++i) {
+    const Parameter& one = result_.parameters[i];
+    const std::string piece =
+        " " + one.type + " " + one.name + (i + 1 < result_.parameters.size() ? "," : ") {");
+    const bool tensor_starts = one.kind == Parameter::Kind::pointer ||
+                               (one.kind != Parameter::Kind::stride && of != "rest");
+    if (line.size() + piece.size() > 112 || (tensor_starts && line.size() > 3)) {
+      signature += "\n" + line;
+      line = "   ";
+    }
+    of = one.kind == Parameter::Kind::pointer || one.kind == Parameter::Kind::stride ? one.name_of
+                                                                                     : "rest";
+    line += piece;
+  }
+  signature += "\n" + line;
+  file.line(signature);
+  if (kernel_.shared_bytes > 0)
+    file.line("  extern __shared__ __align__(1024) unsigned char shared[];");
+  file.indent();
+  file.append(top_);
+  file.append(out_);
+  file.close("}");
+  result_.text = file.text();
+  result_.lines = file.lines();
+  return result_;
+}
+
+KernelText emit_kernel(const ir::Kernel& kernel, const std::vector<std::string>& descriptions) {
+  return Emitter(kernel, descriptions).run();
+}
+
+}  // namespace tilewright::emit

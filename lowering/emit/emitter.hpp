@@ -1,0 +1,159 @@
+// The CUDA emitter of the sm_80 shape: scheduled IR in, a KernelText out. Expressions are in
+// elements.cpp, statements over tiles in paragraphs.cpp, memory in copies.cpp and stores.cpp, loops
+// in loops.cpp, the file around them in emit_kernel.cpp.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "emit/kernel_text.hpp"
+#include "emit/plan.hpp"
+#include "emit/prelude.hpp"
+#include "emit/writer.hpp"
+
+namespace tilewright::emit {
+
+/// Emits `kernel` (after all passes). `descriptions` are describe() of the kernel as traced;
+/// `headline` goes on the first line.
+KernelText emit_kernel(const ir::Kernel& kernel, const std::vector<std::string>& descriptions);
+
+/// A piece of C and how tightly its outermost operator binds (C++ precedence, 16 is a primary).
+struct Text {
+  std::string text;
+  int precedence = 16;
+};
+
+/// Which element of a tile an expression is about: x[j][i], whose row slot is r and vector slot v.
+struct At {
+  std::string j, i, r, v;
+};
+
+class Emitter {
+ public:
+  Emitter(const ir::Kernel& kernel, const std::vector<std::string>& descriptions)
+      : kernel_(kernel), descriptions_(descriptions), plan_(kernel) {}
+  KernelText run();
+
+ private:
+  // elements.cpp: what one element is.
+  Text element(ValueId value, const At& at);
+  Text inline_element(const ir::Operation& operation, const At& at);
+  Text pointwise(const ir::Operation& operation, const At& at);
+  Text negated(ValueId condition, const At& at);
+  Text index_text(ir::AxisId axis, const At& at);
+  Text integer_division(const ir::Operation& operation, const At& at);
+  bool never_negative(ValueId value) const;
+  Text element_text(ValueId value) { return element(value, {}); }
+  std::string uniform(ValueId value) { return element(value, {}).text; }
+  std::string number(double value, DType dtype);
+  std::string extent(const std::string& dim);
+  std::string block_start(ir::AxisId axis);  ///< "q_block * 128", or ""
+  std::string inside(ir::AxisId axis,
+                     const At& at);  ///< a guard, or "" where every element is inside
+  std::string domain_text(const ir::IntExpr& expression);
+  std::string once(const std::string& key, const std::string& wish, const std::string& type,
+                   const std::string& value);
+
+  // Shapes of fragments.
+  const ir::Axis& axis(ir::AxisId id) const { return kernel_.axes[static_cast<std::size_t>(id)]; }
+  bool is_row(ir::AxisId id) const { return id == kernel_.layout.row_axis; }
+  ir::AxisId row_of(ValueId value) const;           ///< -1: does not vary by row
+  ir::AxisId column_of(ValueId value) const;        ///< -1: does not vary by column
+  int columns_per_thread(ir::AxisId column) const;  ///< the J of x[J][...]
+  int slots() const { return kernel_.layout.rows_per_thread * kernel_.layout.vector; }
+  int rows_apart() const { return 32 / kernel_.layout.lanes_per_row; }
+  std::string declaration(ValueId value, const std::string& initial);
+  std::string subscript(ValueId value, const At& at) const;
+  At element_at(const std::string& j, const std::string& i) const;
+  At row_at(const std::string& r) const;
+
+  // paragraphs.cpp: statements over whole tiles.
+  void region(const ir::Region& region);
+  void statement(const ir::Operation& operation);
+  void paragraph(const ir::Operation& operation, const std::string& text);
+  std::string comment(const ir::Operation& operation);  ///< "[4] s = dot(q, k, d)  128x128 f32"
+  std::string remark(const ir::Operation& operation);   ///< "[4] ", and notes the source line
+  void compute(const ir::Operation& operation);
+  void mask_in_place(const ir::Operation& operation);
+  void assign(ValueId target, const ir::Operation& operation, bool declare);
+  void dot(const ir::Operation& operation);
+  void reductions_of(ValueId value, const At& row);
+  void reduce_into(const std::string& name, const ir::Operation& operation, const At& row,
+                   bool fresh);
+  std::string over_elements(ValueId shape, const At& at, const std::string& body) const;
+  void copy_value(const std::string& to, ValueId shape, ValueId from);
+  struct Operand {
+    bool transposed = false;
+    std::string text;  ///< the shared address, in terms of `step` (and `j`)
+  };
+  Operand operand_at(const ir::Operation& dot, bool left);
+
+  // copies.cpp and stores.cpp: memory.
+  void declare_buffer(const ir::Operation& operation);
+  void copy(const ir::Operation& operation, const std::string& block, const std::string& stage);
+  std::string tensor_base(const ir::Operation& operation);
+  std::string tile_start(const ir::Operation& operation, const std::string& block);
+  std::string stride(const std::string& tensor, std::size_t axis);
+  std::size_t tensor_axis(const ir::Operation& operation, ir::AxisId axis) const;
+  void load_fragment(const ir::Operation& operation);
+  std::string element_offset(const ir::Operation& operation, const At& at);
+  std::string widened(const std::string& stored, DType dtype);
+  std::string narrowed(const Text& value, DType dtype);
+  std::string packed(const Text& low, const Text& high, DType dtype);
+  void store(const ir::Operation& operation);
+  void reductions_of_store(ValueId value, const At& row);
+  void store_staged(const ir::Operation& operation, ValueId buffer);
+  void require_aligned(const ir::Operation& operation, ir::AxisId inner);
+
+  // loops.cpp
+  struct Ring {
+    std::vector<const ir::Operation*> copies;
+    std::string stage;  ///< the variable that numbers the buffer in use
+    int stages = 1;
+  };
+  /// The names of a loop's bounds in the text.
+  struct Bounds {
+    std::string first, last;       ///< one interval of tiles
+    std::string next;              ///< several: the function from a tile to the one after it
+    std::string cut_from, is_cut;  ///< a threshold, or a function; both empty: no tile is cut
+  };
+  void for_blocks(const ir::Operation& loop);
+  void for_range(const ir::Operation& loop);
+  Bounds bounds(const ir::Operation& loop);
+  void declare_carried(const ir::Operation& loop, std::size_t first_initial);
+  void yield(const ir::Operation& loop);
+  void ring_copies(const ir::Operation& loop, const Ring& ring, const std::string& block,
+                   const std::string& stage);
+  void start_ring(const ir::Operation& loop, const Ring& ring, const Bounds& range);
+  void loop_body(const ir::Operation& loop, const Ring& ring, const Bounds& range);
+
+  // emit_kernel.cpp
+  void grid();
+  std::string parameter(Parameter::Kind kind, const std::string& name, const std::string& type,
+                        const std::string& of, int axis = -1);
+  std::string header(const KernelText& made) const;
+
+  const ir::Kernel& kernel_;
+  const std::vector<std::string>& descriptions_;
+  Plan plan_;
+  Prelude prelude_;
+  Writer top_{true};  ///< coordinates and what depends on nothing else
+  Writer out_{true};  ///< the body
+  KernelText result_;
+  std::map<std::string, Parameter> parameters_;  ///< by C name, collected while emitting
+  std::map<ValueId, std::string>
+      local_;  ///< reductions computed inside the paragraph that uses them
+  std::map<ValueId, std::string> buffer_;  ///< shared address of a buffer's first stage
+  std::map<ValueId, std::string>
+      stage_of_;  ///< by buffer: the variable that numbers its stage in use
+  std::map<std::string, std::string> once_;  ///< top_ declarations made on first use, by key
+  std::vector<std::string> sources_;         ///< "[n] file:line", in order
+  std::string copy_function_, ahead_;        ///< of the ring being written
+  int number_ = 0;
+  ir::AxisId moving_axis_ = -1;  ///< while a copy for another tile of this axis is written
+  bool packing_ = false;         ///< the expression is about to be rounded to 16 bits anyway
+  bool in_cut_code_ = false;     ///< inside a body that knows `cut`
+};
+
+}  // namespace tilewright::emit

@@ -1,0 +1,352 @@
+// Statements over whole tiles: one paragraph per statement of the user's program, in its order.
+#include <algorithm>
+
+#include "emit/emitter.hpp"
+#include "tilewright/error.hpp"
+
+namespace tilewright::emit {
+
+ir::AxisId Emitter::row_of(ValueId value) const {
+  for (const ir::AxisId id : kernel_.type(value).axes)
+    if (is_row(id)) return id;
+  return -1;
+}
+
+ir::AxisId Emitter::column_of(ValueId value) const {
+  ir::AxisId column = -1;
+  for (const ir::AxisId id : kernel_.type(value).axes) {
+    if (is_row(id)) continue;
+    if (column >= 0)
+      throw Error(ErrorKind::unsupported,
+                  "a tile over two dimensions that both lie within a thread's row has no layout in "
+                  "this version",
+                  {.argument = axis(column).dim + ", " + axis(id).dim,
+                   .allowed = "one of them the dimension that runs over warps",
+                   .where = to_string(kernel_.values[static_cast<std::size_t>(value)].where)});
+    column = id;
+  }
+  return column;
+}
+
+int Emitter::columns_per_thread(ir::AxisId column) const {
+  return axis(column).padded / (kernel_.layout.lanes_per_row * kernel_.layout.vector);
+}
+
+std::string Emitter::subscript(ValueId value, const At& at) const {
+  const ir::AxisId row = row_of(value), column = column_of(value);
+  if (row >= 0 && column >= 0) return "[" + at.j + "][" + at.i + "]";
+  if (row >= 0) return "[" + at.r + "]";
+  if (column >= 0) return "[" + at.j + "][" + at.v + "]";
+  return "";
+}
+
+std::string Emitter::declaration(ValueId value, const std::string& initial) {
+  const ir::AxisId row = row_of(value), column = column_of(value);
+  const DType dtype = kernel_.type(value).dtype;
+  std::string text = std::string(is_floating(dtype)   ? "float "
+                                 : dtype == DType::b1 ? "bool "
+                                                      : "int ") +
+                     plan_.variable(value);
+  if (column >= 0) text += "[" + std::to_string(columns_per_thread(column)) + "]";
+  if (row >= 0 && column >= 0) text += "[" + std::to_string(slots()) + "]";
+  if (row >= 0 && column < 0) text += "[" + std::to_string(kernel_.layout.rows_per_thread) + "]";
+  if (row < 0 && column >= 0) text += "[" + std::to_string(kernel_.layout.vector) + "]";
+  return text + initial;
+}
+
+At Emitter::element_at(const std::string& j, const std::string& i) const {
+  const int vector = kernel_.layout.vector, rows = kernel_.layout.rows_per_thread;
+  At at{.j = j, .i = i, .r = i, .v = i};
+  const bool literal = i.find_first_not_of("0123456789") == std::string::npos;
+  if (vector == 1)
+    at.v = "0";
+  else if (rows > 1)
+    at.v = literal ? std::to_string(std::stoi(i) % vector) : i + " % " + std::to_string(vector);
+  if (rows == 1)
+    at.r = "0";
+  else if (vector > 1)
+    at.r = literal ? std::to_string(std::stoi(i) / vector) : i + " / " + std::to_string(vector);
+  return at;
+}
+
+At Emitter::row_at(const std::string& r) const { return {.j = "0", .i = r, .r = r, .v = "0"}; }
+
+/// The loops that visit every element this thread holds of a tile like `shape`, around `body`.
+std::string Emitter::over_elements(ValueId shape, const At& at, const std::string& body) const {
+  const ir::AxisId row = row_of(shape), column = column_of(shape);
+  const auto loop = [](const std::string& name, int count) {
+    return count == 1 ? std::string()
+                      : "unroll for (int " + name + " = 0; " + name + " < " +
+                            std::to_string(count) + "; ++" + name + ") ";
+  };
+  std::string text;
+  if (column >= 0) text += loop(at.j, columns_per_thread(column));
+  if (row >= 0 && column >= 0) text += loop("i", slots());
+  if (row >= 0 && column < 0) text += loop("r", kernel_.layout.rows_per_thread);
+  if (row < 0 && column >= 0) text += loop("i", kernel_.layout.vector);
+  return text + body;
+}
+
+void Emitter::region(const ir::Region& region) {
+  for (const auto& operation : region.operations)
+    if (operation->op != Op::yield) statement(*operation);
+}
+
+std::string Emitter::remark(const ir::Operation& operation) {
+  const ValueId value = operation.results.empty() ? no_value : operation.results[0];
+  std::string text = "[" + std::to_string(++number_) + "] ";
+  const Provenance& where =
+      value >= 0 && kernel_.values[static_cast<std::size_t>(value)].where.user.line != 0
+          ? kernel_.values[static_cast<std::size_t>(value)].where
+          : operation.where;
+  if (where.user.line != 0)
+    sources_.push_back("[" + std::to_string(number_) + "] " + to_string(where));
+  out_.origin(where);
+  return text;
+}
+
+std::string Emitter::comment(const ir::Operation& operation) {
+  const ValueId value = operation.results[0];
+  const ir::Value& made = kernel_.values[static_cast<std::size_t>(value)];
+  std::string comment = remark(operation);
+  comment += plan_.variable(value);
+  if (static_cast<std::size_t>(value) < descriptions_.size() &&
+      !descriptions_[static_cast<std::size_t>(value)].empty())
+    comment += " = " + descriptions_[static_cast<std::size_t>(value)];
+  if (!made.note.empty()) comment += ", " + made.note;
+  std::string shape;
+  for (const ir::AxisId id : made.type.axes)
+    shape += (shape.empty() ? "  " : "x") + std::to_string(axis(id).padded);
+  return comment + shape + (shape.empty() ? "" : " " + std::string(name(made.type.dtype)));
+}
+
+void Emitter::paragraph(const ir::Operation& operation, const std::string& text) {
+  out_.line(text, comment(operation));
+}
+
+void Emitter::statement(const ir::Operation& operation) {
+  out_.origin(operation.where);
+  switch (operation.op) {
+    case Op::for_blocks: for_blocks(operation); return;
+    case Op::for_range: for_range(operation); return;
+    case Op::shared_alloc: declare_buffer(operation); return;
+    case Op::copy_async: copy(operation, "", ""); return;
+    case Op::wait: {
+      if (!kernel_.aligned) return;  // copies through registers are complete when they return
+      prelude_.use("wait_copies");
+      out_.line("wait_copies<" + std::to_string(operation.pending) + ">();");
+      return;
+    }
+    case Op::barrier: out_.line("__syncthreads();"); return;
+    case Op::store: store(operation); return;
+    case Op::dot: dot(operation); return;
+    case Op::each:
+    case Op::block:
+    case Op::operand_load: return;
+    default: break;
+  }
+  if (operation.results.size() != 1 || !plan_.is_variable(operation.results[0])) return;
+  if (operation.op == Op::load) {
+    load_fragment(operation);
+  } else if (operation.cut_only && plan_.replaces(operation.results[0]) >= 0) {
+    mask_in_place(operation);
+  } else {
+    compute(operation);
+  }
+}
+
+/// Reductions written inside `value`'s expression: their accumulators come first, inside the row's
+/// loop.
+void Emitter::reductions_of(ValueId value, const At& row) {
+  const ir::Operation* operation = plan_.definition(value);
+  if (operation == nullptr) return;
+  for (ValueId operand : operation->operands) {
+    if (plan_.is_variable(operand) || local_.contains(operand)) continue;
+    const ir::Operation* inner = plan_.definition(operand);
+    if (inner == nullptr) continue;
+    if (is_reduction(inner->op)) {
+      const std::string name = plan_.fresh(inner->op == Op::reduce_max ? "top" : "total");
+      reduce_into(name, *inner, row, true);
+      local_[operand] = name;
+    } else if (is_pointwise(inner->op)) {
+      reductions_of(operand, row);
+    }
+  }
+}
+
+void Emitter::reduce_into(const std::string& name, const ir::Operation& operation, const At& row,
+                          bool fresh) {
+  const bool maximum = operation.op == Op::reduce_max;
+  const ValueId source = operation.operands[0];
+  if (is_row(operation.axis))
+    throw Error(ErrorKind::unsupported,
+                "a reduction over '" + axis(operation.axis).dim +
+                    "', which runs over warps, is not built in this version",
+                {.argument = std::string(info(operation.op).name),
+                 .allowed = "a reduction along the row of a tile",
+                 .where = to_string(operation.where)});
+  const int vector = kernel_.layout.vector, count = columns_per_thread(operation.axis);
+  const bool by_row = row_of(source) >= 0;
+  const auto at = [&](int v) {
+    const std::string slot =
+        !by_row                               ? std::to_string(v)
+        : kernel_.layout.rows_per_thread == 1 ? std::to_string(v)
+        : vector == 1                         ? row.r
+        : v == 0                              ? std::to_string(vector) + " * " + row.r
+                 : std::to_string(vector) + " * " + row.r + " + " + std::to_string(v);
+    return At{.j = "j", .i = slot, .r = row.r, .v = std::to_string(v)};
+  };
+  const std::string start = maximum ? number(-INFINITY, DType::f32) : "0";
+  out_.line((fresh ? "float " : "") + name + " = " + start + ";");
+  std::string step;
+  if (vector == 2) {
+    const std::string a = element(source, at(0)).text, b = element(source, at(1)).text;
+    step = maximum ? name + " = fmaxf(" + name + ", fmaxf(" + a + ", " + b + "));"
+                   : name + " += " + a + " + " + b + ";";
+  } else {
+    const At each{
+        .j = "j",
+        .i = !by_row || kernel_.layout.rows_per_thread == 1
+                 ? "i"
+                 : (vector == 1 ? row.r : std::to_string(vector) + " * " + row.r + " + i"),
+        .r = row.r,
+        .v = vector == 1 ? "0" : "i"};
+    const std::string x = element(source, each).text;
+    step = (vector == 1 ? "" : "unroll for (int i = 0; i < " + std::to_string(vector) + "; ++i) ") +
+           (maximum ? name + " = fmaxf(" + name + ", " + x + ");" : name + " += " + x + ";");
+  }
+  prelude_.use("unroll");
+  out_.line("unroll for (int j = 0; j < " + std::to_string(count) + "; ++j) " + step);
+  if (!operation.per_thread) {
+    const std::string verb = maximum ? "across_max" : "across_sum";
+    prelude_.use(verb);
+    out_.line(name + " = " + verb + "<" +
+              std::to_string(std::min(kernel_.layout.lanes_per_row, 32)) + ">(" + name + ");");
+  }
+}
+
+void Emitter::compute(const ir::Operation& operation) {
+  const ValueId value = operation.results[0];
+  const bool declare = plan_.replaces(value) < 0;
+  const bool tile = !kernel_.type(value).axes.empty();
+  if (operation.op == Op::finish_reduce) {
+    prelude_.use("across_sum");
+    prelude_.use("unroll");
+    const std::string lanes = std::to_string(std::min(kernel_.layout.lanes_per_row, 32));
+    const At at = row_at("r");
+    if (declare) out_.line(declaration(value, ";"));
+    paragraph(operation,
+              over_elements(value, at,
+                            plan_.variable(value) + subscript(value, at) + " = across_sum<" +
+                                lanes + ">(" + element(operation.operands[0], at).text + ");"));
+    return;
+  }
+  if (operation.op == Op::constant && tile && declare) {
+    const bool zero = operation.constant == 0;
+    paragraph(operation, declaration(value, zero ? " = {};" : ";"));
+    if (!zero) {
+      prelude_.use("unroll");
+      const At at = column_of(value) >= 0 ? element_at("j", "i") : row_at("r");
+      out_.line(over_elements(value, at,
+                              plan_.variable(value) + subscript(value, at) + " = " +
+                                  number(operation.constant, kernel_.type(value).dtype) + ";"));
+    }
+    return;
+  }
+  assign(value, operation, declare);
+}
+
+void Emitter::assign(ValueId target, const ir::Operation& operation, bool declare) {
+  const bool row = row_of(target) >= 0, column = column_of(target) >= 0;
+  const std::string& name = plan_.variable(target);
+  const auto expression = [&](const At& at) {
+    if (is_reduction(operation.op)) return Text{local_.at(target), 16};
+    return pointwise(operation, at);
+  };
+  if (!row && !column) {
+    if (is_reduction(operation.op)) {
+      paragraph(operation, "float " + name + ";");
+      reduce_into(name, operation, row_at("0"), false);
+      return;
+    }
+    reductions_of(target, row_at("0"));
+    const std::string type = is_floating(kernel_.type(target).dtype) ? "float " : "int ";
+    paragraph(operation, (declare ? "const " + type : "") + name + " = " +
+                             (operation.op == Op::constant
+                                  ? number(operation.constant, kernel_.type(target).dtype)
+                                  : expression({}).text) +
+                             ";");
+    local_.clear();
+    return;
+  }
+  prelude_.use("unroll");
+  if (!column) {  // per row: reductions first, then the row's value
+    const int rows = kernel_.layout.rows_per_thread;
+    const At at = row_at(rows == 1 ? "0" : "r");
+    const std::string open =
+        rows == 1 ? "{" : "unroll for (int r = 0; r < " + std::to_string(rows) + "; ++r) {";
+    if (declare) {
+      paragraph(operation, declaration(target, ";"));
+      out_.open(open);
+    } else {
+      out_.open(open, comment(operation));
+    }
+    if (is_reduction(operation.op)) {
+      const std::string top = plan_.fresh(operation.op == Op::reduce_max ? "top" : "total");
+      reduce_into(top, operation, at, true);
+      local_[target] = top;
+    } else {
+      reductions_of(target, at);
+    }
+    const std::string value = expression(at).text;
+    local_.erase(target);
+    out_.line(name + subscript(target, at) + " = " + value + ";");
+    local_.clear();
+    out_.close();
+    return;
+  }
+  const At at = row ? element_at("j", "i")
+                    : At{.j = "j", .i = "i", .r = "0", .v = kernel_.layout.vector == 1 ? "0" : "i"};
+  if (declare) paragraph(operation, declaration(target, ";"));
+  const std::string variable = name + subscript(target, at), value = expression(at).text;
+  // x = x * y reads better as x *= y.
+  std::string line = variable + " = " + value + ";";
+  for (const char* sign : {" * ", " + ", " - "})
+    if (value.starts_with(variable + sign) &&
+        value.find(' ', variable.size() + 3) == std::string::npos)
+      line = variable + " " + sign[1] + "= " + value.substr(variable.size() + 3) + ";";
+  if (declare)
+    out_.line(over_elements(target, at, line));
+  else
+    paragraph(operation, over_elements(target, at, line));
+}
+
+/// where(visible, s, -inf) of a cut tile: hidden elements are overwritten, full tiles skip it.
+void Emitter::mask_in_place(const ir::Operation& operation) {
+  prelude_.use("unroll");
+  const ValueId value = operation.results[0];
+  const At at = row_of(value) >= 0
+                    ? element_at("j", "i")
+                    : At{.j = "j", .i = "i", .r = "0", .v = kernel_.layout.vector == 1 ? "0" : "i"};
+  const std::string hidden = negated(operation.operands[0], at).text,
+                    neutral = element(operation.operands[2], at).text;
+  std::string loops = over_elements(value, at, "");
+  if (!loops.empty()) loops.pop_back();
+  out_.line("if (cut)", "hidden elements; a full tile has none");
+  out_.line("  " + loops);
+  out_.line("    if (" + hidden + ") " + plan_.variable(value) + subscript(value, at) + " = " +
+            neutral + ";");
+}
+
+void Emitter::copy_value(const std::string& to, ValueId shape, ValueId from) {
+  prelude_.use("unroll");
+  const bool column = column_of(shape) >= 0, row = row_of(shape) >= 0;
+  const At at = column && row ? element_at("j", "i")
+                : column
+                    ? At{.j = "j", .i = "i", .r = "0", .v = kernel_.layout.vector == 1 ? "0" : "i"}
+                    : row_at(kernel_.layout.rows_per_thread == 1 ? "0" : "r");
+  out_.line(
+      over_elements(shape, at, to + subscript(shape, at) + " = " + element(from, at).text + ";"));
+}
+
+}  // namespace tilewright::emit

@@ -1,0 +1,233 @@
+#include "emit/plan.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+#include "emit/prelude.hpp"
+
+namespace tilewright::emit {
+namespace {
+
+using ir::Operation;
+using ir::Region;
+
+// Words of the language the text is written in that a program may well use as names.
+constexpr std::array reserved = {
+    "alignas", "asm", "auto", "bool", "break", "case", "char", "class", "const", "continue",
+    "default", "delete", "do", "double", "else", "enum", "export", "extern", "false", "float",
+    "for", "friend", "goto", "if", "inline", "int", "long", "namespace", "new", "nullptr",
+    "operator", "or", "and", "not", "xor", "private", "public", "register", "return", "short",
+    "signed", "sizeof", "static", "struct", "switch", "template", "this", "true", "try", "typedef",
+    "union", "unsigned", "using", "virtual", "void", "volatile", "while", "min", "max",
+    // names the emitter itself writes
+    "row", "col", "warp", "lane", "shared", "cut", "program", "r", "j", "i", "step", "lhs", "rhs",
+    "to", "stored", "threadIdx", "blockIdx", "body", "from", "left"};
+
+void each_operation(const Region& region, const std::function<void(const Operation&)>& visit) {
+  for (const auto& operation : region.operations) {
+    visit(*operation);
+    for (const auto& inner : operation->regions) each_operation(*inner, visit);
+  }
+}
+
+bool is_loop(const Operation& operation) {
+  return operation.op == Op::for_blocks || operation.op == Op::for_range;
+}
+
+}  // namespace
+
+Plan::Plan(const ir::Kernel& kernel)
+    : kernel_(kernel),
+      definition_(kernel.values.size(), nullptr),
+      uses_(kernel.values.size(), 0),
+      users_(kernel.values.size()),
+      variable_(kernel.values.size()),
+      replaces_(kernel.values.size(), no_value) {
+  for (const char* word : reserved) taken_.insert(word);
+  for (const Argument& argument : kernel.arguments) argument_[argument.name] = fresh(argument.name);
+  each_operation(kernel.body, [&](const Operation& operation) {
+    for (ValueId result : operation.results)
+      definition_[static_cast<std::size_t>(result)] = &operation;
+    const auto use = [&](ValueId value) {
+      if (value < 0) return;
+      ++uses_[static_cast<std::size_t>(value)];
+      users_[static_cast<std::size_t>(value)].push_back(&operation);
+    };
+    for (ValueId operand : operation.operands) use(operand);
+    for (const auto& index : operation.indices) use(index.value);
+    use(operation.sign_of);
+  });
+  name_region(kernel.body);
+}
+
+std::string Plan::fresh(const std::string& wish) {
+  std::string name = wish.empty() ? "x" : wish;
+  if (Prelude::defines(name)) name += "_";
+  for (int number = 2; !taken_.insert(name).second; ++number)
+    name = wish + "_" + std::to_string(number);
+  return name;
+}
+
+/// Written where it is used: numbers and coordinates always, arithmetic when it is used once by
+/// something that runs over the same elements, conditions always (they cost no more than keeping
+/// them).
+bool Plan::inlined(const Operation& operation) const {
+  if (operation.results.size() != 1) return false;
+  const ValueId result = operation.results[0];
+  const ir::Value& value = kernel_.values[static_cast<std::size_t>(result)];
+  const auto kind = info(operation.op).kind;
+  if (kind == OpKind::leaf) return operation.op != Op::each && operation.op != Op::block;
+  if (operation.op == Op::operand_load || operation.op == Op::shared_alloc ||
+      operation.op == Op::copy_async)
+    return true;
+  if (value.type.dtype == DType::b1 && kind == OpKind::pointwise) return true;
+  if (!value.name.empty() || uses_[static_cast<std::size_t>(result)] != 1) return false;
+  const Operation& user = *users_[static_cast<std::size_t>(result)][0];
+  if (is_reduction(operation.op))
+    return is_pointwise(user.op) && kernel_.type(user.results[0]).axes == value.type.axes;
+  if (kind == OpKind::pointwise && is_integer(value.type.dtype)) return true;
+  if (kind != OpKind::pointwise || operation.cut_only || is_loop(user) || user.op == Op::yield)
+    return false;
+  if (user.op == Op::finish_reduce) return false;
+  // Per row and not per element: once, in front.
+  if (!user.results.empty() && is_pointwise(user.op) && !value.type.axes.empty() &&
+      kernel_.type(user.results[0]).axes.size() > value.type.axes.size())
+    return false;
+  if (user.op == Op::store && value.type.axes.size() < 2) return true;
+  return true;
+}
+
+std::string Plan::wish_for(const Operation& operation, ValueId value) const {
+  const std::string& name = kernel_.values[static_cast<std::size_t>(value)].name;
+  if (!name.empty()) return argument_.contains(name) ? name + "_tile" : name;
+  // A number that picks an index of a tensor goes by the dimension it picks from.
+  for (const Operation* user : users_[static_cast<std::size_t>(value)])
+    for (std::size_t i = 0; i < user->indices.size(); ++i)
+      if (user->indices[i].value == value)
+        return kernel_.find_argument(user->name)->dims[i] + "_index";
+  switch (operation.op) {
+    case Op::each: return operation.name;
+    case Op::block: return operation.name + "_block";
+    case Op::load: return operation.name + "_tile";
+    case Op::dot: return "product";
+    case Op::reduce_max: return "top";
+    case Op::reduce_sum: return "total";
+    default: return kernel_.type(value).axes.empty() ? "number" : "tile";
+  }
+}
+
+void Plan::name_region(const Region& region) {
+  for (const auto& operation : region.operations) {
+    if (is_loop(*operation)) {
+      name_loop(*operation);
+      continue;
+    }
+    for (const auto& inner : operation->regions) name_region(*inner);
+    if (operation->op == Op::yield || inlined(*operation)) continue;
+    if (operation->op == Op::finish_reduce &&
+        uses_[static_cast<std::size_t>(operation->operands[0])] == 1 &&
+        is_variable(operation->operands[0])) {
+      const auto result = static_cast<std::size_t>(operation->results[0]);
+      replaces_[result] = operation->operands[0];
+      variable_[result] = variable_[static_cast<std::size_t>(operation->operands[0])];
+      continue;
+    }
+    for (ValueId result : operation->results)
+      if (variable_[static_cast<std::size_t>(result)].empty())
+        variable_[static_cast<std::size_t>(result)] = fresh(wish_for(*operation, result));
+  }
+  share_masked(region);
+}
+
+void Plan::name_loop(const Operation& loop) {
+  const Region& body = *loop.regions.back();
+  const ValueId counter = body.arguments[0];
+  const std::string& counter_name = kernel_.values[static_cast<std::size_t>(counter)].name;
+  const std::string dim = loop.op == Op::for_blocks
+                              ? kernel_.axes[static_cast<std::size_t>(loop.axis)].dim + "_block"
+                              : "step";
+  variable_[static_cast<std::size_t>(counter)] = fresh(counter_name.empty() ? dim : counter_name);
+  for (std::size_t k = 0; k < loop.results.size(); ++k) {
+    const ValueId carried = body.arguments[k + 1], result = loop.results[k];
+    std::string wish = kernel_.values[static_cast<std::size_t>(carried)].name;
+    if (wish.empty()) wish = kernel_.values[static_cast<std::size_t>(result)].name;
+    const std::string name = fresh(wish.empty() ? "carried" : wish);
+    variable_[static_cast<std::size_t>(carried)] = variable_[static_cast<std::size_t>(result)] =
+        name;
+  }
+  for (const auto& inner : loop.regions) name_region(*inner);
+  share_carried(loop);
+}
+
+/// The position in `region` at which `value` is read last, following values that are written into
+/// their users.
+std::size_t Plan::last_reader(const Region& region, ValueId value) const {
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < region.operations.size(); ++i) {
+    const Operation& operation = *region.operations[i];
+    bool reads = false;
+    const auto look = [&](const Operation& inner) {
+      reads |=
+          std::find(inner.operands.begin(), inner.operands.end(), value) != inner.operands.end();
+      for (const auto& index : inner.indices) reads |= index.value == value;
+    };
+    look(operation);
+    for (const auto& inner : operation.regions) each_operation(*inner, look);
+    if (!reads) continue;
+    std::size_t position = i;
+    if (operation.op != Op::yield && operation.results.size() == 1 &&
+        !is_variable(operation.results[0]) && operation.op != Op::store)
+      position = std::max(position, last_reader(region, operation.results[0]));
+    last = std::max(last, position);
+  }
+  return last;
+}
+
+bool Plan::written_in_place(const Region& region, ValueId old, ValueId now) const {
+  if (kernel_.type(old).axes != kernel_.type(now).axes) {
+    auto a = kernel_.type(old).axes, b = kernel_.type(now).axes;
+    std::sort(a.begin(), a.end());
+    std::sort(b.begin(), b.end());
+    if (a != b) return false;
+  }
+  std::size_t at = region.operations.size();
+  for (std::size_t i = 0; i < region.operations.size(); ++i)
+    for (ValueId result : region.operations[i]->results)
+      if (result == now && region.operations[i]->regions.empty()) at = i;
+  return at < region.operations.size() && last_reader(region, old) <= at;
+}
+
+/// where(visible, s, -inf) in cut tiles overwrites s, when nobody reads s afterwards.
+void Plan::share_masked(const Region& region) {
+  for (const auto& operation : region.operations) {
+    if (!operation->cut_only || operation->op != Op::select) continue;
+    const ValueId old = operation->operands[1], now = operation->results[0];
+    if (!is_variable(old) || !written_in_place(region, old, now)) continue;
+    const Operation* from = definition_[static_cast<std::size_t>(old)];
+    if (from == nullptr) continue;  // a loop's variable keeps its own
+    replaces_[static_cast<std::size_t>(now)] = old;
+    taken_.erase(variable_[static_cast<std::size_t>(now)]);
+    variable_[static_cast<std::size_t>(now)] = variable_[static_cast<std::size_t>(old)];
+  }
+}
+
+void Plan::share_carried(const Operation& loop) {
+  const Region& body = *loop.regions.back();
+  const Operation& yield = *body.operations.back();
+  for (std::size_t k = 0; k < yield.operands.size(); ++k) {
+    const ValueId old = body.arguments[k + 1], now = yield.operands[k];
+    if (old == now || !is_variable(now) ||
+        std::count(yield.operands.begin(), yield.operands.end(), now) != 1)
+      continue;
+    const ir::Value& value = kernel_.values[static_cast<std::size_t>(now)];
+    const ir::Value& before = kernel_.values[static_cast<std::size_t>(old)];
+    if (!value.name.empty() && value.name != before.name) continue;  // has a paragraph of its own
+    if (!written_in_place(body, old, now)) continue;
+    replaces_[static_cast<std::size_t>(now)] = old;
+    taken_.erase(variable_[static_cast<std::size_t>(now)]);
+    variable_[static_cast<std::size_t>(now)] = variable_[static_cast<std::size_t>(old)];
+  }
+}
+
+}  // namespace tilewright::emit

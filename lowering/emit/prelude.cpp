@@ -1,0 +1,231 @@
+#include "emit/prelude.hpp"
+
+#include <array>
+#include <stdexcept>
+#include <vector>
+
+namespace tilewright::emit {
+namespace {
+
+struct Verb {
+  std::string_view name;
+  std::string_view needs;  ///< names separated by spaces
+  std::string_view text;
+};
+
+// PTX ISA 8: sections on cp.async, ldmatrix, mma (m16n8k16), ex2, cvt. "memory" where the order of
+// accesses is the meaning; without it where an instruction only computes.
+constexpr std::array verbs = {
+    Verb{"unroll", "", "#define unroll _Pragma(\"unroll\")"},
+    Verb{"u32", "", "typedef unsigned u32;"},
+    Verb{"i64", "", "typedef long long i64;"},
+    Verb{"bf16", "",
+         "typedef unsigned short bf16;                                      // storage: arithmetic "
+         "is f32"},
+    Verb{"f16", "",
+         "typedef unsigned short f16;                                       // storage: arithmetic "
+         "is f32"},
+    Verb{"neg_inf", "", "#define neg_inf __int_as_float(0xff800000)"},
+    Verb{"pos_inf", "", "#define pos_inf __int_as_float(0x7f800000)"},
+    Verb{"floor_div", "",
+         "__device__ int floor_div(int a, int b) { return a / b - (a % b != 0 && (a < 0) != (b < "
+         "0)); }"},
+    Verb{"floor_mod", "floor_div",
+         "__device__ int floor_mod(int a, int b) { return a - b * floor_div(a, b); }"},
+    Verb{"row_of", "",
+         "template <class T, int n> struct alignas(sizeof(T) * n) row_of { T x[n]; };  // moves as "
+         "one vector"},
+    Verb{"shared_address", "u32",
+         "__device__ u32 shared_address(const void* p) { return (u32)__cvta_generic_to_shared(p); "
+         "}"},
+    Verb{"from_bf16", "bf16",
+         "__device__ float from_bf16(bf16 x) { return __int_as_float((int)x << 16); }"},
+    Verb{"from_f16", "f16",
+         "__device__ float from_f16(f16 x) { float r; asm(\"cvt.f32.f16 %0, %1;\" : \"=f\"(r) : "
+         "\"h\"(x)); return r; }"},
+    Verb{"to_bf16", "bf16",
+         "__device__ bf16 to_bf16(float x) { bf16 r; asm(\"cvt.rn.bf16.f32 %0, %1;\" : \"=h\"(r) : "
+         "\"f\"(x)); return r; }"},
+    Verb{"to_f16", "f16",
+         "__device__ f16 to_f16(float x) { f16 r; asm(\"cvt.rn.f16.f32 %0, %1;\" : \"=h\"(r) : "
+         "\"f\"(x)); return r; }"},
+    Verb{"pack_bf16", "u32",
+         "__device__ u32 pack_bf16(float low, float high) {\n"
+         "  u32 r; asm(\"cvt.rn.bf16x2.f32 %0, %1, %2;\" : \"=r\"(r) : \"f\"(high), \"f\"(low)); "
+         "return r; }"},
+    Verb{"pack_f16", "u32",
+         "__device__ u32 pack_f16(float low, float high) {\n"
+         "  u32 r; asm(\"cvt.rn.f16x2.f32 %0, %1, %2;\" : \"=r\"(r) : \"f\"(high), \"f\"(low)); "
+         "return r; }"},
+    Verb{"ex2", "",
+         "__device__ float ex2(float x) { float r; asm(\"ex2.approx.ftz.f32 %0, %1;\" : \"=f\"(r) "
+         ": \"f\"(x)); return r; }"},
+    Verb{"finite", "neg_inf",
+         "__device__ float finite(float m) { return m == neg_inf ? 0 : m; }    // ex2(x - "
+         "finite(m)) is 0 for x = m = -inf"},
+    Verb{"across_max", "unroll",
+         "template <int lanes> __device__ float across_max(float x) {          // of neighbouring "
+         "lanes\n"
+         "  unroll for (int d = 1; d < lanes; d *= 2) x = fmaxf(x, __shfl_xor_sync(~0u, x, d));\n"
+         "  return x; }"},
+    Verb{"across_sum", "unroll",
+         "template <int lanes> __device__ float across_sum(float x) {\n"
+         "  unroll for (int d = 1; d < lanes; d *= 2) x += __shfl_xor_sync(~0u, x, d);\n"
+         "  return x; }"},
+    Verb{"load_row", "i64 row_of unroll",
+         "template <int n, class T> __device__ void load_row(T (&x)[n], const T* from, int left) { "
+         " // n neighbours, zero past `left`\n"
+         "  if (left >= n) { *(row_of<T, n>*)x = *(const row_of<T, n>*)from; return; }\n"
+         "  unroll for (int i = 0; i < n; ++i) x[i] = i < left ? from[i] : T(0); }"},
+    Verb{"store_row", "i64 row_of unroll",
+         "template <int n, class T> __device__ void store_row(T* to, const T (&x)[n], int left) {\n"
+         "  if (left >= n) { *(row_of<T, n>*)to = *(const row_of<T, n>*)x; return; }\n"
+         "  unroll for (int i = 0; i < n; ++i) if (i < left) to[i] = x[i]; }"},
+    Verb{"commit_copies", "",
+         "__device__ void commit_copies() { asm volatile(\"cp.async.commit_group;\" ::: "
+         "\"memory\"); }"},
+    Verb{"wait_copies", "",
+         "template <int newer> __device__ void wait_copies() {                  // all but the "
+         "newest groups are complete\n"
+         "  asm volatile(\"cp.async.wait_group %0;\" :: \"n\"(newer) : \"memory\"); }"},
+    Verb{"copy16", "u32",
+         "__device__ void copy16(u32 to, const void* from, int bytes) {         // 16 bytes, zero "
+         "past `bytes`\n"
+         "  asm volatile(\"cp.async.cg.shared.global [%0], [%1], 16, %2;\" :: \"r\"(to), "
+         "\"l\"(from), \"r\"(bytes) : \"memory\"); }"},
+    Verb{"store16", "u32",
+         "__device__ void store16(u32 to, uint4 x) {\n"
+         "  asm volatile(\"st.shared.v4.b32 [%0], {%1, %2, %3, %4};\" :: \"r\"(to), \"r\"(x.x), "
+         "\"r\"(x.y), \"r\"(x.z), \"r\"(x.w) : \"memory\"); }"},
+    Verb{"chunk_at", "",
+         "template <int pitch> __device__ int chunk_at(int row, int chunk) {    // byte offset of "
+         "a 16-byte chunk: no bank conflicts\n"
+         "  return (row * pitch + (pitch % 8 == 0 ? chunk ^ row % 8 : chunk)) * 16; }"},
+    Verb{"bytes_left", "",
+         "template <int width> __device__ int bytes_left(int chunk) {           // of a 16-byte "
+         "chunk in a row of `width` elements\n"
+         "  return width % 8 == 0 && 8 * chunk < width ? 16 : max(0, min(16, 2 * (width - 8 * "
+         "chunk))); }"},
+    Verb{"each_chunk", "unroll",
+         "template <int rows, int chunks, int threads, class Body> __device__ void each_chunk(Body "
+         "body) {\n"
+         "  if constexpr (threads % chunks == 0) {\n"
+         "    constexpr int step = threads / chunks;\n"
+         "    const int row = threadIdx.x / chunks, chunk = threadIdx.x % chunks;\n"
+         "    unroll for (int i = 0; i < (rows + step - 1) / step; ++i)\n"
+         "      if (rows % step == 0 || row + step * i < rows) body(row + step * i, chunk);\n"
+         "  } else {\n"
+         "    for (int i = threadIdx.x; i < rows * chunks; i += threads) body(i / chunks, i % "
+         "chunks);\n"
+         "  } }"},
+    Verb{"copy_tile", "i64 u32 copy16 chunk_at bytes_left each_chunk",
+         "template <int rows, int width, int chunks, int pitch, int threads>    // global to "
+         "shared, zero past `left` rows\n"
+         "__device__ void copy_tile(u32 to, const unsigned short* from, i64 stride, int left) {\n"
+         "  each_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
+         "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + 8 * chunk, row < left "
+         "? bytes_left<width>(chunk) : 0); }); }"},
+    Verb{"copy_tile_ragged", "i64 u32 copy16 chunk_at each_chunk",
+         "template <int rows, int chunks, int pitch, int threads>               // the same, zero "
+         "past `columns` too\n"
+         "__device__ void copy_tile_ragged(u32 to, const unsigned short* from, i64 stride, int "
+         "left, int columns) {\n"
+         "  each_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
+         "    const int bytes = row < left ? max(0, min(16, 2 * (columns - 8 * chunk))) : 0;\n"
+         "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + (bytes > 0 ? 8 * "
+         "chunk : 0), bytes); }); }"},
+    Verb{"copy_tile_signed", "i64 u32 store16 chunk_at each_chunk",
+         "template <int rows, int chunks, int pitch, int threads>               // the same "
+         "through registers, every sign flipped on demand\n"
+         "__device__ void copy_tile_signed(u32 to, const unsigned short* from, i64 stride, int "
+         "left, int columns, bool flip) {\n"
+         "  const u32 sign = flip ? 0x80008000u : 0u;\n"
+         "  each_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
+         "    uint4 x = {0, 0, 0, 0};\n"
+         "    const unsigned short* at = from + row * stride + 8 * chunk;\n"
+         "    if (row < left && 8 * chunk + 8 <= columns) {\n"
+         "      x = *(const uint4*)at;\n"
+         "      x = {x.x ^ sign, x.y ^ sign, x.z ^ sign, x.w ^ sign};\n"
+         "    } else if (row < left && 8 * chunk < columns) {\n"
+         "      u32 w[4] = {0, 0, 0, 0};\n"
+         "      unroll for (int i = 0; i < 8; ++i) if (i < columns - 8 * chunk) w[i / 2] |= "
+         "(u32)at[i] << 16 * (i % 2);\n"
+         "      x = {w[0] ^ sign, w[1] ^ sign, w[2] ^ sign, w[3] ^ sign};\n"
+         "    }\n"
+         "    store16(to + chunk_at<pitch>(row, chunk), x); }); }"},
+    Verb{"gather_tile", "i64 u32 store16 chunk_at each_chunk unroll",
+         "template <int rows, int chunks, int pitch, int threads>               // global to "
+         "shared at any strides, zero past the ends\n"
+         "__device__ void gather_tile(u32 to, const unsigned short* from, i64 stride, i64 inner, "
+         "int left, int columns, bool flip) {\n"
+         "  const u32 sign = flip ? 0x80008000u : 0u;\n"
+         "  each_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
+         "    u32 w[4] = {0, 0, 0, 0};\n"
+         "    const unsigned short* at = from + row * stride + 8 * chunk * inner;\n"
+         "    unroll for (int i = 0; i < 8; ++i)\n"
+         "      if (row < left && 8 * chunk + i < columns) w[i / 2] |= (u32)at[i * inner] << 16 * "
+         "(i % 2);\n"
+         "    store16(to + chunk_at<pitch>(row, chunk), {w[0] ^ sign, w[1] ^ sign, w[2] ^ sign, "
+         "w[3] ^ sign}); }); }"},
+    Verb{"ldmatrix", "u32",
+         "__device__ void ldmatrix(u32 (&r)[4], u32 at) {\n"
+         "  asm volatile(\"ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];\"\n"
+         "      : \"=r\"(r[0]), \"=r\"(r[1]), \"=r\"(r[2]), \"=r\"(r[3]) : \"r\"(at) : "
+         "\"memory\"); }"},
+    Verb{"ldmatrix_trans", "u32",
+         "__device__ void ldmatrix_trans(u32 (&r)[4], u32 at) {\n"
+         "  asm volatile(\"ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, "
+         "[%4];\"\n"
+         "      : \"=r\"(r[0]), \"=r\"(r[1]), \"=r\"(r[2]), \"=r\"(r[3]) : \"r\"(at) : "
+         "\"memory\"); }"},
+    Verb{"mma_bf16", "u32",
+         "__device__ void mma_bf16(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {\n"
+         "  asm(\"mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, "
+         "%6, %7}, {%8, %9}, {%0, %1, %2, %3};\"\n"
+         "      : \"+f\"(d[0]), \"+f\"(d[1]), \"+f\"(d[2]), \"+f\"(d[3]) : \"r\"(a[0]), "
+         "\"r\"(a[1]), \"r\"(a[2]), \"r\"(a[3]), \"r\"(b0), \"r\"(b1)); }"},
+    Verb{"mma_f16", "u32",
+         "__device__ void mma_f16(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {\n"
+         "  asm(\"mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, "
+         "%7}, {%8, %9}, {%0, %1, %2, %3};\"\n"
+         "      : \"+f\"(d[0]), \"+f\"(d[1]), \"+f\"(d[2]), \"+f\"(d[3]) : \"r\"(a[0]), "
+         "\"r\"(a[1]), \"r\"(a[2]), \"r\"(a[3]), \"r\"(b0), \"r\"(b1)); }"},
+};
+
+const Verb& find(std::string_view name) {
+  for (const Verb& verb : verbs)
+    if (verb.name == name) return verb;
+  throw std::logic_error("the prelude has no verb " + std::string(name));
+}
+
+}  // namespace
+
+void Prelude::use(std::string_view name) {
+  if (used_.contains(name)) return;
+  const Verb& verb = find(name);
+  used_.emplace(name);
+  std::string_view rest = verb.needs;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(' '), rest.size());
+    use(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+}
+
+std::string Prelude::text() const {
+  std::string text;
+  for (const Verb& verb : verbs) {
+    if (!used_.contains(verb.name)) continue;
+    text += verb.text;
+    text += '\n';
+  }
+  return text;
+}
+
+bool Prelude::defines(std::string_view name) {
+  for (const Verb& verb : verbs)
+    if (verb.name == name) return true;
+  return false;
+}
+
+}  // namespace tilewright::emit

@@ -1,0 +1,173 @@
+// The statements of the reference: the loops of the grid, a variable for each value that gets one,
+// and stores. Loops of the program are in reference_loops.cpp, expressions in
+// reference_expression.cpp.
+#include "emit/reference_writer.hpp"
+
+#include <algorithm>
+
+#include "ir/print.hpp"
+#include "tilewright/error.hpp"
+
+namespace tilewright::emit {
+
+ReferenceWriter::ReferenceWriter(const ir::Kernel& kernel)
+    : kernel_(kernel), plan_(kernel), signature_(kernel) {
+  for (const std::string& dim : kernel.grid) each_[dim] = signature_.names.take(dim, "i_" + dim);
+  for (std::size_t i = 0; i < kernel.axes.size(); ++i) {
+    const ir::Axis& axis = kernel.axes[i];
+    const bool grid = axis.kind == ir::Axis::Kind::grid && each_.contains(axis.dim);
+    index_of_[static_cast<ir::AxisId>(i)] =
+        grid ? each_.at(axis.dim) : signature_.names.take(axis.dim, "i_" + axis.dim);
+  }
+}
+
+Lines ReferenceWriter::program() {
+  Lines statements;
+  region(kernel_.body, statements);
+  Lines headers;
+  for (const std::string& dim : kernel_.grid) {
+    const auto axis = std::find_if(
+        kernel_.axes.begin(), kernel_.axes.end(),
+        [&](const ir::Axis& a) { return a.kind == ir::Axis::Kind::grid && a.dim == dim; });
+    const bool one_block = axis != kernel_.axes.end() &&
+                           !plan_.is_row(static_cast<ir::AxisId>(axis - kernel_.axes.begin()));
+    if (one_block) continue;
+    const std::string& i = each_.at(dim);
+    headers.push_back("for (int " + i + " = 0; " + i + " < " + extent(dim) + "; ++" + i + ")");
+  }
+  if (headers.empty()) return statements;
+  Lines lines(headers.begin(), headers.end() - 1);
+  append_scope(lines, headers.back() + " ", "", statements);
+  return lines;
+}
+
+void ReferenceWriter::region(const ir::Region& region, Lines& lines) {
+  for (const auto& each : region.operations) operation(*each, lines);
+}
+
+void ReferenceWriter::operation(const ir::Operation& operation, Lines& lines) {
+  switch (operation.op) {
+    case Op::yield: return;
+    case Op::store: return store(operation, lines);
+    case Op::for_blocks: return for_blocks(operation, lines);
+    case Op::for_range: return for_range(operation, lines);
+    default: break;
+  }
+  if (info(operation.op).kind == OpKind::scheduled || operation.results.size() != 1)
+    throw Error(ErrorKind::unsupported,
+                "the reference of a standalone program has no '" +
+                    std::string(info(operation.op).name) + "'",
+                {kernel_.name, std::string(info(operation.op).name),
+                 "operations of a traced kernel", to_string(operation.where)});
+  if (!plan_.inlined(operation.results[0])) variable(operation, lines);
+}
+
+void ReferenceWriter::variable(const ir::Operation& operation, Lines& lines) {
+  const ValueId value = operation.results[0];
+  const ir::Type& type = kernel_.type(value);
+  const std::vector<ir::AxisId> axes = plan_.free_axes(type);
+  const AxisSet nest(axes.begin(), axes.end());
+  const std::string comment = info_of(value).name.empty() ? "" : to_string(info_of(value).where);
+  const std::string name = name_for(value, std::string(info(operation.op).name) + "_1");
+  Lines inner;
+  if (axes.empty() && (operation.op == Op::dot || is_reduction(operation.op))) {
+    reduce(operation, name, nest, inner);
+    inner[0] = with_comment(inner[0], comment);
+    append(lines, inner);
+  } else if (axes.empty()) {
+    const Spelled x = expression(operation, nest, inner);
+    append(lines, inner);
+    lines.push_back(with_comment(
+        "const " + element_type(type.dtype, false) + " " + name + " = " + x.text + ";", comment));
+  } else {
+    lines.push_back(with_comment(
+        "Array<" + element_type(type.dtype, true) + "> " + name + "(" + shape(axes) + ");",
+        comment));
+    const Spelled x = expression(operation, nest, inner);
+    variable_[value] = name;
+    inner.push_back(name_element(value) + " = " + x.text + ";");
+    append_nested(lines, loops_over(axes), inner);
+  }
+  variable_[value] = name;
+}
+
+void ReferenceWriter::store(const ir::Operation& operation, Lines& lines) {
+  const ValueId value = operation.operands[0];
+  const std::vector<ir::AxisId> axes = plan_.free_axes(kernel_.type(value));
+  const AxisSet nest(axes.begin(), axes.end());
+  Lines inner;
+  const Element target = element(operation, nest, inner);
+  std::string condition;
+  for (const std::string& inside : target.inside)
+    condition += (condition.empty() ? "" : " && ") + inside;
+  for (const Mask& mask : masks_) {
+    if (!nest.contains(mask.axis)) continue;  // the same element for each tile of the loop
+    const std::string visible = guard(mask.axis, nest, operation);
+    condition += (condition.empty() ? "" : " && ") + visible;
+  }
+  Lines statement;
+  const Spelled x = use(value, nest, statement);
+  statement.push_back(target.text + " = " + x.text + ";");
+  if (condition.empty())
+    append(inner, statement);
+  else
+    append_nested(inner, "if (" + condition + ")", statement);
+  if (axes.empty())
+    append(lines, inner);
+  else
+    append_nested(lines, loops_over(axes), inner);
+}
+
+/// The condition under which an element is visible in the loop over `axis`; empty outside of one.
+std::string ReferenceWriter::guard(ir::AxisId axis, const AxisSet& nest,
+                                   const ir::Operation& operation) const {
+  for (const Mask& mask : masks_) {
+    if (mask.axis != axis) continue;
+    for (const ir::AxisId needed : plan_.free_axes(kernel_.type(mask.value)))
+      if (!nest.contains(needed))
+        throw Error(ErrorKind::unsupported,
+                    std::string(info(operation.op).name) + " under a mask over '" +
+                        kernel_.axes[static_cast<std::size_t>(needed)].dim +
+                        "', which its operand does not have",
+                    {kernel_.axes[static_cast<std::size_t>(needed)].dim, "",
+                     "operands with all dimensions of the mask", to_string(operation.where)});
+    return name_element(mask.value);
+  }
+  return "";
+}
+
+std::string ReferenceWriter::loop_over(ir::AxisId axis) const {
+  const std::string& i = index_of_.at(axis);
+  return "for (int " + i + " = 0; " + i + " < " +
+         extent(kernel_.axes[static_cast<std::size_t>(axis)].dim) + "; ++" + i + ")";
+}
+
+std::string ReferenceWriter::loops_over(const std::vector<ir::AxisId>& axes) const {
+  std::string text;
+  for (const ir::AxisId axis : axes) text += (text.empty() ? "" : " ") + loop_over(axis);
+  return text;
+}
+
+std::string ReferenceWriter::shape(const std::vector<ir::AxisId>& axes) const {
+  std::string text = "{";
+  for (std::size_t i = 0; i < axes.size(); ++i)
+    text += (i ? ", " : "") + extent(kernel_.axes[static_cast<std::size_t>(axes[i])].dim);
+  return text + "}";
+}
+
+/// The variable of `value` at the indices of the loops around: `s(kv)`, or `m_new`.
+std::string ReferenceWriter::name_element(ValueId value) const {
+  const std::string& name = variable_.at(value);
+  const std::vector<ir::AxisId> axes = plan_.free_axes(kernel_.type(value));
+  if (axes.empty()) return name;
+  std::string text = name + "(";
+  for (std::size_t i = 0; i < axes.size(); ++i) text += (i ? ", " : "") + index_of_.at(axes[i]);
+  return text + ")";
+}
+
+std::string ReferenceWriter::name_for(ValueId value, const std::string& otherwise) {
+  const std::string& name = info_of(value).name;
+  return signature_.names.take(name.empty() ? otherwise : name);
+}
+
+}  // namespace tilewright::emit

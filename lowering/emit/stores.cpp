@@ -1,0 +1,154 @@
+// Tiles to global memory. A 16-bit accumulator goes through shared memory, so that every thread
+// writes 16 neighbouring bytes; everything else is written from the registers it lies in.
+#include "emit/emitter.hpp"
+
+namespace tilewright::emit {
+
+void Emitter::store(const ir::Operation& operation) {
+  for (std::size_t i = 1; i < operation.operands.size(); ++i)
+    if (kernel_.type(operation.operands[i]).kind == ir::Type::Kind::buffer)
+      return store_staged(operation, operation.operands[i]);
+  const ValueId value = operation.operands[0];
+  const Argument* tensor = kernel_.find_argument(operation.name);
+  ir::AxisId row = -1, column = -1;
+  for (const ir::Index& index : operation.indices) {
+    if (index.kind == IndexSpec::Kind::scalar) continue;
+    (is_row(index.axis) ? row : column) = index.axis;
+  }
+  const std::string label = remark(operation) + "store(" + operation.name + ")";
+  const std::string to = plan_.fresh(plan_.argument(operation.name) + "_to"),
+                    base = tensor_base(operation);
+  const bool optional = tensor->kind == Argument::Kind::out;
+  const std::string pointer = plan_.argument(operation.name);
+  prelude_.use("unroll");
+  out_.open((optional ? "if (" + pointer + ") {" : "{"), label);
+  const int rows = kernel_.layout.rows_per_thread, vector = kernel_.layout.vector;
+  if (row >= 0 && column < 0) reductions_of_store(value, row_at(rows == 1 ? "0" : "r"));
+  out_.line("auto* " + to + " = " + base + ";");
+  // The mask of the loop around it, where this tile is cut.
+  const auto visible = [&](const At& at) -> std::string {
+    if (operation.operands.size() < 2) return "";
+    const std::string shown = element(operation.operands[1], at).text;
+    return in_cut_code_ ? "(!cut || " + shown + ")" : "(" + shown + ")";
+  };
+  const auto both = [](const std::string& a, const std::string& b) {
+    return a.empty() ? b : b.empty() ? a : a + " && " + b;
+  };
+  if (row < 0 && column < 0) {
+    out_.line("if (threadIdx.x == 0) *" + to + " = " + narrowed(element(value, {}), tensor->dtype) +
+              ";");
+    out_.close();
+    return;
+  }
+  packing_ = is_half(tensor->dtype);
+  if (kernel_.aligned && column >= 0 && vector > 1 && operation.operands.size() == 1 &&
+      tensor_axis(operation, column) + 1 == operation.indices.size()) {
+    require_aligned(operation, column);
+    prelude_.use("store_row");
+    const At at{.j = "j", .i = "", .r = rows == 1 ? "0" : "r", .v = "0"};
+    const std::string stored = is_half(tensor->dtype) ? std::string(tilewright::name(tensor->dtype))
+                               : tensor->dtype == DType::f32 ? "float"
+                                                             : "int";
+    const std::string left = extent(axis(column).dim) + " - (" + index_text(column, at).text + ")";
+    out_.open(
+        "unroll for (int j = 0; j < " + std::to_string(columns_per_thread(column)) + "; ++j)" +
+        (row >= 0 && rows > 1 ? " unroll for (int r = 0; r < " + std::to_string(rows) + "; ++r) {"
+                              : " {"));
+    out_.line(stored + " stored[" + std::to_string(vector) + "];");
+    const At element_at_i{.j = "j",
+                          .i = row >= 0 && rows > 1 ? std::to_string(vector) + " * r + i" : "i",
+                          .r = at.r,
+                          .v = "i"};
+    out_.line("unroll for (int i = 0; i < " + std::to_string(vector) +
+              "; ++i) stored[i] = " + narrowed(element(value, element_at_i), tensor->dtype) + ";");
+    const std::string guard = row >= 0 ? inside(row, at) : "";
+    out_.line((guard.empty() ? "" : "if (" + guard + ") ") + "store_row(" + to + " + " +
+              element_offset(operation, at) + ", stored, " + left + ");");
+    out_.close();
+  } else {
+    const At at = row >= 0 && column >= 0 ? element_at("j", "i")
+                  : column >= 0 ? At{.j = "j", .i = "i", .r = "0", .v = vector == 1 ? "0" : "i"}
+                                : row_at(rows == 1 ? "0" : "r");
+    std::string guard = row >= 0 ? inside(row, at) : "";
+    if (column >= 0) guard = both(guard, inside(column, at));
+    if (column < 0)
+      guard = both("lane % " + std::to_string(kernel_.layout.lanes_per_row) + " == 0",
+                   guard);  // one lane per row
+    if (row < 0 && kernel_.layout.row_axis >= 0) guard = both(guard, "row == 0");
+    guard = both(guard, visible(at));
+    std::string loops;
+    if (column >= 0)
+      loops +=
+          "unroll for (int j = 0; j < " + std::to_string(columns_per_thread(column)) + "; ++j) ";
+    const int inner = row >= 0 && column >= 0 ? slots() : column >= 0 ? vector : rows;
+    if (inner > 1)
+      loops += "unroll for (int " + std::string(column >= 0 ? "i" : "r") + " = 0; " +
+               (column >= 0 ? "i" : "r") + " < " + std::to_string(inner) + "; ++" +
+               (column >= 0 ? "i" : "r") + ")";
+    if (!loops.empty()) out_.line(loops);
+    out_.line((loops.empty() ? "" : "  ") +
+              (guard.empty() ? std::string() : "if (" + guard + ") ") + to + "[" +
+              element_offset(operation, at) + "] = " + narrowed(element(value, at), tensor->dtype) +
+              ";");
+  }
+  packing_ = false;
+  local_.clear();
+  out_.close();
+}
+
+/// Each warp's 16 rows: pairs into shared memory, then 16 bytes per lane out of it.
+void Emitter::store_staged(const ir::Operation& operation, ValueId buffer) {
+  const ValueId value = operation.operands[0];
+  const Argument* tensor = kernel_.find_argument(operation.name);
+  const ir::Place& place = kernel_.values[static_cast<std::size_t>(buffer)].place;
+  const ir::AxisId row = row_of(value), column = column_of(value);
+  const std::string pointer = plan_.argument(operation.name), base = tile_start(operation, "");
+  const std::string to = plan_.fresh(pointer + "_to"), staged = plan_.fresh(pointer + "_rows");
+  const int chunks = axis(column).padded / 8,
+            width = axis(column).kind == ir::Axis::Kind::whole ? axis(column).tile : 0;
+  const std::string pitch = std::to_string(place.row_chunks), stored(name(tensor->dtype));
+  require_aligned(operation, column);
+  for (const char* verb : {"unroll", "chunk_at"}) prelude_.use(verb);
+  const std::string label =
+      remark(operation) + "store(" + operation.name + "), 16 bytes a lane through shared memory";
+  out_.open(tensor->kind == Argument::Kind::out ? "if (" + pointer + ") {" : "{", label);
+  out_.line(stored + "* " + to + " = " + base + ";");
+  out_.line("unsigned char* " + staged + " = shared" +
+            (place.offset == 0 ? "" : " + " + std::to_string(place.offset)) + ";");
+  packing_ = true;
+  out_.line("unroll for (int j = 0; j < " + std::to_string(columns_per_thread(column)) +
+            "; ++j) unroll for (int i = 0; i < 4; i += 2)");
+  const At low{.j = "j", .i = "i", .r = "i / 2", .v = "0"},
+      high{.j = "j", .i = "i + 1", .r = "i / 2", .v = "1"};
+  out_.line("  *(u32*)(" + staged + " + chunk_at<" + pitch +
+            ">(row + 8 * (i / 2), j) + 2 * col) = " +
+            packed(element(value, low), element(value, high), tensor->dtype) + ";");
+  packing_ = false;
+  out_.line("__syncwarp();");
+  const std::string row_stride = stride(operation.name, tensor_axis(operation, row));
+  out_.open("for (int i = lane; i < 16 * " + std::to_string(chunks) + "; i += 32) {");
+  out_.line("const int r = 16 * warp + i / " + std::to_string(chunks) + ", c = i % " +
+            std::to_string(chunks) + ";");
+  const std::string start = block_start(row);
+  out_.line("if (" + (start.empty() ? "r" : start + " + r") + " >= " + extent(axis(row).dim) +
+            ") break;");
+  const std::string chunk = staged + " + chunk_at<" + pitch + ">(r, c)";
+  const std::string across =
+      width != 0 ? std::to_string(width) : extent(axis(column).dim) + " - " + block_start(column);
+  if (width != 0 && width == axis(column).padded) {
+    out_.line("*(uint4*)(" + to + " + r * " + row_stride + " + 8 * c) = *(const uint4*)(" + chunk +
+              ");");
+  } else {
+    prelude_.use("store_row");
+    out_.line("store_row(" + to + " + r * " + row_stride + " + 8 * c, *(const " + stored +
+              "(*)[8])(" + chunk + "), " + across + " - 8 * c);");
+  }
+  out_.close();
+  out_.close();
+}
+
+void Emitter::reductions_of_store(ValueId value, const At& row) {
+  if (!plan_.is_variable(value)) reductions_of(value, row);
+}
+
+}  // namespace tilewright::emit

@@ -1,0 +1,91 @@
+#include "emit/writer.hpp"
+
+#include <algorithm>
+
+namespace tilewright::emit {
+namespace {
+
+constexpr std::size_t comment_column = 68;
+constexpr std::size_t last_column = 118;
+
+}  // namespace
+
+/// Breaks after a comma or before && and ||, as late as possible.
+void Writer::put(std::string_view text) {
+  int indent = 2 * depth_;
+  // The statements of this emitter sit two levels deeper in the file than here.
+  const std::size_t room = last_column - 2 - static_cast<std::size_t>(indent);
+  for (bool first = true; wrap_ && text.size() > room && text.find("// ") == std::string_view::npos;
+       first = false) {
+    std::size_t at = std::string_view::npos;
+    for (const std::string_view mark : {", ", " || ", " && "})
+      if (const std::size_t found = text.rfind(mark, room - 4);
+          found != std::string_view::npos && found > room / 2)
+        at = at == std::string_view::npos ? found + (mark == ", " ? 1 : 0)
+                                          : std::max(at, found + (mark == ", " ? 1 : 0));
+    if (at == std::string_view::npos) break;
+    put_line(text.substr(0, at), indent);
+    text.remove_prefix(at + 1);
+    if (first) indent += 4;
+  }
+  put_line(text, indent);
+}
+
+void Writer::put_line(std::string_view text, int indent) {
+  if (!text.empty()) {
+    text_.append(static_cast<std::size_t>(indent), ' ');
+    text_ += text;
+    if (origin_.user.line != 0) lines_.push_back({next_, origin_});
+  }
+  text_ += '\n';
+  ++next_;
+}
+
+void Writer::line(std::string_view text) {
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    put(text.substr(0, end));
+    text.remove_prefix(end + 1);
+  }
+  put(text);
+}
+
+void Writer::line(std::string_view text, std::string_view comment) {
+  const std::size_t used = static_cast<std::size_t>(2 * depth_) + text.size();
+  const std::size_t column = std::max(used + 2, comment_column);
+  if (column + comment.size() + 5 > last_column) {
+    put("// " + std::string(comment));
+    put(text);
+    return;
+  }
+  put(std::string(text) + std::string(column - used, ' ') + "// " + std::string(comment));
+}
+
+void Writer::open(std::string_view text) {
+  line(text);
+  ++depth_;
+}
+
+void Writer::open(std::string_view text, std::string_view comment) {
+  line(text, comment);
+  ++depth_;
+}
+
+void Writer::close(std::string_view text) {
+  --depth_;
+  put(text);
+}
+
+void Writer::append(const Writer& other) {
+  const int first = next_;
+  std::string_view text = other.text_;
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    if (end != 0) text_.append(static_cast<std::size_t>(2 * depth_), ' ');
+    text_ += text.substr(0, end + 1);
+    ++next_;
+    text.remove_prefix(end + 1);
+  }
+  for (const LineOrigin& origin : other.lines_)
+    lines_.push_back({first + origin.line - 1, origin.where});
+}
+
+}  // namespace tilewright::emit

@@ -1,0 +1,342 @@
+// Which axis runs over warps, how large tiles are, how many warps and stages: a small model of
+// registers and shared memory chooses, a wish (command line, schedule file) overrides, and what
+// does not fit is shrunk and said so. Everything chosen is data on the kernel and in the printed
+// schedule.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "passes/passes.hpp"
+#include "passes/rewrite.hpp"
+#include "tilewright/error.hpp"
+
+namespace tilewright::passes {
+namespace {
+
+using ir::Axis;
+using ir::AxisId;
+using ir::Operation;
+
+constexpr int warp_rows = 16;  // rows of one tensor-core accumulator, and so of one warp
+
+int round_up(int value, int unit) { return (value + unit - 1) / unit * unit; }
+
+/// Registers per thread that the 2-D tiles live at once may take, of 255: the rest holds fragments,
+/// addresses and the exponentials in flight (measured with ptxas on kernels with two products in a
+/// loop).
+constexpr int tile_registers = 128;
+/// Where even narrow tiles take more (an accumulator 256 wide), up to this much still compiles
+/// without spills, with less room for the exponentials.
+constexpr int most_tile_registers = 160;
+
+class Scheduler {
+ public:
+  Scheduler(ir::Kernel& kernel, const Target& target, const ir::Schedule& wish)
+      : kernel_(kernel), target_(target), wish_(wish) {
+    walk(kernel.body, [&](Operation& operation) {
+      for (ValueId result : operation.results) definition_[result] = &operation;
+      if (operation.op == Op::dot) dots_.push_back(&operation);
+    });
+  }
+
+  ir::Schedule run() {
+    schedule_.target = target_.name;
+    if (dots_.empty()) {
+      schedule_pointwise();
+    } else {
+      schedule_tensor_cores();
+    }
+    finish();
+    return schedule_;
+  }
+
+ private:
+  Axis& axis(AxisId id) { return kernel_.axes[static_cast<std::size_t>(id)]; }
+
+  int wished(const std::string& dim) const {
+    const auto found = wish_.tile.find(dim);
+    return found == wish_.tile.end() ? 0 : found->second;
+  }
+
+  [[noreturn]] void refuse(const Operation& operation, const std::string& message,
+                           const std::string& allowed) const {
+    throw Error(ErrorKind::unsupported, message,
+                {.argument = std::string(info(operation.op).name),
+                 .allowed = allowed,
+                 .where = to_string(operation.where)});
+  }
+
+  /// The axis of an operand of `dot` that is not contracted.
+  AxisId free_axis(const Operation& dot, std::size_t operand) const {
+    const auto& axes = kernel_.type(dot.operands[operand]).axes;
+    if (axes.size() != 2)
+      refuse(dot, "dot: an operand has " + std::to_string(axes.size()) + " dimensions",
+             "2 dimensions");
+    return axes[0] == dot.axis ? axes[1] : axes[0];
+  }
+
+  void schedule_tensor_cores() {
+    AxisId rows = free_axis(*dots_[0], 0);
+    const AxisId other = free_axis(*dots_[0], 1);
+    if (axis(rows).kind != Axis::Kind::grid && axis(other).kind == Axis::Kind::grid) rows = other;
+    for (Operation* dot : dots_) {
+      const DType type = kernel_.type(dot->operands[0]).dtype;
+      if (!is_half(type))
+        refuse(*dot,
+               "dot of " + std::string(name(type)) +
+                   " operands has no tensor-core instruction in this version",
+               "f16, bf16 operands");
+      if (free_axis(*dot, 1) == rows) std::swap(dot->operands[0], dot->operands[1]);
+      if (free_axis(*dot, 0) != rows)
+        refuse(*dot,
+               "dot: neither operand carries the dimension '" + axis(rows).dim +
+                   "' that runs over warps",
+               "one operand with that dimension");
+      if (dot->axis == rows)
+        refuse(*dot, "dot contracts '" + axis(rows).dim + "', which runs over warps",
+               "a contraction within a warp's rows");
+    }
+    kernel_.layout = {.row_axis = rows,
+                      .lanes_per_row = 4,
+                      .vector = 2,
+                      .rows_per_thread = 2,
+                      .tensor_cores = true};
+
+    std::set<AxisId> columns;  // loop axes the model sizes
+    for (std::size_t id = 0; id < kernel_.axes.size(); ++id)
+      if (kernel_.axes[id].kind != Axis::Kind::whole && static_cast<AxisId>(id) != rows)
+        columns.insert(static_cast<AxisId>(id));
+
+    const auto candidate_rows = row_candidates(rows);
+    stages_ = wish_.stages > 0 ? wish_.stages : 2;
+    std::string why;
+    for (const int most : {tile_registers, most_tile_registers})
+      for (int stages = stages_; stages >= 1; --stages)
+        for (const int warps : candidate_rows)
+          for (const int width : {128, 96, 64, 48, 32, 16}) {
+            apply(rows, columns, warps, width);
+            const int registers = registers_of_tiles(), shared = shared_bytes(stages);
+            // Whoever asks for a tile may pay for it in registers, not in shared memory that is not
+            // there.
+            const bool fits =
+                shared <= target_.shared_limit && (registers <= most || any_wish(columns));
+            if (!fits) {
+              if (why.empty())
+                why = "first choice of " + std::to_string(warps * warp_rows) + "x" +
+                      std::to_string(tile_of(columns)) + " takes " + std::to_string(registers) +
+                      " tile registers and " + std::to_string(shared) +
+                      " bytes of shared memory (limit " + std::to_string(tile_registers) + ", " +
+                      std::to_string(target_.shared_limit) + ")";
+              continue;
+            }
+            stages_ = stages;
+            schedule_.warps = warps;
+            schedule_.why = why;
+            return;
+          }
+    throw Error(ErrorKind::unsupported, "no tile of this kernel fits the target's shared memory",
+                {.argument = kernel_.name,
+                 .value = std::to_string(shared_bytes(1)) + " bytes for the smallest tile",
+                 .allowed = "at most " + std::to_string(target_.shared_limit) + " bytes"});
+  }
+
+  std::vector<int> row_candidates(AxisId rows) {
+    int fixed = axis(rows).requested_tile > 0 ? axis(rows).requested_tile : wished(axis(rows).dim);
+    if (axis(rows).kind == Axis::Kind::whole) fixed = round_up(axis(rows).tile, warp_rows);
+    if (fixed == 0 && wish_.warps > 0) fixed = wish_.warps * warp_rows;
+    if (fixed == 0) return {8, 4, 2, 1};
+    if (fixed % warp_rows != 0 || fixed > 512)
+      throw Error(ErrorKind::invalid_argument,
+                  "tile of '" + axis(rows).dim + "' does not fill whole warps",
+                  {.argument = "tile " + axis(rows).dim,
+                   .value = std::to_string(fixed),
+                   .allowed = "a multiple of 16 up to 512"});
+    if (wish_.warps > 0 && wish_.warps != fixed / warp_rows)
+      throw Error(ErrorKind::invalid_argument,
+                  "each warp holds 16 rows of '" + axis(rows).dim + "'",
+                  {.argument = "warps",
+                   .value = std::to_string(wish_.warps),
+                   .allowed = std::to_string(fixed / warp_rows)});
+    return {fixed / warp_rows};
+  }
+
+  bool any_wish(const std::set<AxisId>& columns) {
+    return std::any_of(columns.begin(), columns.end(), [&](AxisId id) {
+      return wished(axis(id).dim) > 0 || axis(id).requested_tile > 0;
+    });
+  }
+  int tile_of(const std::set<AxisId>& columns) {
+    return columns.empty() ? 0 : axis(*columns.begin()).tile;
+  }
+
+  void apply(AxisId rows, const std::set<AxisId>& columns, int warps, int width) {
+    kernel_.layout.warps = warps;
+    Axis& row = axis(rows);
+    if (row.kind != Axis::Kind::whole) row.tile = warps * warp_rows;
+    row.padded = warps * warp_rows;
+    for (const AxisId id : columns) {
+      const int asked =
+          axis(id).requested_tile > 0 ? axis(id).requested_tile : wished(axis(id).dim);
+      if (asked > 0 && (asked % 16 != 0 || asked > 512))
+        throw Error(ErrorKind::invalid_argument,
+                    "tile of '" + axis(id).dim + "' does not fit the tensor cores",
+                    {.argument = "tile " + axis(id).dim,
+                     .value = std::to_string(asked),
+                     .allowed = "a multiple of 16 up to 512"});
+      axis(id).tile = axis(id).padded = asked > 0 ? asked : width;
+    }
+    for (Axis& whole : kernel_.axes)
+      if (whole.kind == Axis::Kind::whole && &whole != &row)
+        whole.padded = round_up(std::max(whole.tile, 1), 16);
+  }
+
+  /// f32 registers per thread of the distinct 2-D products: accumulators and scores.
+  int registers_of_tiles() {
+    std::set<std::vector<AxisId>> shapes;
+    int sum = 0;
+    for (const Operation* dot : dots_) {
+      auto axes = kernel_.type(dot->results[0]).axes;
+      std::sort(axes.begin(), axes.end());
+      if (shapes.insert(axes).second) sum += elements(axes) / kernel_.layout.threads();
+    }
+    return sum;
+  }
+  int elements(const std::vector<AxisId>& axes) {
+    int product = 1;
+    for (const AxisId id : axes) product *= axis(id).padded;
+    return product;
+  }
+
+  /// Shared memory of every load that feeds a dot: `stages` copies of those a loop replaces.
+  int shared_bytes(int stages) {
+    int sum = 0;
+    std::set<ValueId> seen;
+    for (const Operation* dot : dots_)
+      for (const std::size_t operand : {0u, 1u}) {
+        const ValueId value = dot->operands[operand];
+        const Operation* load = definition_.at(value);
+        if (load->op != Op::load || !seen.insert(value).second) continue;
+        bool looped = false;
+        for (const auto& index : load->indices)
+          looped |=
+              index.kind == IndexSpec::Kind::block && axis(index.axis).kind == Axis::Kind::loop;
+        const auto& axes = kernel_.type(value).axes;
+        const int chunks = axis(axes[1]).padded / 8;
+        sum += axis(axes[0]).padded * (chunks % 8 == 0 ? chunks : chunks + 1) * 16 *
+               (looped ? stages : 1);
+      }
+    return sum;
+  }
+
+  /// Kernels without tensor cores: a warp (or several) per row, columns spread over lanes in
+  /// 16-byte vectors.
+  void schedule_pointwise() {
+    int widest = 1;
+    bool reduces = false;
+    std::set<AxisId> used;
+    AxisId rows = -1;
+    walk(kernel_.body, [&](Operation& operation) {
+      reduces |= is_reduction(operation.op);
+      if (operation.op == Op::load || operation.op == Op::store) {
+        const Argument* argument = kernel_.find_argument(operation.name);
+        if (argument != nullptr) widest = std::max(widest, size_of(argument->dtype));
+      }
+      for (ValueId result : operation.results)
+        for (const AxisId id : kernel_.type(result).axes) used.insert(id);
+      for (ValueId result : operation.results)
+        if (const auto& axes = kernel_.type(result).axes; axes.size() == 2 && rows < 0)
+          rows = axis(axes[1]).kind == Axis::Kind::grid && axis(axes[0]).kind != Axis::Kind::grid
+                     ? axes[1]
+                     : axes[0];
+    });
+    ir::Layout& layout = kernel_.layout;
+    layout.vector = std::clamp(16 / widest, 1, 8);
+    layout.row_axis = rows;
+    const int wished_warps = wish_.warps > 0 ? wish_.warps : 0;
+    if (rows >= 0) {
+      const int fixed =
+          axis(rows).requested_tile > 0 ? axis(rows).requested_tile : wished(axis(rows).dim);
+      int tile = fixed > 0 ? fixed : (wished_warps > 0 ? wished_warps : 4);
+      if (axis(rows).kind == Axis::Kind::whole) tile = axis(rows).tile;
+      layout.lanes_per_row = 32;
+      layout.warps = wished_warps > 0 ? wished_warps : std::clamp(tile, 1, 8);
+      layout.rows_per_thread = std::max(1, (tile + layout.warps - 1) / layout.warps);
+      if (axis(rows).kind != Axis::Kind::whole)
+        axis(rows).tile = fixed > 0 ? fixed : layout.warps * layout.rows_per_thread;
+      axis(rows).padded = layout.warps * layout.rows_per_thread;
+    } else {
+      // One dimension only: all threads side by side, unless a reduction must stay within one warp.
+      layout.warps = reduces ? 1 : (wished_warps > 0 ? wished_warps : 4);
+      layout.lanes_per_row = 32 * layout.warps;
+      layout.rows_per_thread = 1;
+      if (reduces && wished_warps > 1) schedule_.why = "one warp: a reduction stays within it";
+    }
+    schedule_.warps = layout.warps;
+    stages_ = 1;
+    const int unit = layout.lanes_per_row * layout.vector;
+    for (const AxisId id : used) {
+      if (id == rows) continue;
+      Axis& column = axis(id);
+      const int asked = column.requested_tile > 0 ? column.requested_tile : wished(column.dim);
+      if (column.kind != Axis::Kind::whole) column.tile = asked > 0 ? asked : unit;
+      column.padded = round_up(std::max(column.tile, 1), unit);
+      if (column.padded / unit * layout.vector * layout.rows_per_thread > 256)
+        throw Error(
+            ErrorKind::unsupported,
+            "a tile over the whole of '" + column.dim +
+                "' does not fit the registers of its threads",
+            {.argument = "tile " + column.dim,
+             .value = std::to_string(column.tile),
+             .allowed = "at most " +
+                        std::to_string(256 / (layout.vector * layout.rows_per_thread) * unit) +
+                        " elements; walk longer ones with for_blocks"});
+    }
+  }
+
+  void finish() {
+    for (Axis& axis : kernel_.axes) {
+      if (axis.tile == 0) axis.tile = 1;
+      if (axis.padded == 0) axis.padded = axis.tile;
+      schedule_.tile[axis.dim] = axis.tile;
+    }
+    schedule_.stages = stages_;
+    schedule_.lanes_per_row = kernel_.layout.lanes_per_row;
+    schedule_.vector = kernel_.layout.vector;
+  }
+
+  ir::Kernel& kernel_;
+  const Target& target_;
+  const ir::Schedule& wish_;
+  ir::Schedule schedule_;
+  std::map<ValueId, Operation*> definition_;
+  std::vector<Operation*> dots_;
+  int stages_ = 2;
+};
+
+}  // namespace
+
+ir::Schedule choose_schedule(ir::Kernel& kernel, const Target& target, const ir::Schedule& wish) {
+  return Scheduler(kernel, target, wish).run();
+}
+
+Target target_of(const std::string& arch) {
+  struct Row {
+    const char* name;
+    int arch;
+    int shared;
+  };
+  // CUDA C++ Programming Guide, "Technical Specifications per Compute Capability": shared memory
+  // per block.
+  static constexpr Row rows[] = {{"sm_80", 80, 163 * 1024},  {"sm_86", 86, 99 * 1024},
+                                 {"sm_89", 89, 99 * 1024},   {"sm_90", 90, 227 * 1024},
+                                 {"sm_90a", 90, 227 * 1024}, {"sm_120", 120, 99 * 1024}};
+  for (const Row& row : rows)
+    if (arch == row.name)
+      return {.name = "sm_80", .arch = row.arch, .shared_limit = row.shared, .registers = 255};
+  throw Error(ErrorKind::invalid_argument, "unknown architecture",
+              {.argument = "--arch",
+               .value = arch,
+               .allowed = "sm_80, sm_86, sm_89, sm_90, sm_90a, sm_120"});
+}
+
+}  // namespace tilewright::passes

@@ -1,0 +1,79 @@
+// One integer tile of a mask as k, q, quotients of them, and run-time constants: the raw material
+// of a bound. Built from the operations that define the value; mask_formula.hpp compares two of
+// them.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ir/ir.hpp"
+#include "passes/linear.hpp"
+
+namespace tilewright::passes {
+
+/// coefficient * floor((k * k_factor + q * q_factor + offset) / divisor)
+struct Quotient {
+  Linear coefficient;
+  std::int64_t k = 0;
+  std::int64_t q = 0;
+  Linear offset;
+  Linear divisor = 1;
+};
+
+/// coefficient * (min, max, abs or where of tiles): a comparison splits it into cases.
+struct Choice {
+  std::int64_t coefficient = 0;
+  ValueId value = no_value;
+};
+
+struct Affine {
+  std::int64_t k = 0;
+  std::int64_t q = 0;
+  Linear constant;
+  std::vector<Quotient> quotients;
+  std::vector<Choice> choices;
+
+  bool is_constant() const { return k == 0 && q == 0 && quotients.empty() && choices.empty(); }
+};
+
+Affine operator+(const Affine& a, const Affine& b);
+Affine operator*(const Affine& a, std::int64_t factor);
+inline Affine operator-(const Affine& a, const Affine& b) { return a + b * -1; }
+
+/// Reads affine tiles and uniform scalars off the operations of a mask.
+class MaskReader {
+ public:
+  MaskReader(const ir::Kernel& kernel, const std::vector<ir::Operation*>& definitions,
+             const ir::Operation& loop, ir::AxisId rows)
+      : kernel_(kernel), definitions_(definitions), loop_(loop), rows_(rows) {}
+
+  const ir::Operation* definition(ValueId value) const;
+  DType dtype(ValueId value) const { return kernel_.type(value).dtype; }
+  /// A scalar that is the same for all tiles of the loop.
+  bool is_uniform(ValueId value);
+  /// Nothing when the tile is not of this form.
+  std::optional<Affine> affine(ValueId value);
+  /// A uniform integer or boolean as a form over run-time names; computed ones as "value(id)".
+  Linear uniform(ValueId value);
+  /// A divisor that is a positive constant, or a scalar argument (then noted in `positive`).
+  bool is_positive(const Linear& form);
+  /// The expression in the language's words, for notes.
+  std::string describe(ValueId value) const;
+
+  std::set<std::string> positive;
+  std::set<ValueId> opaque;  ///< named as "value(id)"
+
+ private:
+  bool varies(ValueId value) const;
+  std::optional<Affine> divided(const Affine& x, const Linear& divisor);
+  Linear opaque_symbol(ValueId value);
+
+  const ir::Kernel& kernel_;
+  const std::vector<ir::Operation*>& definitions_;
+  const ir::Operation& loop_;
+  ir::AxisId rows_;
+};
+
+}  // namespace tilewright::passes

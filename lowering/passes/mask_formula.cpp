@@ -1,0 +1,228 @@
+// Negation normal form, then a disjunction of zones (mask_formula.hpp). Case distinctions (min,
+// max, abs, where) become && and ||, because min(a, b) >= c is a >= c && b >= c. Zones that another
+// zone contains are dropped; beyond a fixed number of them the mask falls back to its hull.
+#include "passes/mask_formula.hpp"
+
+#include <algorithm>
+
+#include "ir/print.hpp"
+#include "passes/mask_affine.hpp"
+#include "passes/mask_bounds.hpp"
+
+namespace tilewright::passes {
+
+namespace {
+
+constexpr std::size_t most_zones = 128;
+using Zones = std::vector<Zone>;
+
+class FormulaReader {
+ public:
+  explicit FormulaReader(MaskReader& reader) : reader_(reader) {}
+
+  Zones boolean(ValueId value, bool negated) {
+    const ir::Operation* from = reader_.definition(value);
+    const Op op = from ? from->op : Op::yield;
+    const auto operand = [&](std::size_t i, bool flip) {
+      return boolean(from->operands[i], negated != flip);
+    };
+    const auto choose = [&](bool all, const Zones& a, const Zones& b) {
+      return all != negated ? both(a, b) : either(a, b);
+    };
+    const bool logical =
+        from && !from->operands.empty() && reader_.dtype(from->operands[0]) == DType::b1;
+    switch (op) {
+      case Op::constant: return (from->constant != 0) != negated ? everything() : Zones{};
+      case Op::logical_not: return operand(0, true);
+      case Op::logical_and: return choose(true, operand(0, false), operand(1, false));
+      case Op::logical_or: return choose(false, operand(0, false), operand(1, false));
+      case Op::bit_and:
+        if (logical) return choose(true, operand(0, false), operand(1, false));
+        break;
+      case Op::bit_or:
+        if (logical) return choose(false, operand(0, false), operand(1, false));
+        break;
+      case Op::bit_not:
+        if (logical) return operand(0, true);
+        break;
+      case Op::eq:
+      case Op::ne:
+      case Op::bit_xor:
+        if (logical) {
+          const ValueId a = from->operands[0];
+          const ValueId b = from->operands[1];
+          const bool equal = (op == Op::eq) != negated;
+          return either(both(boolean(a, false), boolean(b, !equal)),
+                        both(boolean(a, true), boolean(b, equal)));
+        }
+        break;
+      case Op::select:
+        return either(both(boolean(from->operands[0], false), boolean(from->operands[1], negated)),
+                      both(boolean(from->operands[0], true), boolean(from->operands[2], negated)));
+      default: break;
+    }
+    if (from && is_comparison(op) && !logical) return comparison(*from, value, negated);
+    return opaque(value, negated);
+  }
+
+  std::string note;
+
+ private:
+  static Zones everything() { return {Zone{}}; }
+
+  Zones left_out(ValueId value, const std::string& why) {
+    if (note.empty()) {
+      note = reader_.describe(value) + " " + why;
+      const ir::Operation* from = reader_.definition(value);
+      const std::string where = from ? to_string(from->where) : "";
+      if (!where.empty()) note += " (" + where + ")";
+    }
+    Zone zone;
+    zone.hull = true;
+    return {zone};
+  }
+
+  /// A boolean that no comparison of integers makes: a guard when it is uniform.
+  Zones opaque(ValueId value, bool negated) {
+    if (!reader_.is_uniform(value)) return left_out(value, "is not a bound on the indices");
+    const Linear truth = reader_.uniform(value);
+    return zone({Bound::Kind::guard, {.offset = negated ? truth * -1 : truth - 1}});
+  }
+
+  static Zones zone(Bound bound) {
+    Zone one;
+    if (bound.kind == Bound::Kind::guard && bound.limit.offset.is_constant()) {
+      if (bound.limit.offset.constant() < 0) return {};
+      return everything();
+    }
+    one.bounds.push_back(std::move(bound));
+    return {one};
+  }
+
+  Zones comparison(const ir::Operation& op, ValueId value, bool negated) {
+    const auto a = reader_.affine(op.operands[0]);
+    const auto b = reader_.affine(op.operands[1]);
+    if (!a || !b) return opaque(value, negated);
+    const Affine difference = *b - *a;
+    Affine one;
+    one.constant = 1;
+    const auto below = [&] { return not_negative(difference - one, value); };       // a < b
+    const auto at_most = [&] { return not_negative(difference, value); };           // a <= b
+    const auto above = [&] { return not_negative(difference * -1 - one, value); };  // a > b
+    const auto at_least = [&] { return not_negative(difference * -1, value); };     // a >= b
+    switch (op.op) {
+      case Op::lt: return negated ? at_least() : below();
+      case Op::le: return negated ? above() : at_most();
+      case Op::gt: return negated ? at_most() : above();
+      case Op::ge: return negated ? below() : at_least();
+      default:
+        if ((op.op == Op::eq) != negated) return both(at_most(), at_least());
+        return either(below(), above());
+    }
+  }
+
+  Zones not_negative(const Affine& x, ValueId atom) {
+    if (!x.choices.empty()) return cases(x, atom);
+    const auto bound = bound_of(x, reader_);
+    if (!bound) return left_out(atom, "is not a bound with one step per row");
+    return zone(*bound);
+  }
+
+  /// Takes the first choice apart.
+  Zones cases(Affine x, ValueId atom) {
+    const Choice choice = x.choices.back();
+    x.choices.pop_back();
+    const ir::Operation& from = *reader_.definition(choice.value);
+    const bool picks = from.op == Op::select;
+    const auto first = reader_.affine(from.operands[picks ? 1 : 0]);
+    const auto second = from.op == Op::abs ? (first ? std::optional(*first * -1) : std::nullopt)
+                                           : reader_.affine(from.operands[picks ? 2 : 1]);
+    if (!first || !second) return left_out(atom, "is not a bound on the indices");
+    const Zones if_first = not_negative(x + *first * choice.coefficient, atom);
+    const Zones if_second = not_negative(x + *second * choice.coefficient, atom);
+    if (picks)
+      return either(both(boolean(from.operands[0], false), if_first),
+                    both(boolean(from.operands[0], true), if_second));
+    const bool largest = from.op != Op::minimum;
+    return largest == (choice.coefficient > 0) ? either(if_first, if_second)
+                                               : both(if_first, if_second);
+  }
+
+  /// b lies inside a when it keeps every bound of a.
+  static bool contains(const Zone& a, const Zone& b) {
+    if (a.hull && !b.hull) return false;
+    return std::all_of(a.bounds.begin(), a.bounds.end(), [&](const Bound& bound) {
+      return std::find(b.bounds.begin(), b.bounds.end(), bound) != b.bounds.end();
+    });
+  }
+
+  Zones either(const Zones& a, const Zones& b) {
+    Zones all;
+    const auto add = [&](const Zone& zone) {
+      for (const Zone& other : all)
+        if (contains(other, zone)) return;
+      std::erase_if(all, [&](const Zone& other) { return contains(zone, other); });
+      all.push_back(zone);
+    };
+    for (const Zone& zone : a) add(zone);
+    for (const Zone& zone : b) add(zone);
+    return limited(std::move(all));
+  }
+
+  Zones both(const Zones& a, const Zones& b) {
+    Zones all;
+    for (const Zone& x : a) {
+      Zones row;
+      for (const Zone& y : b) {
+        Zone zone = x;
+        zone.hull = x.hull || y.hull;
+        for (const Bound& bound : y.bounds)
+          if (std::find(zone.bounds.begin(), zone.bounds.end(), bound) == zone.bounds.end())
+            zone.bounds.push_back(bound);
+        row.push_back(std::move(zone));
+      }
+      all = either(all, row);
+    }
+    return all;
+  }
+
+  Zones limited(Zones zones) {
+    if (zones.size() <= most_zones) return zones;
+    if (note.empty()) note = "the mask has more than " + std::to_string(most_zones) + " zones";
+    Zone hull;
+    hull.hull = true;
+    return {hull};
+  }
+
+  MaskReader& reader_;
+};
+
+}  // namespace
+
+MaskRows mask_rows(const ir::Kernel& kernel, const ir::Operation& loop) {
+  MaskRows rows;
+  const ir::Region& mask = *loop.regions[0];
+  if (mask.operations.empty()) return rows;
+  for (const ir::AxisId axis : kernel.type(mask.operations.back()->operands[0]).axes) {
+    if (axis == loop.axis) continue;
+    if (rows.axis < 0)
+      rows.axis = axis;
+    else
+      rows.several = true;
+  }
+  return rows;
+}
+
+Formula mask_formula(const ir::Kernel& kernel, const std::vector<ir::Operation*>& definitions,
+                     const ir::Operation& loop, ir::AxisId rows, bool negated) {
+  MaskReader reader(kernel, definitions, loop, rows);
+  FormulaReader formula(reader);
+  Formula result;
+  result.zones = formula.boolean(loop.regions[0]->operations.back()->operands[0], negated);
+  result.note = formula.note;
+  result.positive = reader.positive;
+  result.uniform = reader.opaque;
+  return result;
+}
+
+}  // namespace tilewright::passes

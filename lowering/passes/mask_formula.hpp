@@ -1,0 +1,69 @@
+// A mask as zones: the boolean tile of a loop's mask region, brought to a disjunction of
+// conjunctions of bounds on k (the loop's index), q (the row's index) and run-time constants. What
+// no bound can express is left out of its conjunction, which then says so. Next: zones.hpp turns
+// these into tiles.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ir/ir.hpp"
+#include "passes/linear.hpp"
+
+namespace tilewright::passes {
+
+/// A monotone function of the row: offset, q + offset, or scale * floor((q + shift) / divisor) +
+/// offset.
+struct RowFunction {
+  enum class Kind { constant, shifted, step };
+  Kind kind = Kind::constant;
+  Linear offset = 0;
+  Linear scale = 1;    ///< step: positive
+  Linear divisor = 1;  ///< step: positive
+  Linear shift = 0;    ///< step
+
+  Linear at(const Linear& q) const;
+  bool operator==(const RowFunction&) const = default;
+};
+
+struct Bound {
+  enum class Kind {
+    guard,    ///< limit.offset >= 0: no k, no q
+    k_lower,  ///< k >= limit(q)
+    k_upper,  ///< k <= limit(q)
+    q_lower,  ///< q >= limit.offset
+    q_upper,  ///< q <= limit.offset
+  };
+  Kind kind = Kind::guard;
+  RowFunction limit;
+  bool operator==(const Bound&) const = default;
+};
+
+/// A conjunction of bounds. `hull`: an atom was left out, so the zone may be too large.
+struct Zone {
+  std::vector<Bound> bounds;
+  bool hull = false;
+};
+
+struct Formula {
+  std::vector<Zone> zones;         ///< their union is the mask
+  std::string note;                ///< the first atom that was left out, and why
+  std::set<std::string> positive;  ///< symbols taken to be at least 1: they divide
+  std::set<ValueId> uniform;       ///< values that appear as "value(id)"
+};
+
+/// Finds the rows a mask depends on: the one axis besides the loop's own that it indexes. `several`
+/// is set when there are more; the first counts, the others are left out of the bounds.
+struct MaskRows {
+  ir::AxisId axis = -1;
+  bool several = false;
+};
+MaskRows mask_rows(const ir::Kernel& kernel, const ir::Operation& loop);
+
+/// The zones of `loop`'s mask, or of its negation.
+Formula mask_formula(const ir::Kernel& kernel, const std::vector<ir::Operation*>& definitions,
+                     const ir::Operation& loop, ir::AxisId rows, bool negated);
+
+}  // namespace tilewright::passes

@@ -1,0 +1,306 @@
+// Tiles that feed the tensor cores travel through shared memory. A tile loaded once gets one
+// buffer; a tile that changes with its loop gets a ring of `stages` buffers, filled `stages - 1`
+// tiles ahead.
+//
+// Within a ring one wait and one barrier per tile are enough: after them every thread's copies of
+// this tile are visible, and every thread has left the tile before, whose buffer the next copy
+// overwrites. Older copies (a tile loaded in front of the loop) are complete by then as well,
+// because copies complete in the order they were issued, so they need no wait of their own.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "passes/passes.hpp"
+#include "passes/rewrite.hpp"
+#include "tilewright/error.hpp"
+
+namespace tilewright::passes {
+namespace {
+
+using ir::Operation;
+using ir::Region;
+using List = std::vector<std::unique_ptr<Operation>>;
+
+class CopyStager {
+ public:
+  CopyStager(ir::Kernel& kernel, const ir::Schedule& schedule)
+      : kernel_(kernel), schedule_(schedule) {}
+
+  void run() {
+    collect(kernel_.body);
+    if (operands_.empty()) return;
+    stage(kernel_.body, nullptr);
+    drop_dead(kernel_);
+  }
+
+ private:
+  /// Loads that a dot reads directly. The left operand may also be a computed tile; the right may
+  /// not.
+  void collect(Region& region) {
+    std::map<ValueId, Operation*> definition;
+    walk(kernel_.body, [&](Operation& operation) {
+      for (ValueId result : operation.results) definition[result] = &operation;
+    });
+    walk(region, [&](Operation& dot) {
+      if (dot.op != Op::dot) return;
+      for (const std::size_t side : {0u, 1u}) {
+        const Operation* from =
+            definition.count(dot.operands[side]) ? definition[dot.operands[side]] : nullptr;
+        if (from != nullptr && from->op == Op::load) {
+          operands_.insert(dot.operands[side]);
+        } else if (side == 1) {
+          throw Error(
+              ErrorKind::unsupported,
+              "dot: the right operand is computed, and this version takes it only from a load",
+              {.argument = "dot",
+               .allowed = "load(...) as the right operand",
+               .where = to_string(dot.where)});
+        }
+      }
+    });
+  }
+
+  ValueId buffer_for(const Operation& load, int stages, List& before) {
+    const ValueId value = load.results[0];
+    ir::Type type = kernel_.type(value);
+    type.kind = ir::Type::Kind::buffer;
+    auto alloc = make(kernel_, Op::shared_alloc, type, {}, load.where);
+    const ValueId buffer = alloc->results[0];
+    ir::Value& made = kernel_.values[static_cast<std::size_t>(buffer)];
+    const ir::Value& source = kernel_.values[static_cast<std::size_t>(value)];
+    made.name = source.name.empty() ? load.name : source.name;
+    made.place.kind = ir::Place::Kind::shared;
+    made.place.stages = stages;
+    before.push_back(std::move(alloc));
+    return buffer;
+  }
+
+  std::unique_ptr<Operation> copy_of(const Operation& load, ValueId buffer, int ahead) {
+    auto copy =
+        make(kernel_, Op::copy_async, {.kind = ir::Type::Kind::token}, {buffer}, load.where);
+    copy->name = load.name;
+    copy->indices = load.indices;
+    copy->stage_ahead = ahead;
+    // The sign of a folded factor rides on the copy of the dot's left operand.
+    walk(kernel_.body, [&](Operation& dot) {
+      if (dot.op == Op::dot && dot.sign_of >= 0 && dot.operands[0] == load.results[0]) {
+        copy->sign_of = dot.sign_of;
+        dot.sign_of = no_value;
+      }
+    });
+    return copy;
+  }
+
+  /// Replaces the operand loads of `region` by copies and reads.
+  void stage(Region& region, const Operation* loop) {
+    if (loop == nullptr) {
+      stage_outside(region);
+    } else {
+      stage_inside(region, *loop);
+    }
+    for (std::size_t i = 0; i < region.operations.size(); ++i) {
+      Operation& inner = *region.operations[i];
+      if (inner.op != Op::for_blocks && inner.op != Op::for_range) continue;
+      stage(*inner.regions.back(), &inner);
+      const std::size_t count = pending_allocations_.size();
+      insert(region, i, pending_allocations_);
+      i += count;
+    }
+  }
+
+  /// Tiles loaded outside every loop are copied right before what reads them first. A loop waits
+  /// for them with its own tiles; a dot out here waits itself.
+  void stage_outside(Region& region) {
+    for (std::size_t i = 0; i < region.operations.size(); ++i) {
+      if (!is_operand(*region.operations[i])) continue;
+      const ValueId value = region.operations[i]->results[0];
+      std::size_t reader = i + 1;
+      while (reader < region.operations.size() && !uses(*region.operations[reader], value))
+        ++reader;
+      List list;
+      const Operation& load = *region.operations[i];
+      const ValueId buffer = buffer_for(load, 1, list);
+      auto copy = copy_of(load, buffer, 0);
+      const Outer outer{value, buffer, copy->results[0]};
+      list.push_back(std::move(copy));
+      outer_.push_back(outer);
+      const Operation* dot = nullptr;
+      for (std::size_t later = reader; later < region.operations.size() && dot == nullptr; ++later)
+        if (region.operations[later]->op == Op::dot &&
+            uses_directly(*region.operations[later], value))
+          dot = region.operations[later].get();
+      insert(region, reader, list);
+      if (dot == nullptr) continue;
+      std::size_t at = 0;
+      while (region.operations[at].get() != dot) ++at;
+      list.push_back(wait_for({outer.token}, 0, *dot));
+      list.push_back(barrier(*dot));
+      list.push_back(read_of(outer, *dot));
+      for (std::size_t later = at; later < region.operations.size(); ++later)
+        std::replace(region.operations[later]->operands.begin(),
+                     region.operations[later]->operands.end(), value, list.back()->results[0]);
+      insert(region, at, list);
+    }
+  }
+
+  void stage_inside(Region& region, const Operation& loop) {
+    const bool ring = loop.op == Op::for_blocks;
+    const int stages = ring ? std::max(1, schedule_.stages) : 1;
+    List copies, reads, outer_reads;
+    std::vector<ValueId> waited;
+    for (const Outer& outer : outer_) {
+      bool used = false;
+      for (const auto& operation : region.operations)
+        used |= uses_directly(*operation, outer.value);
+      if (!used) continue;
+      waited.push_back(outer.token);
+      auto read = read_of(outer, loop);
+      const ValueId result = read->results[0];
+      replace_uses(region, outer.value, result);
+      outer_reads.push_back(std::move(read));
+    }
+    bool ahead = false;
+    for (const auto& operation : region.operations) {
+      if (!is_operand(*operation)) continue;
+      const Operation& load = *operation;
+      const bool moves = ring && stages > 1 && follows(load, loop, region);
+      const ValueId buffer = buffer_for(load, moves ? stages : 1, pending_allocations_);
+      auto copy = copy_of(load, buffer, moves ? stages - 1 : 0);
+      auto read = make(kernel_, Op::operand_load, kernel_.type(load.results[0]),
+                       {buffer, copy->results[0]}, load.where);
+      waited.push_back(copy->results[0]);
+      ahead |= moves;
+      reads.push_back(std::move(read));
+      copies.push_back(std::move(copy));
+    }
+    for (std::size_t i = 0; i < reads.size(); ++i) {
+      const auto is_source = [&](const std::unique_ptr<Operation>& operation) {
+        return is_operand(*operation) && operation->name == copies[i]->name &&
+               operation->indices == copies[i]->indices;
+      };
+      for (const auto& operation : region.operations)
+        if (is_source(operation)) retarget(operation->results[0], reads[i]->results[0]);
+    }
+    if (waited.empty()) return;
+    const bool own = !copies.empty();
+    List body;
+    // A copy with stage_ahead k stands where its tile is used and is issued k tiles earlier, after
+    // that tile's barrier: the emitter runs it ahead.
+    const bool alone = own && !ahead;
+    move_into(body, copies);
+    body.push_back(wait_for(waited, ahead ? stages - 2 : 0, loop));
+    body.push_back(barrier(loop));
+    move_into(body, outer_reads);
+    move_into(body, reads);
+    insert(region, scalars_end(region), body);
+    if (alone) {  // the next tile's copies overwrite what slower warps may still be reading
+      List last;
+      last.push_back(barrier(loop));
+      insert(region, region.operations.size() - 1, last);
+    }
+  }
+
+  bool is_operand(const Operation& operation) const {
+    return operation.op == Op::load && operands_.count(operation.results[0]) != 0;
+  }
+
+  static bool uses(const Operation& operation, ValueId value) {
+    bool found = std::find(operation.operands.begin(), operation.operands.end(), value) !=
+                 operation.operands.end();
+    for (const auto& inner : operation.regions)
+      walk(static_cast<const Region&>(*inner),
+           [&](const Operation& nested) { found |= uses_directly(nested, value); });
+    return found;
+  }
+  static bool uses_directly(const Operation& operation, ValueId value) {
+    return std::find(operation.operands.begin(), operation.operands.end(), value) !=
+           operation.operands.end();
+  }
+
+  static void insert(Region& region, std::size_t at, List& list) {
+    region.operations.insert(region.operations.begin() + static_cast<std::ptrdiff_t>(at),
+                             std::make_move_iterator(list.begin()),
+                             std::make_move_iterator(list.end()));
+    list.clear();
+  }
+
+  std::unique_ptr<Operation> wait_for(std::vector<ValueId> tokens, int pending,
+                                      const Operation& near) {
+    auto wait = std::make_unique<Operation>();
+    wait->op = Op::wait;
+    wait->operands = std::move(tokens);
+    wait->pending = pending;
+    wait->where = near.where;
+    return wait;
+  }
+
+  static void move_into(List& list, List& from) {
+    for (auto& operation : from) list.push_back(std::move(operation));
+    from.clear();
+  }
+
+  std::unique_ptr<Operation> barrier(const Operation& near) {
+    auto made = std::make_unique<Operation>();
+    made->op = Op::barrier;
+    made->where = near.where;
+    return made;
+  }
+
+  /// How many leading operations are scalars that the copies' addresses may need.
+  std::size_t scalars_end(const Region& region) const {
+    std::set<ValueId> needed;
+    std::size_t end = 0;
+    for (std::size_t i = 0; i < region.operations.size(); ++i)
+      for (const auto& index : region.operations[i]->indices)
+        if (operands_.count(region.operations[i]->results.empty()
+                                ? no_value
+                                : region.operations[i]->results[0]))
+          needed.insert(index.value);
+    for (std::size_t i = 0; i < region.operations.size(); ++i)
+      for (ValueId result : region.operations[i]->results)
+        if (needed.count(result)) end = i + 1;
+    return end;
+  }
+
+  /// Whether the tile changes with the loop, and its address is known ahead of time: every scalar
+  /// index comes from outside the loop.
+  bool follows(const Operation& load, const Operation& loop, const Region& body) const {
+    bool moves = false;
+    for (const auto& index : load.indices) {
+      if (index.kind == IndexSpec::Kind::block && index.axis == loop.axis) moves = true;
+      if (index.kind == IndexSpec::Kind::scalar && defined_in(body, index.value)) return false;
+    }
+    return moves;
+  }
+
+  /// A tile that was copied in front of the loops.
+  struct Outer {
+    ValueId value, buffer, token;
+  };
+  std::unique_ptr<Operation> read_of(const Outer& outer, const Operation& near) {
+    return make(kernel_, Op::operand_load, kernel_.type(outer.value), {outer.buffer, outer.token},
+                near.where);
+  }
+
+  void retarget(ValueId from, ValueId to) {
+    walk(kernel_.body, [&](Operation& dot) {
+      if (dot.op != Op::dot) return;
+      for (ValueId& operand : dot.operands)
+        if (operand == from) operand = to;
+    });
+  }
+
+  ir::Kernel& kernel_;
+  const ir::Schedule& schedule_;
+  std::set<ValueId> operands_;
+  std::vector<Outer> outer_;
+  List pending_allocations_;
+};
+
+}  // namespace
+
+void stage_copies(ir::Kernel& kernel, const ir::Schedule& schedule) {
+  CopyStager(kernel, schedule).run();
+}
+
+}  // namespace tilewright::passes

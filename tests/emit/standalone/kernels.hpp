@@ -1,0 +1,71 @@
+// Small kernels that meet every shape of text the reference can take: a value per row, whole rows, a
+// contraction in a loop, two masks, a counted loop with Vars that read each other, a grid axis that is
+// contracted, integers, indices from memory.
+#pragma once
+
+#include <tilewright/dsl.hpp>
+
+namespace standalone_kernels {
+
+using namespace tilewright;
+
+inline constexpr Dim<"batch"> B;
+inline constexpr Dim<"q"> M;
+inline constexpr Dim<"kv"> N;
+inline constexpr Dim<"d"> D;
+inline constexpr Dim<"page"> P;
+
+inline auto sum_of_two = kernel("sum_of_two",
+    [](In<"x", f32, M> X, In<"y", f32, M> Y, Out<"out", f32, M> O) {
+      auto m = blocks(M);
+      store(O(m), load(X(m)) + load(Y(m)));
+    });
+
+inline auto row_softmax = kernel("row_softmax",
+    [](In<"x", f32, B, M, D> X, Out<"out", f32, B, M, D> O) {
+      auto b = each(B);  auto m = blocks(M);
+      auto x = let("x", load(X(b, m, D)));
+      auto p = let("p", exp(x - reduce_max(x, D)));
+      store(O(b, m, D), p / reduce_sum(p, D));
+    });
+
+inline auto product = kernel("product",
+    [](In<"a", f32, M, N> A, In<"b", f32, N, D> Bs, Out<"c", f32, M, D> C) {
+      auto m = blocks(M);
+      Var<f32, M, D> acc{"acc", 0.f};
+      for_blocks(N, [&](auto n) { acc = acc + dot(load(A(m, n)), load(Bs(n, D)), N); });
+      store(C(m, D), acc);
+    });
+
+/// Stores under a mask of two bounds joined by or; what it leaves out stays as it was.
+inline auto masked_store = kernel("masked_store",
+    [](In<"x", f32, M, N> X, Out<"out", f32, M, N> O, Scalar<"window", i32> window) {
+      auto m = blocks(M);
+      for_blocks(N, (index(M) - index(N) < window && index(M) >= index(N)) || index(N) < 2, [&](auto n) {
+        store(O(m, n), tanh(load(X(m, n))) * -2.f);
+      });
+    });
+
+/// Fibonacci's numbers: each Var becomes what the other one was.
+inline auto exchange = kernel("exchange",
+    [](In<"count", i32, B> Count, Out<"out", f32, B, M> O) {
+      auto b = each(B);  auto m = blocks(M);
+      Var<f32, M> a{"a", 0.f};
+      Var<f32, M> c{"c", 1.f};
+      for_range(load(Count(b)), [&](auto) {
+        auto old = let("old", a + c);
+        a = c;
+        c = old;
+      });
+      store(O(b, m), a + cast<f32>(index(M)));
+    });
+
+/// Rows of a table that memory names, and integers that go below zero.
+inline auto gathered = kernel("gathered",
+    [](In<"table", i32, B> Table, In<"x", f32, P, D> X, Out<"out", f32, B, D> O, Out<"key", i32, B, D> Key) {
+      auto b = each(B);
+      store(O(b, D), load(X(load(Table(b)), D)));
+      store(Key(b, D), (index(D) - 5) / 3 + (index(D) - 7) % 4 + max(load(Table(b)) - index(D), -2));
+    });
+
+}  // namespace standalone_kernels
