@@ -1,0 +1,86 @@
+// See command.hpp. The one place where an exception becomes a message and an exit status.
+#include "command/command.hpp"
+
+#include <algorithm>
+#include <new>
+#include <nlohmann/json.hpp>
+#include <tilewright/error.hpp>
+
+#include "command/command_line.hpp"
+
+namespace tilewright::command {
+namespace {
+
+using nlohmann::ordered_json;
+
+int status_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::missing: return missing;
+    case ErrorKind::compile_failed:
+    case ErrorKind::launch_failed:
+    case ErrorKind::io: return failed;
+    default: return bad_request;
+  }
+}
+
+std::string json_text(const ordered_json& object) {
+  // Paths and options may hold any bytes; the object must be UTF-8.
+  return object.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+int report(const Context& context, bool json, const Error& error) {
+  if (json) {
+    context.out << json_text({{"ok", false},
+                              {"error",
+                               {{"kind", name(error.kind())},
+                                {"argument", error.argument()},
+                                {"value", error.value()},
+                                {"allowed", error.allowed()},
+                                {"message", error.what()}}}});
+  } else {
+    const bool named =
+        std::string_view(error.what()).find(error.argument()) != std::string_view::npos;
+    context.err << "tilewright: " << (named ? "" : error.argument() + ": ") << error.what() << "\n";
+  }
+  context.out.flush();
+  return status_of(error.kind());
+}
+
+/// A full disk or a closed pipe behind standard output is an output that could not be written.
+int finish(const Context& context, int status) {
+  context.out.flush();
+  if (context.out.good()) return status;
+  context.err << "tilewright: standard output could not be written\n";
+  return status == success ? failed : status;
+}
+
+int run_parsed(const Context& context, const std::vector<std::string>& arguments) {
+  const ParsedCommand parsed = parse(arguments, context.variants);
+  if (parsed.call != nullptr) return parsed.call(context, parsed.arguments);
+  context.out << parsed.text;
+  return success;
+}
+
+}  // namespace
+
+int command(const std::vector<std::string>& arguments, library::VariantTable variants,
+            std::ostream& out, std::ostream& err, bool out_is_terminal) {
+  const Context context{variants, out, err, out_is_terminal};
+  // Looked for by hand: it also decides how a command line that does not parse is answered.
+  const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+  try {
+    return finish(context, run_parsed(context, arguments));
+  } catch (const Error& error) {
+    return finish(context, report(context, json, error));
+  } catch (const std::bad_alloc&) {
+    return finish(context, report(context, json,
+                                  Error(ErrorKind::launch_failed, "out of memory",
+                                        {"shape", "", "a smaller problem", ""})));
+  } catch (const std::exception& error) {
+    return finish(context,
+                  report(context, json,
+                         Error(ErrorKind::launch_failed, error.what(), {"internal", "", "", ""})));
+  }
+}
+
+}  // namespace tilewright::command

@@ -1,0 +1,58 @@
+// `tilewright run VARIANT`: read the request, launch once, check, report, write the result.
+//
+// The order is the promise: whatever is wrong with the request is refused before the device is
+// touched, and the result file is written last, whole, and only if the run did not fault.
+#include "command/context.hpp"
+#include "command/run_report.hpp"
+#include "command/shape_options.hpp"
+#include "command/tensors.hpp"
+#include "formats/file.hpp"
+#include "variants/table.hpp"
+
+namespace tilewright::command {
+
+int run(const Context& context, const Arguments& arguments) {
+  const library::VariantEntry& entry =
+      library::find_variant(context.variants, arguments.text("VARIANT"));
+
+  std::optional<InputFile> file;
+  if (arguments.given("--input")) file.emplace(arguments.text("--input"), layout_of(arguments));
+  library::Request request;
+  request.shape = shape_of(arguments, file ? std::optional(file->shape()) : std::nullopt);
+  request.schedule = schedule_of(arguments);
+  request.options = own_options_of(arguments, entry, context.variants);
+  const std::uint64_t seed = arguments.seed("--seed", 0);
+  const std::string output = arguments.text("--output");
+  if (arguments.given("--output")) formats::require_writable_target(output);
+
+  const HostTensors tensors = file ? file->read() : random_tensors(request.shape, seed);
+  const auto variant = entry.make();
+  const library::RunResult result =
+      variant->run(request, arguments.text("--device"), tensors.inputs());
+
+  RunReport report{std::string(entry.name),   request.shape, seed,
+                   arguments.text("--input"), &result,       std::nullopt};
+  if (arguments.flag("--check")) {
+    using library::Precision;
+    const auto reference = [&](Precision precision) {
+      return library::dense_attention(request.shape, tensors.inputs(), variant->visible(request),
+                                      precision);
+    };
+    report.check = library::compare(request.shape, result, reference(Precision::exact),
+                                    reference(Precision::same_type));
+  }
+  if (arguments.given("--output") && result.faults.empty()) {
+    write_result(output, request.shape, result, entry.name);
+  }
+  if (arguments.flag("--json")) {
+    context.out << to_json(report).dump(2) << "\n";
+  } else {
+    context.out << to_text(report);
+    if (arguments.given("--output") && result.faults.empty()) {
+      context.out << "wrote " << output << "\n";
+    }
+  }
+  return report.ok() ? success : failed;
+}
+
+}  // namespace tilewright::command

@@ -1,0 +1,112 @@
+// A variant, seen by those who sweep them: the command, the tests, the benchmarks.
+//
+// A variant answers four questions and nothing else: what it is (its table row), which pairs are
+// visible (for the reference), what a run gives, and what the compiler made on the way. The rows
+// stand in variants/table.cpp; the first variant is variants/flash.cpp.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "variants/shape.hpp"
+
+namespace tilewright::library {
+
+/// Choices a person forces on the schedule; an empty one is the compiler's.
+struct ScheduleOverrides {
+  std::optional<std::int64_t> tile_q, tile_kv, stages, warps;
+  std::string text;  ///< a printed schedule to read back (`--schedule FILE`), or empty
+};
+
+struct Request {
+  AttentionShape shape;
+  ScheduleOverrides schedule;
+  std::map<std::string, std::string> options;  ///< the variant's own, by name; defaults filled in
+};
+
+/// Contiguous host tensors in shape.layout, elements of shape.dtype.
+struct Inputs {
+  std::span<const std::byte> q, k, v;
+};
+
+/// Block counts, summed over batch and query heads: skipped + full + cut = B * Hq * Nq * Nkv.
+struct BlockCounts {
+  std::int64_t skipped = 0, full = 0, cut = 0;
+};
+
+struct RunFault {
+  std::string kind;
+  std::string kernel;
+  std::array<std::int64_t, 3> block{};
+  std::array<std::int64_t, 3> thread{};
+  std::int64_t ptx_line = 0;
+  std::string source;  ///< the user's file:line, or empty if unknown
+  std::string message;
+};
+
+struct RunResult {
+  std::string device;          ///< what Device::open would take to find it again: "emulator:sm_80"
+  std::string arch;            ///< what was compiled for: "sm_80"
+  std::vector<std::byte> out;  ///< in shape.layout, shape.dtype, out_elements()
+  std::vector<float> lse;      ///< [batch, heads, seqlen_q], natural logarithm
+  std::int64_t tile_q = 0, tile_kv = 0;
+  BlockCounts blocks;
+  nlohmann::ordered_json counters = nlohmann::ordered_json::object();  ///< name -> number
+  std::vector<RunFault> faults;                                        ///< empty: none was found
+};
+
+/// What `dump` can show, in the order the compiler makes them.
+enum class Stage { dsl, ir, schedule, cuda, ptx, cubin, sass };
+
+/// Writes, for row (b, h, q), 1 to visible[k] where the row sees key k and 0 elsewhere; visible has
+/// seqlen_kv elements, all 1 on entry. Must be callable from several threads.
+using RowMask = std::function<void(std::int64_t b, std::int64_t h, std::int64_t q,
+                                   std::span<std::uint8_t> visible)>;
+
+class Variant {
+ public:
+  virtual ~Variant() = default;
+
+  /// Compiles (or finds in the cache), launches once on `device` (a spec as Device::open takes it,
+  /// "" for the default) and copies the results back. Faults are returned, not thrown.
+  /// Throws Error: missing, unsupported, invalid_argument, launch_failed, compile_failed.
+  virtual RunResult run(const Request& request, const std::string& device,
+                        const Inputs& inputs) const = 0;
+
+  /// The text (cubin: the bytes) of one stage for `arch` ("sm_80"); needs no device.
+  virtual std::string dump(const Request& request, const std::string& arch, Stage stage) const = 0;
+
+  /// Which pairs the formula sees, written plainly; empty: all. The reference is computed from
+  /// this, so it must share nothing with what `run` compiles.
+  virtual RowMask visible(const Request& request) const;
+};
+
+struct OptionHelp {
+  std::string_view name;           ///< "--causal"
+  std::string_view default_value;  ///< as text; "" if there is none; flags have "false"
+  std::string_view help;
+  bool flag = false;
+};
+
+/// One row of the table that `list`, `run` and `dump` sweep.
+struct VariantEntry {
+  std::string_view name;
+  std::string_view origin;
+  std::string_view summary;
+  std::vector<OptionHelp> options;  ///< its own, beyond the shape options that all have
+  std::unique_ptr<Variant> (*make)();
+};
+
+using VariantTable = std::span<const VariantEntry>;
+
+}  // namespace tilewright::library
