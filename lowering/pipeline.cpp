@@ -29,7 +29,7 @@ Lowered lower(const ir::Kernel& traced, const passes::Target& target, const ir::
   passes::stage_copies(kernel, result.schedule), done("stage_copies");
   passes::place_values(kernel, target), done("place_values");
 
-  result.text = emit::emit_kernel(kernel, emit::describe(traced));
+  result.text = emit::emit_kernel(kernel, emit::describe(traced, kernel));
   return result;
 }
 

@@ -44,7 +44,8 @@ std::string Emitter::tensor_base(const ir::Operation& operation) {
 
 /// The first element of the tile: the base, and the start of every block.
 std::string Emitter::tile_start(const ir::Operation& operation, const std::string& block) {
-  std::string text = tensor_base(operation);
+  const auto named = base_.find(&operation);
+  std::string text = named != base_.end() ? named->second : tensor_base(operation);
   for (std::size_t i = 0; i < operation.indices.size(); ++i) {
     const ir::Index& index = operation.indices[i];
     if (index.kind != IndexSpec::Kind::block) continue;
@@ -57,14 +58,14 @@ std::string Emitter::tile_start(const ir::Operation& operation, const std::strin
   return text;
 }
 
-void Emitter::declare_buffer(const ir::Operation& operation) {
-  const ValueId buffer = operation.results[0];
+/// The shared address of a buffer's first stage.
+std::string Emitter::buffer_address(ValueId buffer) {
   const ir::Value& value = kernel_.values[static_cast<std::size_t>(buffer)];
   prelude_.use("shared_address");
   const std::string offset =
       value.place.offset == 0 ? "" : " + " + std::to_string(value.place.offset);
-  buffer_[buffer] = once("buffer " + std::to_string(buffer), value.name + "_s", "u32",
-                         "shared_address(shared)" + offset);
+  return once("buffer " + std::to_string(buffer), value.name + "_s", "u32",
+              "shared_address(shared)" + offset);
 }
 
 void Emitter::require_aligned(const ir::Operation& operation, ir::AxisId inner) {
@@ -90,42 +91,43 @@ void Emitter::copy(const ir::Operation& operation, const std::string& block,
     return extent(tiled.dim) + " - " +
            (moving ? block + " * " + std::to_string(tiled.tile) : block_start(id));
   };
-  const std::string to =
-      buffer_.at(buffer) +
-      (stage.empty()
-           ? ""
-           : " + " + stage + " * " + std::to_string(value.place.bytes / value.place.stages));
-  const std::string row_stride = stride(operation.name, row_axis),
-                    from = tile_start(operation, block);
-  const std::string shape = std::to_string(rows.padded) + ", ",
-                    chunks = std::to_string(columns.padded / 8) + ", ",
-                    pitch = std::to_string(value.place.row_chunks) + ", ",
-                    threads = std::to_string(kernel_.layout.threads());
-  const std::string flip = operation.sign_of >= 0 ? uniform(operation.sign_of) + " < 0" : "false";
-  const std::string left = left_of(rows, axes[0]), across = left_of(columns, axes[1]);
-  std::string call;
-  if (!kernel_.aligned) {
-    prelude_.use("gather_tile");
-    call = "gather_tile<" + shape + chunks + pitch + threads + ">(" + to + ", " + from + ", " +
-           row_stride + ", " + stride(operation.name, column_axis) + ", " + left + ", " + across +
-           ", " + flip + ");";
-  } else {
-    require_aligned(operation, axes[1]);
-    if (operation.sign_of >= 0) {
-      prelude_.use("copy_tile_signed");
-      call = "copy_tile_signed<" + shape + chunks + pitch + threads + ">(" + to + ", " + from +
-             ", " + row_stride + ", " + left + ", " + across + ", " + flip + ");";
-    } else if (columns.kind == ir::Axis::Kind::whole) {
-      prelude_.use("copy_tile");
-      call = "copy_tile<" + shape + std::to_string(columns.tile) + ", " + chunks + pitch + threads +
-             ">(" + to + ", " + from + ", " + row_stride + ", " + left + ");";
-    } else {
-      prelude_.use("copy_tile_ragged");
-      call = "copy_tile_ragged<" + shape + chunks + pitch + threads + ">(" + to + ", " + from +
-             ", " + row_stride + ", " + left + ", " + across + ");";
-    }
+  const int stage_bytes = value.place.bytes / value.place.stages;
+  const std::string to = buffer_address(buffer) +
+                         (stage.empty() ? "" : " + " + stage + " * " + std::to_string(stage_bytes));
+  const std::string row_stride = stride(operation.name, row_axis);
+  std::string from = tile_start(operation, block);
+  if (from.size() > 48) {
+    const std::string pointer = plan_.fresh(plan_.argument(operation.name) + "_from");
+    out_.line("const auto* " + pointer + " = " + from + ";");
+    from = pointer;
   }
-  out_.line(call, remark(operation) + value.name + " = load(" + operation.name + ")  " +
+  const int chunks = columns.padded / 8, threads = kernel_.layout.threads();
+  const bool whole = columns.kind == ir::Axis::Kind::whole, flips = operation.sign_of >= 0;
+  const std::string left = left_of(rows, axes[0]), across = left_of(columns, axes[1]);
+  const std::string flip = flips ? uniform(operation.sign_of) + " < 0" : "false";
+  // Rows that do not divide among the threads walk their chunks one by one.
+  const std::string any = threads % chunks == 0 ? "" : "_any";
+  const std::string width = whole ? std::to_string(columns.tile) + ", " : "";
+  const auto call = [&](const std::string& verb, const std::string& known,
+                        const std::string& last) {
+    prelude_.use(verb + any);
+    return verb + any + "<" + std::to_string(rows.padded) + ", " + known + std::to_string(chunks) +
+           ", " + std::to_string(value.place.row_chunks) + ", " + std::to_string(threads) + ">(" +
+           to + ", " + from + ", " + row_stride + ", " + last + ");";
+  };
+  std::string text;
+  if (!kernel_.aligned || (flips && (!whole || columns.tile % 8 != 0))) {
+    const std::string inner = kernel_.aligned ? "1" : stride(operation.name, column_axis);
+    text = call("gather_tile", "", inner + ", " + left + ", " + across + ", " + flip);
+  } else if (flips) {
+    text = call("copy_tile_signed", width, left + ", " + flip);
+  } else if (whole) {
+    text = call("copy_tile", width, left);
+  } else {
+    text = call("copy_tile_ragged", "", left + ", " + across);
+  }
+  if (kernel_.aligned) require_aligned(operation, axes[1]);
+  out_.line(text, remark(operation) + value.name + " = load(" + operation.name + ")  " +
                       std::to_string(rows.padded) + "x" + std::to_string(columns.padded) + " " +
                       std::string(name(value.type.dtype)) + ", to shared memory");
   if (block.empty() && stage.empty() && kernel_.aligned && operation.sign_of < 0) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 namespace tilewright::emit {
 namespace {
@@ -58,7 +59,9 @@ int precedence(Op op) {
 
 class Describer {
  public:
-  explicit Describer(const ir::Kernel& kernel) : kernel_(kernel), phrases_(kernel.values.size()) {
+  Describer(const ir::Kernel& kernel, const ir::Kernel& scheduled)
+      : kernel_(kernel), phrases_(kernel.values.size()) {
+    collect(scheduled.body, scheduled);
     region(kernel.body);
   }
 
@@ -80,7 +83,7 @@ class Describer {
   /// A value where it is used: its name if it has one.
   Phrase use(ValueId value) const {
     const std::string& name = kernel_.values[static_cast<std::size_t>(value)].name;
-    if (!name.empty()) return {name};
+    if (!name.empty() && shown_.contains(name)) return {name};
     return phrases_[static_cast<std::size_t>(value)];
   }
   std::string dim(ir::AxisId axis) const {
@@ -119,7 +122,19 @@ class Describer {
     return {text + ")"};
   }
 
+  void collect(const ir::Region& region, const ir::Kernel& scheduled) {
+    const auto take = [&](ValueId value) {
+      shown_.insert(scheduled.values[static_cast<std::size_t>(value)].name);
+    };
+    for (const ValueId argument : region.arguments) take(argument);
+    for (const auto& operation : region.operations) {
+      for (const ValueId result : operation->results) take(result);
+      for (const auto& inner : operation->regions) collect(*inner, scheduled);
+    }
+  }
+
   const ir::Kernel& kernel_;
+  std::set<std::string> shown_;
   std::vector<Phrase> phrases_;
 };
 
@@ -134,6 +149,8 @@ std::string float_text(double value) {
   return std::string(buffer.data(), end);
 }
 
-std::vector<std::string> describe(const ir::Kernel& traced) { return Describer(traced).texts(); }
+std::vector<std::string> describe(const ir::Kernel& traced, const ir::Kernel& scheduled) {
+  return Describer(traced, scheduled).texts();
+}
 
 }  // namespace tilewright::emit

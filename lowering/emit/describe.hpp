@@ -11,7 +11,8 @@ namespace tilewright::emit {
 
 /// By ValueId, for every value of a traced kernel: the expression that made it, down to named
 /// values.
-std::vector<std::string> describe(const ir::Kernel& traced);
+/// A name the `scheduled` kernel no longer has is written out.
+std::vector<std::string> describe(const ir::Kernel& traced, const ir::Kernel& scheduled);
 
 /// Shortest decimal text of an f32 that reads back the same: "1.442695", "-inf".
 std::string float_text(double value);

@@ -47,7 +47,7 @@ Emitter::Operand Emitter::operand_at(const ir::Operation& dot, bool left) {
   const std::string base =
       once("lane of " + std::to_string(buffer) + (left ? "l" : "r") + (contracted_last ? "" : "t"),
            kernel_.values[static_cast<std::size_t>(buffer)].name + "_at", "u32",
-           buffer_.at(buffer) + " + chunk_at<" + pitch + ">(" + row + ", " + chunk + ")");
+           buffer_address(buffer) + " + chunk_at<" + pitch + ">(" + row + ", " + chunk + ")");
   std::string here = base;
   if (const auto stage = stage_of_.find(buffer); stage != stage_of_.end())
     here = "(" + base + " + " + stage->second + " * " + std::to_string(place.bytes / place.stages) +
@@ -111,8 +111,7 @@ void Emitter::dot(const ir::Operation& operation) {
     // An accumulator's 16 columns, two by two, are a left operand's registers in this order.
     packing_ = true;
     out_.line("const u32 lhs[4] = {" + pair("2 * step", 0) + ", " + pair("2 * step", 2) + ",");
-    out_.line("                    " + pair("2 * step + 1", 0) + ", " + pair("2 * step + 1", 2) +
-              "};");
+    out_.line("    " + pair("2 * step + 1", 0) + ", " + pair("2 * step + 1", 2) + "};");
     packing_ = false;
   }
   if (b.transposed) prelude_.use("ldmatrix_trans");
@@ -122,8 +121,7 @@ void Emitter::dot(const ir::Operation& operation) {
             b.text + ");");
   out_.line(mma + "(" + target + "[j], lhs, rhs[0], rhs[1]);  " + mma + "(" + target +
             "[j + 1], lhs, rhs[2], rhs[3]);");
-  out_.close();
-  out_.close();
+  out_.close("} }", 2);
 }
 
 std::string Emitter::packed(const Text& low, const Text& high, DType dtype) {

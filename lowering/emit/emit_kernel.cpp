@@ -34,8 +34,7 @@ void Emitter::grid() {
     }
   std::string program = "blockIdx.x";
   if (factors.size() > 1) {
-    top_.line("int program = blockIdx.x;",
-              "one block per program; the last dimension runs fastest");
+    top_.line("int program = blockIdx.x;", "the last dimension runs fastest");
     program = "program";
   }
   for (std::size_t i = factors.size(); i-- > 0;) {
@@ -58,6 +57,49 @@ void Emitter::grid() {
   for (const Factor& factor : factors) result_.grid.push_back({factor.dim, factor.tile});
 }
 
+namespace {
+
+/// The file most statements come from is said once; theirs are then bare lines, "35 > 49" for a
+/// line of the user's and one of the construct it calls.
+std::string source_lines(const std::vector<std::pair<int, Provenance>>& sources) {
+  std::map<std::string, int> users, inners;
+  const auto file = [](const Where& where) {
+    const std::string text = to_string(Provenance{where, {}});
+    return text.substr(0, text.rfind(':'));
+  };
+  for (const auto& [number, where] : sources) {
+    ++users[file(where.user)];
+    if (where.inner.line != 0) ++inners[file(where.inner)];
+  }
+  const auto commonest = [](const std::map<std::string, int>& counts) {
+    std::string best;
+    for (const auto& [name, count] : counts)
+      if (best.empty() || count > counts.at(best)) best = name;
+    return best;
+  };
+  const std::string user = commonest(users), inner = commonest(inners);
+  std::string text,
+      line = "// [n] is line of " + user + (inner.empty() ? "" : " > line of " + inner) + ":";
+  for (const auto& [number, where] : sources) {
+    const bool plain =
+        file(where.user) == user && (where.inner.line == 0 || file(where.inner) == inner);
+    std::string one = " [" + std::to_string(number) + "] ";
+    if (!plain)
+      one += to_string(where);
+    else
+      one += std::to_string(where.user.line) +
+             (where.inner.line == 0 ? "" : ">" + std::to_string(where.inner.line));
+    if (line.size() + one.size() > 116) {
+      text += line + "\n";
+      line = "//";
+    }
+    line += one;
+  }
+  return sources.empty() ? "" : text + line + "\n";
+}
+
+}  // namespace
+
 std::string Emitter::header(const KernelText& made) const {
   std::string tiles;
   for (const ir::Axis& tiled : kernel_.axes) {
@@ -75,15 +117,7 @@ std::string Emitter::header(const KernelText& made) const {
     text += "// Needs of " + names +
             ": 16-byte aligned rows, neighbours in the last dimension adjacent in memory.\n";
   }
-  std::string line = "//";
-  for (const std::string& source : sources_) {
-    if (line.size() + source.size() + 2 > 116) {
-      text += line + "\n";
-      line = "//";
-    }
-    line += " " + source;
-  }
-  return text + line + "\n";
+  return text + source_lines(sources_);
 }
 
 KernelText Emitter::run() {
@@ -137,24 +171,25 @@ KernelText Emitter::run() {
   std::string prelude = prelude_.text();
   if (!prelude.empty()) prelude.pop_back();
   file.line(prelude);
-  file.line();
   file.line("// ---- kernel ----");
   std::string signature = "extern \"C\" __global__ void __launch_bounds__(" +
                           std::to_string(layout.threads()) + ") " + result_.symbol + "(";
   std::string line = "   ";
-  std::string of;
   for (std::size_t i = 0; i < result_.parameters.size(); ++i) {
     const Parameter& one = result_.parameters[i];
     const std::string piece =
         " " + one.type + " " + one.name + (i + 1 < result_.parameters.size() ? "," : ") {");
-    const bool tensor_starts = one.kind == Parameter::Kind::pointer ||
-                               (one.kind != Parameter::Kind::stride && of != "rest");
-    if (line.size() + piece.size() > 112 || (tensor_starts && line.size() > 3)) {
+    // A tensor and its strides stay on one line.
+    std::size_t group = piece.size();
+    for (std::size_t next = i + 1;
+         one.kind == Parameter::Kind::pointer && next < result_.parameters.size() &&
+         result_.parameters[next].kind == Parameter::Kind::stride;
+         ++next)
+      group += result_.parameters[next].type.size() + result_.parameters[next].name.size() + 3;
+    if (line.size() + group > 116 && line.size() > 3) {
       signature += "\n" + line;
       line = "   ";
     }
-    of = one.kind == Parameter::Kind::pointer || one.kind == Parameter::Kind::stride ? one.name_of
-                                                                                     : "rest";
     line += piece;
   }
   signature += "\n" + line;

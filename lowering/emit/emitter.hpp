@@ -78,11 +78,13 @@ class Emitter {
   void mask_in_place(const ir::Operation& operation);
   void assign(ValueId target, const ir::Operation& operation, bool declare);
   void dot(const ir::Operation& operation);
+  bool reduces(ValueId value) const;
   void reductions_of(ValueId value, const At& row);
   void reduce_into(const std::string& name, const ir::Operation& operation, const At& row,
                    bool fresh);
   std::string over_elements(ValueId shape, const At& at, const std::string& body) const;
-  void copy_value(const std::string& to, ValueId shape, ValueId from);
+  void copy_value(const std::string& to, ValueId shape, ValueId from,
+                  const std::string& before = {});
   struct Operand {
     bool transposed = false;
     std::string text;  ///< the shared address, in terms of `step` (and `j`)
@@ -90,7 +92,7 @@ class Emitter {
   Operand operand_at(const ir::Operation& dot, bool left);
 
   // copies.cpp and stores.cpp: memory.
-  void declare_buffer(const ir::Operation& operation);
+  std::string buffer_address(ValueId buffer);
   void copy(const ir::Operation& operation, const std::string& block, const std::string& stage);
   std::string tensor_base(const ir::Operation& operation);
   std::string tile_start(const ir::Operation& operation, const std::string& block);
@@ -144,12 +146,13 @@ class Emitter {
   std::map<std::string, Parameter> parameters_;  ///< by C name, collected while emitting
   std::map<ValueId, std::string>
       local_;  ///< reductions computed inside the paragraph that uses them
-  std::map<ValueId, std::string> buffer_;  ///< shared address of a buffer's first stage
+  std::map<const ir::Operation*, std::string>
+      base_;  ///< copies: the pointer at their scalar indices
   std::map<ValueId, std::string>
       stage_of_;  ///< by buffer: the variable that numbers its stage in use
   std::map<std::string, std::string> once_;  ///< top_ declarations made on first use, by key
-  std::vector<std::string> sources_;         ///< "[n] file:line", in order
-  std::string copy_function_, ahead_;        ///< of the ring being written
+  std::vector<std::pair<int, Provenance>> sources_;  ///< [n] and its line, in order
+  std::string copy_function_, ahead_;                ///< of the ring being written
   int number_ = 0;
   ir::AxisId moving_axis_ = -1;  ///< while a copy for another tile of this axis is written
   bool packing_ = false;         ///< the expression is about to be rounded to 16 bits anyway

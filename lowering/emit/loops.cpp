@@ -34,8 +34,7 @@ void Emitter::declare_carried(const ir::Operation& loop, std::size_t first_initi
     } else if (!tile) {
       out_.line(declaration(carried, " = " + element(initial, {}).text + ";"));
     } else {
-      out_.line(declaration(carried, ";"));
-      copy_value(plan_.variable(carried), carried, initial);
+      copy_value(plan_.variable(carried), carried, initial, declaration(carried, ";  "));
     }
   }
 }
@@ -158,6 +157,12 @@ void Emitter::start_ring(const ir::Operation& loop, const Ring& ring, const Boun
   const std::string block = plan_.variable(axis(loop.axis).block), ahead = plan_.fresh("ahead");
   // The copies of later tiles are a function: they are written once and started from two places.
   copy_function_ = plan_.fresh("copy_" + axis(loop.axis).dim);
+  for (const ir::Operation* operation : ring.copies) {
+    const std::string base = tensor_base(*operation), &name = plan_.argument(operation->name);
+    if (base == name) continue;
+    base_[operation] = plan_.fresh(name + "_from");
+    out_.line("const auto* " + base_[operation] + " = " + base + ";");
+  }
   out_.open("const auto " + copy_function_ + " = [&](const int " + block + ", const int to) {");
   ring_copies(loop, ring, block, "to");
   out_.close("};");
@@ -288,7 +293,6 @@ void Emitter::for_blocks(const ir::Operation& loop) {
   }
   in_cut_code_ = outer_cut;
   for (const ir::Operation* operation : ring.copies) stage_of_.erase(operation->operands[0]);
-  out_.line();
 }
 
 void Emitter::for_range(const ir::Operation& loop) {

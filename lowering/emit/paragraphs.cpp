@@ -99,8 +99,7 @@ std::string Emitter::remark(const ir::Operation& operation) {
       value >= 0 && kernel_.values[static_cast<std::size_t>(value)].where.user.line != 0
           ? kernel_.values[static_cast<std::size_t>(value)].where
           : operation.where;
-  if (where.user.line != 0)
-    sources_.push_back("[" + std::to_string(number_) + "] " + to_string(where));
+  if (where.user.line != 0) sources_.emplace_back(number_, where);
   out_.origin(where);
   return text;
 }
@@ -108,11 +107,13 @@ std::string Emitter::remark(const ir::Operation& operation) {
 std::string Emitter::comment(const ir::Operation& operation) {
   const ValueId value = operation.results[0];
   const ir::Value& made = kernel_.values[static_cast<std::size_t>(value)];
-  std::string comment = remark(operation);
+  // What a pass added belongs to the statement around it and has no number of its own.
+  const bool of_the_user = static_cast<std::size_t>(value) < descriptions_.size() &&
+                           !descriptions_[static_cast<std::size_t>(value)].empty();
+  if (!of_the_user && made.note.empty()) return "";
+  std::string comment = of_the_user ? remark(operation) : "";
   comment += plan_.variable(value);
-  if (static_cast<std::size_t>(value) < descriptions_.size() &&
-      !descriptions_[static_cast<std::size_t>(value)].empty())
-    comment += " = " + descriptions_[static_cast<std::size_t>(value)];
+  if (of_the_user) comment += " = " + descriptions_[static_cast<std::size_t>(value)];
   if (!made.note.empty()) comment += ", " + made.note;
   std::string shape;
   for (const ir::AxisId id : made.type.axes)
@@ -129,7 +130,7 @@ void Emitter::statement(const ir::Operation& operation) {
   switch (operation.op) {
     case Op::for_blocks: for_blocks(operation); return;
     case Op::for_range: for_range(operation); return;
-    case Op::shared_alloc: declare_buffer(operation); return;
+    case Op::shared_alloc: return;  // its address is declared where it is first used
     case Op::copy_async: copy(operation, "", ""); return;
     case Op::wait: {
       if (!kernel_.aligned) return;  // copies through registers are complete when they return
@@ -153,6 +154,18 @@ void Emitter::statement(const ir::Operation& operation) {
   } else {
     compute(operation);
   }
+}
+
+/// Whether a reduction is written inside `value`'s expression.
+bool Emitter::reduces(ValueId value) const {
+  const ir::Operation* operation = plan_.definition(value);
+  if (operation == nullptr) return false;
+  for (ValueId operand : operation->operands) {
+    const ir::Operation* inner = plan_.definition(operand);
+    if (plan_.is_variable(operand) || inner == nullptr) continue;
+    if (is_reduction(inner->op) || (is_pointwise(inner->op) && reduces(operand))) return true;
+  }
+  return false;
 }
 
 /// Reductions written inside `value`'s expression: their accumulators come first, inside the row's
@@ -197,7 +210,6 @@ void Emitter::reduce_into(const std::string& name, const ir::Operation& operatio
     return At{.j = "j", .i = slot, .r = row.r, .v = std::to_string(v)};
   };
   const std::string start = maximum ? number(-INFINITY, DType::f32) : "0";
-  out_.line((fresh ? "float " : "") + name + " = " + start + ";");
   std::string step;
   if (vector == 2) {
     const std::string a = element(source, at(0)).text, b = element(source, at(1)).text;
@@ -216,7 +228,8 @@ void Emitter::reduce_into(const std::string& name, const ir::Operation& operatio
            (maximum ? name + " = fmaxf(" + name + ", " + x + ");" : name + " += " + x + ";");
   }
   prelude_.use("unroll");
-  out_.line("unroll for (int j = 0; j < " + std::to_string(count) + "; ++j) " + step);
+  out_.line((fresh ? "float " : "") + name + " = " + start + ";  unroll for (int j = 0; j < " +
+            std::to_string(count) + "; ++j) " + step);
   if (!operation.per_thread) {
     const std::string verb = maximum ? "across_max" : "across_sum";
     prelude_.use(verb);
@@ -283,6 +296,12 @@ void Emitter::assign(ValueId target, const ir::Operation& operation, bool declar
   if (!column) {  // per row: reductions first, then the row's value
     const int rows = kernel_.layout.rows_per_thread;
     const At at = row_at(rows == 1 ? "0" : "r");
+    if (!is_reduction(operation.op) && !reduces(target)) {
+      const std::string line = name + subscript(target, at) + " = " + expression(at).text + ";";
+      paragraph(operation,
+                (declare ? declaration(target, ";  ") : "") + over_elements(target, at, line));
+      return;
+    }
     const std::string open =
         rows == 1 ? "{" : "unroll for (int r = 0; r < " + std::to_string(rows) + "; ++r) {";
     if (declare) {
@@ -338,7 +357,8 @@ void Emitter::mask_in_place(const ir::Operation& operation) {
             neutral + ";");
 }
 
-void Emitter::copy_value(const std::string& to, ValueId shape, ValueId from) {
+void Emitter::copy_value(const std::string& to, ValueId shape, ValueId from,
+                         const std::string& before) {
   prelude_.use("unroll");
   const bool column = column_of(shape) >= 0, row = row_of(shape) >= 0;
   const At at = column && row ? element_at("j", "i")
@@ -346,6 +366,7 @@ void Emitter::copy_value(const std::string& to, ValueId shape, ValueId from) {
                     ? At{.j = "j", .i = "i", .r = "0", .v = kernel_.layout.vector == 1 ? "0" : "i"}
                     : row_at(kernel_.layout.rows_per_thread == 1 ? "0" : "r");
   out_.line(
+      before +
       over_elements(shape, at, to + subscript(shape, at) + " = " + element(from, at).text + ";"));
 }
 

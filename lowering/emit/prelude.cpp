@@ -17,8 +17,8 @@ struct Verb {
 // accesses is the meaning; without it where an instruction only computes.
 constexpr std::array verbs = {
     Verb{"unroll", "", "#define unroll _Pragma(\"unroll\")"},
-    Verb{"u32", "", "typedef unsigned u32;"},
     Verb{"i64", "", "typedef long long i64;"},
+    Verb{"u32", "", "typedef unsigned u32;"},
     Verb{"bf16", "",
          "typedef unsigned short bf16;                                      // storage: arithmetic "
          "is f32"},
@@ -64,14 +64,14 @@ constexpr std::array verbs = {
          "__device__ float finite(float m) { return m == neg_inf ? 0 : m; }    // ex2(x - "
          "finite(m)) is 0 for x = m = -inf"},
     Verb{"across_max", "unroll",
-         "template <int lanes> __device__ float across_max(float x) {          // of neighbouring "
+         "template <int lanes> __device__ float across_max(float x) {           // of neighbouring "
          "lanes\n"
-         "  unroll for (int d = 1; d < lanes; d *= 2) x = fmaxf(x, __shfl_xor_sync(~0u, x, d));\n"
-         "  return x; }"},
+         "  unroll for (int d = 1; d < lanes; d *= 2) x = fmaxf(x, __shfl_xor_sync(~0u, x, d));  "
+         "return x; }"},
     Verb{"across_sum", "unroll",
          "template <int lanes> __device__ float across_sum(float x) {\n"
-         "  unroll for (int d = 1; d < lanes; d *= 2) x += __shfl_xor_sync(~0u, x, d);\n"
-         "  return x; }"},
+         "  unroll for (int d = 1; d < lanes; d *= 2) x += __shfl_xor_sync(~0u, x, d);  return x; "
+         "}"},
     Verb{"load_row", "i64 row_of unroll",
          "template <int n, class T> __device__ void load_row(T (&x)[n], const T* from, int left) { "
          " // n neighbours, zero past `left`\n"
@@ -84,10 +84,9 @@ constexpr std::array verbs = {
     Verb{"commit_copies", "",
          "__device__ void commit_copies() { asm volatile(\"cp.async.commit_group;\" ::: "
          "\"memory\"); }"},
-    Verb{"wait_copies", "",
-         "template <int newer> __device__ void wait_copies() {                  // all but the "
-         "newest groups are complete\n"
-         "  asm volatile(\"cp.async.wait_group %0;\" :: \"n\"(newer) : \"memory\"); }"},
+    Verb{"wait_copies", "",  // all but the newest groups are complete
+         "template <int newer> __device__ void wait_copies() { "
+         "asm volatile(\"cp.async.wait_group %0;\" :: \"n\"(newer) : \"memory\"); }"},
     Verb{"copy16", "u32",
          "__device__ void copy16(u32 to, const void* from, int bytes) {         // 16 bytes, zero "
          "past `bytes`\n"
@@ -95,36 +94,33 @@ constexpr std::array verbs = {
          "\"l\"(from), \"r\"(bytes) : \"memory\"); }"},
     Verb{"store16", "u32",
          "__device__ void store16(u32 to, uint4 x) {\n"
-         "  asm volatile(\"st.shared.v4.b32 [%0], {%1, %2, %3, %4};\" :: \"r\"(to), \"r\"(x.x), "
-         "\"r\"(x.y), \"r\"(x.z), \"r\"(x.w) : \"memory\"); }"},
+         "  asm volatile(\"st.shared.v4.b32 [%0], {%1, %2, %3, %4};\"\n"
+         "      :: \"r\"(to), \"r\"(x.x), \"r\"(x.y), \"r\"(x.z), \"r\"(x.w) : \"memory\"); }"},
     Verb{"chunk_at", "",
-         "template <int pitch> __device__ int chunk_at(int row, int chunk) {    // byte offset of "
-         "a 16-byte chunk: no bank conflicts\n"
+         "template <int pitch> __device__ int chunk_at(int row, int chunk) {    // a 16-byte "
+         "chunk, without bank conflicts\n"
          "  return (row * pitch + (pitch % 8 == 0 ? chunk ^ row % 8 : chunk)) * 16; }"},
-    Verb{"bytes_left", "",
-         "template <int width> __device__ int bytes_left(int chunk) {           // of a 16-byte "
-         "chunk in a row of `width` elements\n"
-         "  return width % 8 == 0 && 8 * chunk < width ? 16 : max(0, min(16, 2 * (width - 8 * "
-         "chunk))); }"},
     Verb{"each_chunk", "unroll",
          "template <int rows, int chunks, int threads, class Body> __device__ void each_chunk(Body "
          "body) {\n"
-         "  if constexpr (threads % chunks == 0) {\n"
-         "    constexpr int step = threads / chunks;\n"
-         "    const int row = threadIdx.x / chunks, chunk = threadIdx.x % chunks;\n"
-         "    unroll for (int i = 0; i < (rows + step - 1) / step; ++i)\n"
-         "      if (rows % step == 0 || row + step * i < rows) body(row + step * i, chunk);\n"
-         "  } else {\n"
-         "    for (int i = threadIdx.x; i < rows * chunks; i += threads) body(i / chunks, i % "
-         "chunks);\n"
-         "  } }"},
-    Verb{"copy_tile", "i64 u32 copy16 chunk_at bytes_left each_chunk",
+         "  constexpr int step = threads / chunks;                              // rows at a time\n"
+         "  const int row = threadIdx.x / chunks, chunk = threadIdx.x % chunks;\n"
+         "  unroll for (int i = 0; i < (rows + step - 1) / step; ++i)\n"
+         "    if (rows % step == 0 || row + step * i < rows) body(row + step * i, chunk); }"},
+    Verb{"any_chunk", "",
+         "template <int rows, int chunks, int threads, class Body> __device__ void any_chunk(Body "
+         "body) {\n"
+         "  for (int i = threadIdx.x; i < rows * chunks; i += threads) body(i / chunks, i % "
+         "chunks); }"},
+    Verb{"copy_tile", "i64 u32 copy16 chunk_at each_chunk",
          "template <int rows, int width, int chunks, int pitch, int threads>    // global to "
          "shared, zero past `left` rows\n"
          "__device__ void copy_tile(u32 to, const unsigned short* from, i64 stride, int left) {\n"
          "  each_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
+         "    const int bytes = 8 * chunks == width ? 16 : max(0, min(16, 2 * (width - 8 * "
+         "chunk)));\n"
          "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + 8 * chunk, row < left "
-         "? bytes_left<width>(chunk) : 0); }); }"},
+         "? bytes : 0); }); }"},
     Verb{"copy_tile_ragged", "i64 u32 copy16 chunk_at each_chunk",
          "template <int rows, int chunks, int pitch, int threads>               // the same, zero "
          "past `columns` too\n"
@@ -135,32 +131,68 @@ constexpr std::array verbs = {
          "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + (bytes > 0 ? 8 * "
          "chunk : 0), bytes); }); }"},
     Verb{"copy_tile_signed", "i64 u32 store16 chunk_at each_chunk",
-         "template <int rows, int chunks, int pitch, int threads>               // the same "
-         "through registers, every sign flipped on demand\n"
+         "template <int rows, int width, int chunks, int pitch, int threads>    // through "
+         "registers: every sign flips on demand\n"
          "__device__ void copy_tile_signed(u32 to, const unsigned short* from, i64 stride, int "
-         "left, int columns, bool flip) {\n"
+         "left, bool flip) {\n"
          "  const u32 sign = flip ? 0x80008000u : 0u;\n"
          "  each_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
          "    uint4 x = {0, 0, 0, 0};\n"
-         "    const unsigned short* at = from + row * stride + 8 * chunk;\n"
-         "    if (row < left && 8 * chunk + 8 <= columns) {\n"
-         "      x = *(const uint4*)at;\n"
-         "      x = {x.x ^ sign, x.y ^ sign, x.z ^ sign, x.w ^ sign};\n"
-         "    } else if (row < left && 8 * chunk < columns) {\n"
-         "      u32 w[4] = {0, 0, 0, 0};\n"
-         "      unroll for (int i = 0; i < 8; ++i) if (i < columns - 8 * chunk) w[i / 2] |= "
-         "(u32)at[i] << 16 * (i % 2);\n"
-         "      x = {w[0] ^ sign, w[1] ^ sign, w[2] ^ sign, w[3] ^ sign};\n"
-         "    }\n"
-         "    store16(to + chunk_at<pitch>(row, chunk), x); }); }"},
+         "    if (row < left && 8 * chunk < width) x = *(const uint4*)(from + row * stride + 8 * "
+         "chunk);\n"
+         "    store16(to + chunk_at<pitch>(row, chunk), {x.x ^ sign, x.y ^ sign, x.z ^ sign, x.w ^ "
+         "sign}); }); }"},
     Verb{"gather_tile", "i64 u32 store16 chunk_at each_chunk unroll",
          "template <int rows, int chunks, int pitch, int threads>               // global to "
          "shared at any strides, zero past the ends\n"
          "__device__ void gather_tile(u32 to, const unsigned short* from, i64 stride, i64 inner, "
          "int left, int columns, bool flip) {\n"
-         "  const u32 sign = flip ? 0x80008000u : 0u;\n"
          "  each_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
-         "    u32 w[4] = {0, 0, 0, 0};\n"
+         "    u32 w[4] = {0, 0, 0, 0}, sign = flip ? 0x80008000u : 0u;\n"
+         "    const unsigned short* at = from + row * stride + 8 * chunk * inner;\n"
+         "    unroll for (int i = 0; i < 8; ++i)\n"
+         "      if (row < left && 8 * chunk + i < columns) w[i / 2] |= (u32)at[i * inner] << 16 * "
+         "(i % 2);\n"
+         "    store16(to + chunk_at<pitch>(row, chunk), {w[0] ^ sign, w[1] ^ sign, w[2] ^ sign, "
+         "w[3] ^ sign}); }); }"},
+    Verb{"copy_tile_any", "i64 u32 copy16 chunk_at any_chunk",
+         "template <int rows, int width, int chunks, int pitch, int threads>    // global to "
+         "shared, zero past `left` rows\n"
+         "__device__ void copy_tile_any(u32 to, const unsigned short* from, i64 stride, int left) "
+         "{\n"
+         "  any_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
+         "    const int bytes = 8 * chunks == width ? 16 : max(0, min(16, 2 * (width - 8 * "
+         "chunk)));\n"
+         "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + 8 * chunk, row < left "
+         "? bytes : 0); }); }"},
+    Verb{"copy_tile_ragged_any", "i64 u32 copy16 chunk_at any_chunk",
+         "template <int rows, int chunks, int pitch, int threads>               // the same, zero "
+         "past `columns` too\n"
+         "__device__ void copy_tile_ragged_any(u32 to, const unsigned short* from, i64 stride, int "
+         "left, int columns) {\n"
+         "  any_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
+         "    const int bytes = row < left ? max(0, min(16, 2 * (columns - 8 * chunk))) : 0;\n"
+         "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + (bytes > 0 ? 8 * "
+         "chunk : 0), bytes); }); }"},
+    Verb{"copy_tile_signed_any", "i64 u32 store16 chunk_at any_chunk",
+         "template <int rows, int width, int chunks, int pitch, int threads>    // through "
+         "registers: every sign flips on demand\n"
+         "__device__ void copy_tile_signed_any(u32 to, const unsigned short* from, i64 stride, int "
+         "left, bool flip) {\n"
+         "  const u32 sign = flip ? 0x80008000u : 0u;\n"
+         "  any_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
+         "    uint4 x = {0, 0, 0, 0};\n"
+         "    if (row < left && 8 * chunk < width) x = *(const uint4*)(from + row * stride + 8 * "
+         "chunk);\n"
+         "    store16(to + chunk_at<pitch>(row, chunk), {x.x ^ sign, x.y ^ sign, x.z ^ sign, x.w ^ "
+         "sign}); }); }"},
+    Verb{"gather_tile_any", "i64 u32 store16 chunk_at any_chunk unroll",
+         "template <int rows, int chunks, int pitch, int threads>               // global to "
+         "shared at any strides, zero past the ends\n"
+         "__device__ void gather_tile_any(u32 to, const unsigned short* from, i64 stride, i64 "
+         "inner, int left, int columns, bool flip) {\n"
+         "  any_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
+         "    u32 w[4] = {0, 0, 0, 0}, sign = flip ? 0x80008000u : 0u;\n"
          "    const unsigned short* at = from + row * stride + 8 * chunk * inner;\n"
          "    unroll for (int i = 0; i < 8; ++i)\n"
          "      if (row < left && 8 * chunk + i < columns) w[i / 2] |= (u32)at[i * inner] << 16 * "
@@ -178,18 +210,19 @@ constexpr std::array verbs = {
          "[%4];\"\n"
          "      : \"=r\"(r[0]), \"=r\"(r[1]), \"=r\"(r[2]), \"=r\"(r[3]) : \"r\"(at) : "
          "\"memory\"); }"},
-    Verb{"mma_bf16", "u32",
-         "__device__ void mma_bf16(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {\n"
-         "  asm(\"mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, "
-         "%6, %7}, {%8, %9}, {%0, %1, %2, %3};\"\n"
-         "      : \"+f\"(d[0]), \"+f\"(d[1]), \"+f\"(d[2]), \"+f\"(d[3]) : \"r\"(a[0]), "
-         "\"r\"(a[1]), \"r\"(a[2]), \"r\"(a[3]), \"r\"(b0), \"r\"(b1)); }"},
+    Verb{
+        "mma_bf16", "u32",
+        "__device__ void mma_bf16(float (&d)[4], const u32 (&a)[4], u32 b, u32 c) {\n"
+        "  asm(\"mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, "
+        "{%8,%9}, {%0,%1,%2,%3};\"\n"
+        "      : \"+f\"(d[0]), \"+f\"(d[1]), \"+f\"(d[2]), \"+f\"(d[3])"
+        " : \"r\"(a[0]), \"r\"(a[1]), \"r\"(a[2]), \"r\"(a[3]), \"r\"(b), \"r\"(c)); }"},
     Verb{"mma_f16", "u32",
-         "__device__ void mma_f16(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {\n"
-         "  asm(\"mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, "
-         "%7}, {%8, %9}, {%0, %1, %2, %3};\"\n"
-         "      : \"+f\"(d[0]), \"+f\"(d[1]), \"+f\"(d[2]), \"+f\"(d[3]) : \"r\"(a[0]), "
-         "\"r\"(a[1]), \"r\"(a[2]), \"r\"(a[3]), \"r\"(b0), \"r\"(b1)); }"},
+         "__device__ void mma_f16(float (&d)[4], const u32 (&a)[4], u32 b, u32 c) {\n"
+         "  asm(\"mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, "
+         "{%8,%9}, {%0,%1,%2,%3};\"\n"
+         "      : \"+f\"(d[0]), \"+f\"(d[1]), \"+f\"(d[2]), \"+f\"(d[3])"
+         " : \"r\"(a[0]), \"r\"(a[1]), \"r\"(a[2]), \"r\"(a[3]), \"r\"(b), \"r\"(c)); }"},
 };
 
 const Verb& find(std::string_view name) {
@@ -217,7 +250,7 @@ std::string Prelude::text() const {
   for (const Verb& verb : verbs) {
     if (!used_.contains(verb.name)) continue;
     text += verb.text;
-    text += '\n';
+    text += verb.name == "i64" && used_.contains("u32") ? "  " : "\n";
   }
   return text;
 }

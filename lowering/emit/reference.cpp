@@ -16,9 +16,7 @@ constexpr std::string_view array_type =
     for (size_t i = shape.size(); i-- > 0; data.resize(data.size() * shape[i], fill)) stride[i] = long(data.size());
   }
   template <class... I> T& operator()([[maybe_unused]] I... i) {
-    [[maybe_unused]] long k = 0, axis = 0;
-    return data[((k += i * stride[axis++]), ..., k)];
-  }
+    [[maybe_unused]] long k = 0, axis = 0;  return data[((k += i * stride[axis++]), ..., k)]; }
 };
 )";
 
@@ -51,7 +49,7 @@ std::string emit_reference(const ir::Kernel& traced) {
       "#include <cmath>", "#include <vector>"};
   if (writer.calls().contains("saturate")) lines.push_back("#include <limits>");
   if (writer.uses_algorithm()) lines.push_back("#include <algorithm>");
-  lines.insert(lines.end(), {"", "namespace standalone {"});
+  lines.push_back("namespace standalone {");
   lines.push_back("struct Extents { int " + (members.empty() ? "none" : members) + "; };");
   append(lines, split(array_type));
   append(lines, definitions_of(writer.calls()));

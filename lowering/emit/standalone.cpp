@@ -67,15 +67,10 @@ class Main {
 
   std::string text() {
     Lines lines = {"#if defined TILEWRIGHT_MAIN && !defined TILEWRIGHT_REFERENCE_ONLY",
-                   "#include <cuda_runtime.h>",
-                   "#include <cstdio>",
-                   "#include <cstdlib>",
-                   "#include <cstring>",
-                   "",
+                   "#include <cstdio>", "#include <cstdlib>", "#include <cstring>",
                    "namespace standalone {"};
     append(lines, standalone_functions(choice_));
     lines.push_back("}  // namespace standalone");
-    lines.push_back("");
     Lines body = {"using namespace standalone;"};
     inputs(body);
     launch(body);

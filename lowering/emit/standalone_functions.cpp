@@ -8,8 +8,7 @@ namespace tilewright::emit {
 namespace {
 
 constexpr std::string_view check = R"(inline void check(cudaError_t error, const char* what) {
-  if (error != cudaSuccess) std::printf("%s: %s\n", what, cudaGetErrorName(error)), std::exit(1);
-}
+  if (error != cudaSuccess) std::printf("%s: %s\n", what, cudaGetErrorName(error)), std::exit(1); }
 )";
 
 constexpr std::string_view float_format =

@@ -86,10 +86,10 @@ void Emitter::store(const ir::Operation& operation) {
                (column >= 0 ? "i" : "r") + " < " + std::to_string(inner) + "; ++" +
                (column >= 0 ? "i" : "r") + ")";
     if (!loops.empty()) out_.line(loops);
-    out_.line((loops.empty() ? "" : "  ") +
-              (guard.empty() ? std::string() : "if (" + guard + ") ") + to + "[" +
-              element_offset(operation, at) + "] = " + narrowed(element(value, at), tensor->dtype) +
-              ";");
+    const std::string indent = loops.empty() ? "" : "  ";
+    if (!guard.empty()) out_.line(indent + "if (" + guard + ")");
+    out_.line(indent + (guard.empty() ? "" : "  ") + to + "[" + element_offset(operation, at) +
+              "] = " + narrowed(element(value, at), tensor->dtype) + ";");
   }
   packing_ = false;
   local_.clear();
@@ -103,7 +103,9 @@ void Emitter::store_staged(const ir::Operation& operation, ValueId buffer) {
   const ir::Place& place = kernel_.values[static_cast<std::size_t>(buffer)].place;
   const ir::AxisId row = row_of(value), column = column_of(value);
   const std::string pointer = plan_.argument(operation.name), base = tile_start(operation, "");
-  const std::string to = plan_.fresh(pointer + "_to"), staged = plan_.fresh(pointer + "_rows");
+  const std::string to = plan_.fresh(pointer + "_to"),
+                    staged = place.offset == 0 ? std::string("shared")
+                                               : "shared + " + std::to_string(place.offset);
   const int chunks = axis(column).padded / 8,
             width = axis(column).kind == ir::Axis::Kind::whole ? axis(column).tile : 0;
   const std::string pitch = std::to_string(place.row_chunks), stored(name(tensor->dtype));
@@ -113,8 +115,6 @@ void Emitter::store_staged(const ir::Operation& operation, ValueId buffer) {
       remark(operation) + "store(" + operation.name + "), 16 bytes a lane through shared memory";
   out_.open(tensor->kind == Argument::Kind::out ? "if (" + pointer + ") {" : "{", label);
   out_.line(stored + "* " + to + " = " + base + ";");
-  out_.line("unsigned char* " + staged + " = shared" +
-            (place.offset == 0 ? "" : " + " + std::to_string(place.offset)) + ";");
   packing_ = true;
   out_.line("unroll for (int j = 0; j < " + std::to_string(columns_per_thread(column)) +
             "; ++j) unroll for (int i = 0; i < 4; i += 2)");

@@ -13,16 +13,19 @@ constexpr std::size_t last_column = 118;
 /// Breaks after a comma or before && and ||, as late as possible.
 void Writer::put(std::string_view text) {
   int indent = 2 * depth_;
-  // The statements of this emitter sit two levels deeper in the file than here.
-  const std::size_t room = last_column - 2 - static_cast<std::size_t>(indent);
-  for (bool first = true; wrap_ && text.size() > room && text.find("// ") == std::string_view::npos;
-       first = false) {
+  // These lines end up one level deeper in the file.
+  for (bool first = true; wrap_ && text.find("// ") == std::string_view::npos; first = false) {
+    const std::size_t room = last_column - 2 - static_cast<std::size_t>(indent);
+    if (text.size() <= room) break;
+    // A loop's header ends a line best, then a comma, then the start of an operand.
     std::size_t at = std::string_view::npos;
-    for (const std::string_view mark : {", ", " || ", " && "})
-      if (const std::size_t found = text.rfind(mark, room - 4);
-          found != std::string_view::npos && found > room / 2)
-        at = at == std::string_view::npos ? found + (mark == ", " ? 1 : 0)
-                                          : std::max(at, found + (mark == ", " ? 1 : 0));
+    for (const std::string_view mark : {"++i) ", "++j) ", "++r) ", ", ", " || ", " && "}) {
+      const std::size_t found = text.rfind(mark, room - mark.size());
+      if (found == std::string_view::npos || found < 24) continue;
+      const std::size_t end = found + (mark.front() == ' ' ? 0 : mark.size() - 1);
+      if (at == std::string_view::npos || (mark.front() != '+' && mark != ", ")) at = end;
+      if (mark.front() == '+') break;
+    }
     if (at == std::string_view::npos) break;
     put_line(text.substr(0, at), indent);
     text.remove_prefix(at + 1);
@@ -50,6 +53,7 @@ void Writer::line(std::string_view text) {
 }
 
 void Writer::line(std::string_view text, std::string_view comment) {
+  if (comment.empty()) return put(text);
   const std::size_t used = static_cast<std::size_t>(2 * depth_) + text.size();
   const std::size_t column = std::max(used + 2, comment_column);
   if (column + comment.size() + 5 > last_column) {
@@ -70,8 +74,8 @@ void Writer::open(std::string_view text, std::string_view comment) {
   ++depth_;
 }
 
-void Writer::close(std::string_view text) {
-  --depth_;
+void Writer::close(std::string_view text, int levels) {
+  depth_ -= levels;
   put(text);
 }
 

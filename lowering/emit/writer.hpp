@@ -20,7 +20,7 @@ class Writer {
   void line(std::string_view text, std::string_view comment);
   void open(std::string_view text);  ///< `text`, then one level deeper
   void open(std::string_view text, std::string_view comment);
-  void close(std::string_view text = "}");
+  void close(std::string_view text = "}", int levels = 1);
   void indent() { ++depth_; }
   void append(const Writer& other);  ///< its lines, one level of this writer's indentation deeper
   void origin(const Provenance& where) { origin_ = where; }  ///< of the lines that follow

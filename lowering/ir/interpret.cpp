@@ -131,7 +131,8 @@ class Interpreter : private ProgramState {
     const ValueId buffer = op.operands[0];
     const auto copy = copies_.find(buffer);
     if (copy == copies_.end()) return negated(values_[at(buffer)], op.sign_of);
-    return negated(share(load(*copy->second, type)), op.sign_of);
+    const TilePointer copied = negated(share(load(*copy->second, type)), copy->second->sign_of);
+    return negated(copied, op.sign_of);
   }
 
   void run_body(const Region& body, std::int64_t counter, std::vector<TilePointer>& carried) {

@@ -132,7 +132,7 @@ struct Operation {
   bool masked = false;           ///< reductions, dot: hidden elements are neutral already (apply_mask)
   bool cut_only = false;         ///< select: the condition holds in every full tile, so only cut tiles run it
   bool per_thread = false;       ///< reductions: kept per thread until finish_reduce
-  ValueId sign_of = no_value;    ///< operand_load, dot: the left operand is negated when this scalar is negative
+  ValueId sign_of = no_value;    ///< operand_load, copy_async, dot: the left operand is negated when this scalar is negative
   int stage_ahead = 0;           ///< copy_async in a loop: how many tiles ahead it runs
   int pending = 0;               ///< wait: newer groups of copies that may still be in flight
   Role role = Role::all;
