@@ -71,6 +71,7 @@ void Plan::launch(const Stream& stream, const std::vector<Binding>& arguments) c
   const bool aligned = given.is_aligned(state_->program.aligned.text);
   const emit::KernelText& text =
       aligned ? state_->program.aligned.text : state_->program.general.text;
+  given.require_positive((aligned ? state_->program.aligned : state_->program.general).scheduled);
   const std::int64_t programs = given.programs(text);
   if (programs == 0) return;
   std::vector<std::uint64_t> storage;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <optional>
 
 #include "tilewright/error.hpp"
 
@@ -66,6 +68,109 @@ LaunchArguments::LaunchArguments(const ir::Kernel& kernel, const std::vector<Bin
                     "no argument says the extent of dimension '" + dim + "'",
                     {.argument = dim,
                      .allowed = "a tensor with that dimension, such as '" + argument.name + "'"});
+  check_indices();
+}
+
+namespace {
+
+/// The values a uniform integer takes over the grid, where that is known before the launch.
+struct Range {
+  std::int64_t low = 0, high = 0;
+};
+
+std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
+  return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+
+/// Ranges of uniform integers by interval arithmetic; what it does not know stays unknown.
+class Ranges {
+ public:
+  Ranges(const std::map<std::string, std::int64_t>& extents,
+         const std::map<std::string, double>& numbers)
+      : extents_(extents), numbers_(numbers) {}
+
+  void add(const ir::Kernel& kernel, const ir::Operation& operation) {
+    if (operation.results.size() != 1 || !kernel.type(operation.results[0]).axes.empty()) return;
+    if (!is_integer(kernel.type(operation.results[0]).dtype)) return;
+    const auto x = operation.operands.empty() ? std::nullopt : find(operation.operands[0]);
+    const auto y = operation.operands.size() < 2 ? std::nullopt : find(operation.operands[1]);
+    std::optional<Range> made;
+    switch (operation.op) {
+      case Op::constant: made = exactly(static_cast<std::int64_t>(operation.constant)); break;
+      case Op::extent: made = exactly(extents_.at(operation.name)); break;
+      case Op::scalar_argument:
+        made = exactly(static_cast<std::int64_t>(numbers_.at(operation.name)));
+        break;
+      case Op::each: made = Range{0, extents_.at(operation.name) - 1}; break;
+      case Op::add:
+        if (x && y) made = Range{x->low + y->low, x->high + y->high};
+        break;
+      case Op::sub:
+        if (x && y) made = Range{x->low - y->high, x->high - y->low};
+        break;
+      case Op::div:
+        if (y && y->low <= 0 && y->high >= 0) refuse_zero(operation);
+        if (x && y && y->low > 0)
+          made = Range{std::min(floor_divide(x->low, y->low), floor_divide(x->low, y->high)),
+                       std::max(floor_divide(x->high, y->low), floor_divide(x->high, y->high))};
+        break;
+      case Op::mod:
+        if (y && y->low <= 0 && y->high >= 0) refuse_zero(operation);
+        if (y && y->low > 0) made = Range{0, y->high - 1};
+        break;
+      default: break;
+    }
+    if (made) known_[operation.results[0]] = *made;
+  }
+
+  std::optional<Range> find(ValueId value) const {
+    const auto found = known_.find(value);
+    if (found == known_.end()) return std::nullopt;
+    return found->second;
+  }
+
+ private:
+  static Range exactly(std::int64_t value) { return {value, value}; }
+  [[noreturn]] static void refuse_zero(const ir::Operation& operation) {
+    throw Error(ErrorKind::invalid_argument, "the kernel would divide by 0 with these extents",
+                {.argument = std::string(info(operation.op).name),
+                 .value = "0",
+                 .allowed = "a divisor of at least 1",
+                 .where = to_string(operation.where)});
+  }
+
+  const std::map<std::string, std::int64_t>& extents_;
+  const std::map<std::string, double>& numbers_;
+  std::map<ValueId, Range> known_;
+};
+
+}  // namespace
+
+void LaunchArguments::check_indices() const {
+  for (const std::string& dim : kernel_.grid)
+    if (extents_.at(dim) == 0) return;  // no program runs
+  Ranges ranges(extents_, numbers_);
+  const std::function<void(const ir::Region&)> visit = [&](const ir::Region& region) {
+    for (const auto& operation : region.operations) {
+      ranges.add(kernel_, *operation);
+      for (std::size_t i = 0; i < operation->indices.size(); ++i) {
+        const ir::Index& index = operation->indices[i];
+        const auto range =
+            index.kind == IndexSpec::Kind::scalar ? ranges.find(index.value) : std::nullopt;
+        const std::string& dim = kernel_.find_argument(operation->name)->dims[i];
+        if (!range || (range->low >= 0 && range->high < extents_.at(dim))) continue;
+        if (tensors_.find(operation->name) == tensors_.end() || extents_.at(dim) == 0) continue;
+        throw Error(ErrorKind::shape_mismatch,
+                    "the index of '" + operation->name + "' along '" + dim + "' leaves the tensor",
+                    {.argument = dim,
+                     .value = std::to_string(range->low) + " to " + std::to_string(range->high),
+                     .allowed = "0 to " + std::to_string(extents_.at(dim) - 1),
+                     .where = to_string(operation->where)});
+      }
+      for (const auto& inner : operation->regions) visit(*inner);
+    }
+  };
+  visit(kernel_.body);
 }
 
 void LaunchArguments::take_tensor(const Argument& argument, const TensorView& view) {
@@ -132,6 +237,25 @@ void LaunchArguments::refuse_overlap(const Argument& argument, const TensorView&
                    .value = list(view.strides) + " for extents " + list(view.extents),
                    .allowed = "strides that give every element an address of its own"});
     reach += stride * (extent - 1);
+  }
+}
+
+void LaunchArguments::require_positive(const ir::Kernel& scheduled) const {
+  for (const auto& operation : scheduled.body.operations) {
+    if (!operation->domain) continue;
+    for (const std::string& symbol : operation->domain->positive) {
+      const std::string of =
+          symbol.substr(symbol.find('(') + 1, symbol.size() - symbol.find('(') - 2);
+      std::optional<double> value;
+      if (symbol.starts_with("scalar(")) value = numbers_.at(of);
+      if (symbol.starts_with("extent(")) value = static_cast<double>(extents_.at(of));
+      if (value && *value < 1)
+        throw Error(ErrorKind::invalid_argument, "the mask divides by '" + of + "'",
+                    {.argument = of,
+                     .value = std::to_string(*value),
+                     .allowed = "at least 1",
+                     .where = to_string(operation->where)});
+    }
   }
 }
 

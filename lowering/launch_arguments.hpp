@@ -21,6 +21,9 @@ class LaunchArguments {
   /// Whether every tensor meets what `text` relies on.
   bool is_aligned(const emit::KernelText& text) const;
 
+  /// Refuses a scalar or extent below 1 by which a loop's bounds divide.
+  void require_positive(const ir::Kernel& scheduled) const;
+
   /// Blocks of the grid; 0 when a dimension of it is empty.
   std::int64_t programs(const emit::KernelText& text) const;
 
@@ -32,6 +35,9 @@ class LaunchArguments {
 
  private:
   void take_tensor(const Argument& argument, const TensorView& view);
+  /// Refuses an index that some program of the grid would take outside its tensor, and a division
+  /// by 0.
+  void check_indices() const;
   void refuse_overlap(const Argument& argument, const TensorView& view) const;
 
   const ir::Kernel& kernel_;

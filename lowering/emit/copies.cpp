@@ -105,8 +105,9 @@ void Emitter::copy(const ir::Operation& operation, const std::string& block,
   const bool whole = columns.kind == ir::Axis::Kind::whole, flips = operation.sign_of >= 0;
   const std::string left = left_of(rows, axes[0]), across = left_of(columns, axes[1]);
   const std::string flip = flips ? uniform(operation.sign_of) + " < 0" : "false";
-  // Rows that do not divide among the threads walk their chunks one by one.
-  const std::string any = threads % chunks == 0 ? "" : "_any";
+  // Rows that do not divide among the threads, or are padded, are walked slot by slot.
+  const bool regular = threads % chunks == 0 && value.place.swizzle != 0;
+  const std::string any = regular ? "" : "_any";
   const std::string width = whole ? std::to_string(columns.tile) + ", " : "";
   const auto call = [&](const std::string& verb, const std::string& known,
                         const std::string& last) {

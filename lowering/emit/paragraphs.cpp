@@ -74,16 +74,17 @@ At Emitter::row_at(const std::string& r) const { return {.j = "0", .i = r, .r = 
 /// The loops that visit every element this thread holds of a tile like `shape`, around `body`.
 std::string Emitter::over_elements(ValueId shape, const At& at, const std::string& body) const {
   const ir::AxisId row = row_of(shape), column = column_of(shape);
-  const auto loop = [](const std::string& name, int count) {
-    return count == 1 ? std::string()
-                      : "unroll for (int " + name + " = 0; " + name + " < " +
-                            std::to_string(count) + "; ++" + name + ") ";
+  // A loop of one trip is left out, unless `at` uses its counter.
+  const auto loop = [](const std::string& name, int count, const std::string& used) {
+    return count == 1 && used != name ? std::string()
+                                      : "unroll for (int " + name + " = 0; " + name + " < " +
+                                            std::to_string(count) + "; ++" + name + ") ";
   };
   std::string text;
-  if (column >= 0) text += loop(at.j, columns_per_thread(column));
-  if (row >= 0 && column >= 0) text += loop("i", slots());
-  if (row >= 0 && column < 0) text += loop("r", kernel_.layout.rows_per_thread);
-  if (row < 0 && column >= 0) text += loop("i", kernel_.layout.vector);
+  if (column >= 0) text += loop("j", columns_per_thread(column), at.j);
+  if (row >= 0 && column >= 0) text += loop("i", slots(), at.i);
+  if (row >= 0 && column < 0) text += loop("r", kernel_.layout.rows_per_thread, at.r);
+  if (row < 0 && column >= 0) text += loop("i", kernel_.layout.vector, at.v);
   return text + body;
 }
 

@@ -107,11 +107,13 @@ constexpr std::array verbs = {
          "  const int row = threadIdx.x / chunks, chunk = threadIdx.x % chunks;\n"
          "  unroll for (int i = 0; i < (rows + step - 1) / step; ++i)\n"
          "    if (rows % step == 0 || row + step * i < rows) body(row + step * i, chunk); }"},
+    // Slots are walked with the gaps of a padded row, so that 8 neighbouring lanes fill 8 bank
+    // groups.
     Verb{"any_chunk", "",
-         "template <int rows, int chunks, int threads, class Body> __device__ void any_chunk(Body "
-         "body) {\n"
-         "  for (int i = threadIdx.x; i < rows * chunks; i += threads) body(i / chunks, i % "
-         "chunks); }"},
+         "template <int rows, int chunks, int pitch, int threads, class Body> "
+         "__device__ void any_chunk(Body body) {\n"
+         "  for (int i = threadIdx.x; i < rows * pitch; i += threads)\n"
+         "    if (i % pitch < chunks) body(i / pitch, i % pitch); }"},
     Verb{"copy_tile", "i64 u32 copy16 chunk_at each_chunk",
          "template <int rows, int width, int chunks, int pitch, int threads>    // global to "
          "shared, zero past `left` rows\n"
@@ -160,7 +162,7 @@ constexpr std::array verbs = {
          "shared, zero past `left` rows\n"
          "__device__ void copy_tile_any(u32 to, const unsigned short* from, i64 stride, int left) "
          "{\n"
-         "  any_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
+         "  any_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
          "    const int bytes = 8 * chunks == width ? 16 : max(0, min(16, 2 * (width - 8 * "
          "chunk)));\n"
          "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + 8 * chunk, row < left "
@@ -170,7 +172,7 @@ constexpr std::array verbs = {
          "past `columns` too\n"
          "__device__ void copy_tile_ragged_any(u32 to, const unsigned short* from, i64 stride, int "
          "left, int columns) {\n"
-         "  any_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
+         "  any_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
          "    const int bytes = row < left ? max(0, min(16, 2 * (columns - 8 * chunk))) : 0;\n"
          "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + (bytes > 0 ? 8 * "
          "chunk : 0), bytes); }); }"},
@@ -180,7 +182,7 @@ constexpr std::array verbs = {
          "__device__ void copy_tile_signed_any(u32 to, const unsigned short* from, i64 stride, int "
          "left, bool flip) {\n"
          "  const u32 sign = flip ? 0x80008000u : 0u;\n"
-         "  any_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
+         "  any_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
          "    uint4 x = {0, 0, 0, 0};\n"
          "    if (row < left && 8 * chunk < width) x = *(const uint4*)(from + row * stride + 8 * "
          "chunk);\n"
@@ -191,7 +193,7 @@ constexpr std::array verbs = {
          "shared at any strides, zero past the ends\n"
          "__device__ void gather_tile_any(u32 to, const unsigned short* from, i64 stride, i64 "
          "inner, int left, int columns, bool flip) {\n"
-         "  any_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
+         "  any_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
          "    u32 w[4] = {0, 0, 0, 0}, sign = flip ? 0x80008000u : 0u;\n"
          "    const unsigned short* at = from + row * stride + 8 * chunk * inner;\n"
          "    unroll for (int i = 0; i < 8; ++i)\n"

@@ -40,7 +40,7 @@ struct Fault {
   Dim3 block{0, 0, 0};
   Dim3 thread{0, 0, 0};
   int ptx_line = 0;
-  int cuda_line = 0;  ///< line of the kernel's own text: the outermost `inlined_at` of the `.loc`, 0 unknown
+  int cuda_line = 0;  ///< the innermost line of the kernel's own text, not of a function before it; 0 unknown
   std::string message;
 };
 

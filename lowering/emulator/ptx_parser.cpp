@@ -200,6 +200,7 @@ void Parser::entry() {
   label_uses_.clear();
   target_lists_.clear();
   inlined_at_.clear();
+  own_text_ = 0;
   cuda_line_ = 0;
   const Token name = lexer_.expect_word();
   function_->name = std::string(name.text);

@@ -85,6 +85,7 @@ class Parser {
   std::map<int, std::vector<int>> target_lists_;  ///< label of `.branchtargets` -> label uses
   int last_label_ = -1;
   std::map<Place, Place> inlined_at_;
+  std::uint64_t own_text_ = 0;  ///< the line its kernel begins at; 0: no .loc yet
   std::uint32_t cuda_line_ = 0;
 };
 

@@ -265,7 +265,8 @@ void Parser::resolve_labels() {
 }
 
 // .loc file line column [, function_name label, inlined_at file line column]
-// The place that matters to a user is the outermost call site, so the chain is followed outwards.
+// The place that matters to a user is the innermost one of the kernel's own text: the chain is followed
+// outwards, past functions that stand above the kernel, and no further than a lambda inside it.
 void Parser::location() {
   const std::uint32_t line = lexer_.peek().line;
   const auto place = [&] {
@@ -284,13 +285,14 @@ void Parser::location() {
   } else {
     inlined_at_.erase(at);
   }
+  if (own_text_ == 0) own_text_ = std::get<1>(at);  // a function's first .loc is its declaration
   cuda_line_ = cuda_line(at);
 }
 
 std::uint32_t Parser::cuda_line(Place place) const {
   for (int depth = 0; depth < 64; ++depth) {  // a cycle would be malformed debug information
     const auto outer = inlined_at_.find(place);
-    if (outer == inlined_at_.end()) break;
+    if (outer == inlined_at_.end() || std::get<1>(place) >= own_text_) break;
     place = outer->second;
   }
   return static_cast<std::uint32_t>(std::get<1>(place));

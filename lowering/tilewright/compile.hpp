@@ -1,6 +1,6 @@
 // The facade of the compiler: a kernel and a device in, a loaded plan out.
 //
-//   auto plan = compile(Device::open(), flash, {.extents = {{D, 128}, {E, 128}}});
+//   auto plan = compile(Device::open(), kernel, {.extents = {{D, 128}, {E, 128}}});
 //   plan.launch(stream, {{"q", q}, {"k", k}, {"v", v}, {"out", out}, {"lse", lse},
 //   {"softmax_scale", 0.088f}});
 //

@@ -20,7 +20,7 @@ IntExpr sym(const char* name) { return IntExpr::symbol(name); }
 }  // namespace
 
 TEST_CASE("provenance keeps two components of a path") {
-  CHECK(to_string({{"/home/a/src/user.cpp", 19}, {}}) == "src/user.cpp:19");
+  CHECK(to_string({{"/somewhere/src/user.cpp", 19}, {}}) == "src/user.cpp:19");
   CHECK(to_string({{"user.cpp", 19}, {"/usr/include/tilewright/dsl/online_softmax.hpp", 31}}) ==
         "user.cpp:19 > dsl/online_softmax.hpp:31");
   CHECK(to_string({}) == "");

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <limits>
 
-#include "attention_reference.hpp"
+#include "oracle/attention_reference.hpp"
 #include "command/tensors.hpp"
 #include "reference/compare.hpp"
 

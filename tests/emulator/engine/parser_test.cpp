@@ -75,7 +75,7 @@ TEST_CASE("parameters, attributes and debug information") {
 {
   .reg .b32 %r<4>;
   .reg .b64 %rd<3>;
-  .loc 1 10 3
+  .loc 1 20 3
   ld.param.u64 %rd1, [out];
   .loc 1 17 3, function_name $L__info_string0, inlined_at 1 24 5
   ld.param.u32 %r1, [blob+16];
