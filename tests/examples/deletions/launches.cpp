@@ -1,0 +1,85 @@
+// See launches.hpp. Shapes are small, odd, and chosen so that every barrier and every wait matters
+// in one of them: several tiles of both sequences, a ragged tail, and rows that see no key at all,
+// where the loop never runs and only what stands around it keeps order.
+#include "launches.hpp"
+
+#include "loops/flash_forward.hpp"
+
+const tilewright::KernelSource& add_lesson();
+const tilewright::KernelSource& softmax_lesson();
+const tilewright::KernelSource& flash_lesson();
+
+namespace tilewright::test {
+namespace {
+
+/// Device memory of `extents`, filled with a small number that is one in every type.
+Binding tensor(Launch& launch, const Device& device, const std::string& name, DType dtype,
+               const std::vector<std::int64_t>& extents) {
+  std::size_t bytes = static_cast<std::size_t>(size_of(dtype));
+  for (const std::int64_t extent : extents) bytes *= static_cast<std::size_t>(extent);
+  launch.buffers.emplace_back(device, bytes);
+  launch.buffers.back().fill(0x3c);
+  return {name, TensorView::contiguous(launch.buffers.back().address(), dtype, extents)};
+}
+
+Launch rows_and_columns(const Device& device, const std::vector<std::string>& names,
+                        std::int64_t rows, std::int64_t columns) {
+  Launch launch{std::to_string(rows) + " x " + std::to_string(columns), {}, {}};
+  for (const std::string& name : names)
+    launch.arguments.push_back(
+        tensor(launch, device, name, f32,
+               name == "bias" ? std::vector<std::int64_t>{columns} : std::vector{rows, columns}));
+  return launch;
+}
+
+Launch sequences(const Device& device, std::int64_t q, std::int64_t kv) {
+  Launch launch{"q " + std::to_string(q) + ", kv " + std::to_string(kv), {}, {}};
+  const auto add = [&](const char* name, DType dtype, const std::vector<std::int64_t>& extents) {
+    launch.arguments.push_back(tensor(launch, device, name, dtype, extents));
+  };
+  add("q", bf16, {1, 2, q, 64});
+  add("k", bf16, {1, 2, kv, 64});
+  add("v", bf16, {1, 2, kv, 64});
+  add("out", bf16, {1, 2, q, 64});
+  add("lse", f32, {1, 2, q});
+  launch.arguments.emplace_back("softmax_scale", 0.125);
+  return launch;
+}
+
+}  // namespace
+
+std::vector<Subject> subjects(const Device& device) {
+  const std::string root = TILEWRIGHT_ROOT;
+  const CompileRequest heads{.extents = {{"d", 64}, {"e", 64}}, .schedule = {}};
+  const auto full = library::flash_forward<bf16>(library::everything);
+  std::vector<Subject> all;
+  for (const bool aligned : {true, false}) {
+    const std::int64_t columns = aligned ? 332 : 333;  // 16-byte rows, or not
+    const auto add = [&](const std::string& name, const KernelSource& kernel,
+                         const std::string& file, const std::string& folder,
+                         const CompileRequest& request) -> Subject& {
+      return all.emplace_back(Subject{name + (aligned ? "" : ", any strides"),
+                                      file,
+                                      root + "/" + folder,
+                                      make_program(kernel, "sm_80", request),
+                                      aligned,
+                                      {}});
+    };
+    add("add", add_lesson(), "examples/01_add.cpp", "examples/01_add.cpp", {})
+        .launches.push_back(rows_and_columns(device, {"a", "b", "bias", "sum"}, 50, columns));
+    add("softmax", softmax_lesson(), "examples/02_softmax.cpp", "examples/02_softmax.cpp", {})
+        .launches.push_back(rows_and_columns(device, {"x", "y"}, 50, columns));
+    for (const bool causal : {true, false}) {
+      Subject& flash = causal ? add("flash, causal", flash_lesson(), "examples/03_flash.cpp",
+                                    "examples/03_flash.cpp", heads)
+                              : add("flash, full", full, "loops/flash_forward.hpp",
+                                    "library/loops/flash_forward.hpp", heads);
+      flash.launches.push_back(sequences(device, 200, 333));
+      // Rows that see nothing, a whole tile of them; without a mask that takes an empty sequence.
+      flash.launches.push_back(causal ? sequences(device, 300, 100) : sequences(device, 200, 0));
+    }
+  }
+  return all;
+}
+
+}  // namespace tilewright::test
