@@ -1,0 +1,73 @@
+// ---- kernel ----
+extern "C" __global__ void __launch_bounds__(128) softmax(
+    const float* x, i64 x_row, i64 x_column, float* y, i64 y_row, i64 y_column, int extent_column, int extent_row) {
+  const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+  const int row = 1 * warp + lane / 32, col = lane % 32 * 4;
+  // x[j][i] is element (row, 128 * j + col + i % 4) of a tile.
+  const int row_block = blockIdx.x;
+  const int row_row = row_block * 4 + row;
+
+  // [1] for_blocks(column): tiles of 128
+  const int column_last = (extent_column + 127) / 128 - 1;
+  const int column_cut = extent_column / 128;
+  float row_max[1];  row_max[0] = neg_inf;
+  float row_sum[1] = {};
+  const auto column_tile = [&](const int column_block, const bool cut) __attribute__((always_inline)) {
+    float x_tile[1][4];                                               // [2] x_tile = load(x)  4x128 f32
+    const auto* x_from = x;
+    unroll for (int j = 0; j < 1; ++j) {
+      float stored[4];
+      load_row(stored, x_from + row_row * x_row + (column_block * 128 + 128 * j + col) * x_column,
+          row_row < extent_row ? extent_column - (column_block * 128 + 128 * j + col) : 0);
+      unroll for (int i = 0; i < 4; ++i) x_tile[j][i] = stored[i];
+    }
+    float t[1][4];                                                    // [3] t = x * 1.442695  4x128 f32
+    unroll for (int j = 0; j < 1; ++j) unroll for (int i = 0; i < 4; ++i) t[j][i] = x_tile[j][i] * 1.442695f;
+    if (cut)                                                          // hidden elements; a full tile has none
+      unroll for (int j = 0; j < 1; ++j) unroll for (int i = 0; i < 4; ++i)
+        if (column_block * 128 + 128 * j + col + i >= extent_column) t[j][i] = neg_inf;
+    // [4] m_new = max(row_max, reduce_max(t, column))  4 f32
+    float m_new[1];
+    {
+      float top = neg_inf;  unroll for (int j = 0; j < 1; ++j) unroll for (int i = 0; i < 4; ++i)
+          top = fmaxf(top, t[j][i]);
+      top = across_max<32>(top);
+      m_new[0] = fmaxf(row_max[0], top);
+    }
+    float alpha[1];  alpha[0] = ex2(row_max[0] - finite(m_new[0]));   // [5] alpha = exp2_safe(row_max, m_new)  4 f32
+    // [6] row_sum = row_sum * alpha + reduce_sum(exp2_safe(t, m_new), column)  4 f32
+    {
+      float total = 0;  unroll for (int j = 0; j < 1; ++j) unroll for (int i = 0; i < 4; ++i)
+          total += ex2(t[j][i] - finite(m_new[0]));
+      row_sum[0] = row_sum[0] * alpha[0] + total;
+    }
+    row_max[0] = m_new[0];
+  };
+  int column_block = 0;
+  // full tiles
+  for (; column_block <= column_last && column_block < column_cut; ++column_block) column_tile(column_block, false);
+  for (; column_block <= column_last; ++column_block) column_tile(column_block, true);  // cut tiles
+  unroll for (int r = 0; r < 1; ++r) row_sum[r] = across_sum<32>(row_sum[r]);
+
+  // [7] for_blocks(column): tiles of 128
+  const int column_last_2 = (extent_column + 127) / 128 - 1;
+  for (int column_block_2 = 0; column_block_2 <= column_last_2; ++column_block_2) {
+    float x_tile_2[1][4];                                             // [8] x_tile_2 = load(x)  4x128 f32
+    const auto* x_from_2 = x;
+    unroll for (int j = 0; j < 1; ++j) {
+      float stored[4];
+      load_row(stored, x_from_2 + row_row * x_row + (column_block_2 * 128 + 128 * j + col) * x_column,
+          row_row < extent_row ? extent_column - (column_block_2 * 128 + 128 * j + col) : 0);
+      unroll for (int i = 0; i < 4; ++i) x_tile_2[j][i] = stored[i];
+    }
+    float inverse[1];  inverse[0] = 1 / row_sum[0];
+    if (y) {                                                          // [9] store(y)
+      auto* y_to = y;
+      unroll for (int j = 0; j < 1; ++j) {
+        float stored[4];
+        unroll for (int i = 0; i < 4; ++i) stored[i] = ex2(x_tile_2[j][i] * 1.442695f - row_max[0]) * inverse[0];
+        if (row_row < extent_row) store_row(y_to + row_row * y_row + (column_block_2 * 128 + 128 * j + col) * y_column, stored, extent_column - (column_block_2 * 128 + 128 * j + col));
+      }
+    }
+  }
+}
