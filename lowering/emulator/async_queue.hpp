@@ -14,6 +14,7 @@ struct Instruction;
 struct Warp;
 
 struct AsyncCopy {
+  AsyncCopy() {}  // not defaulted: the arrays need no zeros
   std::uint32_t lanes = 0;
   std::uint32_t bytes = 0;  ///< 4, 8 or 16
   std::uint64_t epoch = 0;  ///< commits of the warp before it

@@ -11,14 +11,20 @@ void Cells::start(std::uint32_t granules, unsigned warps, WriteRecord initial) {
   warps_ = warps;
   initial_ = initial;
   shape_.resize(granules);
-  for (std::uint32_t i = 0; i < granules; ++i) shape_[i] = {i, 4};
+  whole_.resize(granules);
+  for (std::uint32_t i = 0; i < granules; ++i) {
+    shape_[i] = {i, 4};
+    whole_[i] = i;
+  }
   cells_ = granules;
   writes_.resize(granules);
   std::fill(writes_.begin(), writes_.end(), initial);
   if (copies_.size() < granules) copies_.resize(granules);
-  if (reads_.size() < std::size_t{granules} * warps) reads_.resize(std::size_t{granules} * warps);
+  if (reads_.size() < warps) reads_.resize(warps);
+  for (auto& of_warp : reads_)
+    if (of_warp.size() < granules) of_warp.resize(granules);
+  if (latest_read_.size() < granules) latest_read_.resize(granules);
   for (auto& list : free_) list.clear();
-  split_from_.clear();
   atomics_.clear();
   older_.clear();
 }
@@ -26,9 +32,11 @@ void Cells::start(std::uint32_t granules, unsigned warps, WriteRecord initial) {
 std::uint32_t Cells::add_granule() {
   const Id cell = take_cells(4);
   shape_.push_back({cell, 4});
+  whole_.push_back(cell);
   writes_[cell] = initial_;
   copies_[cell] = {};
-  std::fill_n(reads(cell), warps_, ReadRecord{});
+  for (auto& of_warp : reads_) of_warp[cell] = {};
+  latest_read_[cell] = 0;
   return granules() - 1;
 }
 
@@ -47,19 +55,35 @@ Cells::Id Cells::take_cells(unsigned shift) {
   };
   grow(writes_, cells_);
   grow(copies_, cells_);
-  grow(reads_, cells_ * warps_);
+  for (auto& of_warp : reads_) grow(of_warp, cells_);
+  grow(latest_read_, cells_);
   return first;
 }
 
-void Cells::assign(Id to, Id from) {
-  writes_[to] = writes_[from];
-  copies_[to] = copies_[from];
-  std::copy_n(reads(from), warps_, reads(to));
-  if (const auto found = atomics_.find(from); found != atomics_.end()) {
-    auto copy = found->second;
-    atomics_[to] = std::move(copy);
-  } else {
-    drop_atomics(to);
+void Cells::assign(Id to, Id from, unsigned parts, unsigned shift) {
+  for (unsigned i = 0; i < parts; ++i) {
+    const Id source = from + (i >> shift);
+    writes_[to + i] = writes_[source];
+    copies_[to + i] = copies_[source];
+    latest_read_[to + i] = latest_read_[source];
+  }
+  for (unsigned warp = 0; warp < warps_; ++warp) {
+    ReadRecord* reads = reads_[warp].data();
+    for (unsigned i = 0; i < parts; ++i) reads[to + i] = reads[from + (i >> shift)];
+  }
+  if (atomics_.empty() && older_.empty()) return;
+  for (unsigned i = 0; i < parts; ++i) assign_rare(to + i, from + (i >> shift));
+}
+
+/// What few cells have.
+void Cells::assign_rare(Id to, Id from) {
+  if (!atomics_.empty()) {
+    if (const auto found = atomics_.find(from); found != atomics_.end()) {
+      auto copy = found->second;
+      atomics_[to] = std::move(copy);
+    } else {
+      drop_atomics(to);
+    }
   }
   if (older_.empty()) return;
   for (unsigned warp = 0; warp < warps_; ++warp) {
@@ -81,23 +105,18 @@ void Cells::split_for(std::uint32_t granule, unsigned offset, unsigned bytes) {
   if (needed >= old.shift) return;
   const Id first = take_cells(needed);
   const unsigned parts = granule_bytes >> needed;
-  for (unsigned i = 0; i < parts; ++i) assign(first + i, old.first + (i >> (old.shift - needed)));
-  if (old.shift == 4) {
-    split_from_[granule] = old.first;
-  } else {
-    give_back(old.first, old.shift);
-  }
+  assign(first, old.first, parts, old.shift - needed);
+  if (old.shift != 4) give_back(old.first, old.shift);
   shape_[granule] = {first, static_cast<std::uint8_t>(needed)};
 }
 
 void Cells::join(std::uint32_t granule) {
   const Shape old = shape_[granule];
   if (old.shift == 4) return;
-  const auto whole = split_from_.find(granule);
-  assign(whole->second, old.first);
+  const Id whole = whole_[granule];
+  assign(whole, old.first);
   give_back(old.first, old.shift);
-  shape_[granule] = {whole->second, 4};
-  split_from_.erase(whole);
+  shape_[granule] = {whole, 4};
 }
 
 void Cells::begin_atomics(Id cell, std::uint32_t suspicion) {

@@ -5,6 +5,7 @@
 // on a cell is exact for each of its bytes. The rules are in race_judge.hpp.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <unordered_map>
 #include <vector>
@@ -89,7 +90,13 @@ class Cells {
 
   WriteRecord& write(Id cell) { return writes_[cell]; }
   CopyRecord& copy(Id cell) { return copies_[cell]; }
-  ReadRecord* reads(Id cell) { return &reads_[std::size_t{cell} * warps_]; }
+  const ReadRecord& read(Id cell, unsigned warp) const { return reads_[warp][cell]; }
+  void set_read(Id cell, unsigned warp, const ReadRecord& record) {
+    reads_[warp][cell] = record;
+    latest_read_[cell] = std::max(latest_read_[cell], record.time);
+  }
+  /// No read of the cell, by any warp, is later.
+  Clocks::Time latest_read(Id cell) const { return latest_read_[cell]; }
   unsigned warps() const { return warps_; }
 
   AtomicRecord& atomics(Id cell) { return atomics_[cell]; }
@@ -118,7 +125,8 @@ class Cells {
     const Shape* shape;
     WriteRecord* writes;
     CopyRecord* copies;
-    ReadRecord* reads;
+    std::vector<ReadRecord>* reads;  ///< by warp, each by cell
+    Clocks::Time* latest_read;       ///< by any warp; set with every record in `reads`
     std::size_t warps;
     std::uint32_t granules;
 
@@ -130,7 +138,8 @@ class Cells {
     }
   };
   Arrays arrays() {
-    return {shape_.data(), writes_.data(), copies_.data(), reads_.data(), warps_, granules()};
+    return {shape_.data(),       writes_.data(), copies_.data(), reads_.data(),
+            latest_read_.data(), warps_,         granules()};
   }
 
  private:
@@ -139,17 +148,22 @@ class Cells {
   }
   Id take_cells(unsigned shift);
   void give_back(Id first, unsigned shift);
-  void assign(Id to, Id from);
+  /// Gives `parts` cells from `to` on the history of those from `from` on, each to 1 << shift
+  /// cells.
+  void assign(Id to, Id from, unsigned parts = 1, unsigned shift = 0);
+  void assign_rare(Id to, Id from);
 
   unsigned warps_ = 1;
   WriteRecord initial_;
   std::vector<Shape> shape_;
   std::vector<WriteRecord> writes_;
   std::vector<CopyRecord> copies_;
-  std::vector<ReadRecord> reads_;
+  /// By warp: what one warp reads lies side by side, so that reading a tile stays in the cache.
+  std::vector<std::vector<ReadRecord>> reads_;
+  std::vector<Clocks::Time> latest_read_;
   std::size_t cells_ = 0;
-  std::vector<Id> free_[5];                           ///< by shift
-  std::unordered_map<std::uint32_t, Id> split_from_;  ///< a split granule's whole cell
+  std::vector<Id> free_[5];  ///< by shift
+  std::vector<Id> whole_;    ///< by granule: its cell when it is whole
   std::unordered_map<Id, AtomicRecord> atomics_;
   std::unordered_map<std::uint64_t, std::vector<ReadRecord>> older_;
 };

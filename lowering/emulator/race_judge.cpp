@@ -70,8 +70,8 @@ void Judge::read_cell(const WarpAccess& access, const Piece& piece, Cells::Id ce
 
 void Judge::record_read(const WarpAccess& access, Cells::Id cell, unsigned lane, Clocks::Time floor,
                         Clocks::Time partial, bool as_atomic) {
-  ReadRecord& record =
-      as_atomic ? cells_.atomics(cell).by_warp[access.warp] : cells_.reads(cell)[access.warp];
+  ReadRecord record =
+      as_atomic ? cells_.atomics(cell).by_warp[access.warp] : cells_.read(cell, access.warp);
   const std::uint32_t bit = lane_bit(lane);
   if (record.time > floor && record.time <= partial) {
     // Some lanes synchronised since: the earlier reads keep their own time.
@@ -79,6 +79,11 @@ void Judge::record_read(const WarpAccess& access, Cells::Id cell, unsigned lane,
     record = {access.time, bit, access.site};
   } else {
     record = {access.time, record.time > floor ? record.lanes | bit : bit, access.site};
+  }
+  if (as_atomic) {
+    cells_.atomics(cell).by_warp[access.warp] = record;
+  } else {
+    cells_.set_read(cell, access.warp, record);
   }
 }
 
@@ -143,16 +148,24 @@ bool Judge::check_writer(const WarpAccess& access, const Piece& piece, Cells::Id
 
 bool Judge::check_readers(const WarpAccess& access, const Piece& piece, Cells::Id cell,
                           std::uint64_t address) {
-  return check_list(access, piece, cell, address, cells_.reads(cell), false);
+  const Clocks::Time* row = clocks_.row(access.warp);
+  if (cells_.latest_read(cell) <= *std::min_element(row, row + cells_.warps())) return true;
+  return check_list(
+      access, piece, cell, address,
+      [&](unsigned warp) -> const ReadRecord& { return cells_.read(cell, warp); }, false);
 }
 
 bool Judge::check_atomics(const WarpAccess& access, const Piece& piece, Cells::Id cell,
                           std::uint64_t address) {
-  return check_list(access, piece, cell, address, cells_.atomics(cell).by_warp.data(), true);
+  const ReadRecord* by_warp = cells_.atomics(cell).by_warp.data();
+  return check_list(
+      access, piece, cell, address,
+      [by_warp](unsigned warp) -> const ReadRecord& { return by_warp[warp]; }, true);
 }
 
+template <typename ByWarp>
 bool Judge::check_list(const WarpAccess& access, const Piece& piece, Cells::Id cell,
-                       std::uint64_t address, const ReadRecord* records, bool of_atomics) {
+                       std::uint64_t address, ByWarp record_of, bool of_atomics) {
   const Clocks::Time* row = clocks_.row(access.warp);
   auto clashes = [&](unsigned warp, const ReadRecord& record) {
     if (record.time <= row[warp] ||
@@ -165,7 +178,7 @@ bool Judge::check_list(const WarpAccess& access, const Piece& piece, Cells::Id c
     return true;
   };
   for (unsigned warp = 0; warp < cells_.warps(); ++warp)
-    if (clashes(warp, records[warp])) return false;
+    if (clashes(warp, record_of(warp))) return false;
   if (const auto* older = cells_.find_older(cell, access.warp, of_atomics))
     for (const ReadRecord& record : *older)
       if (clashes(access.warp, record)) return false;

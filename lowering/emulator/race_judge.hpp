@@ -118,8 +118,10 @@ class Judge {
                      std::uint64_t address);
   bool check_atomics(const WarpAccess& access, const Piece& piece, Cells::Id cell,
                      std::uint64_t address);
+  /// `record_of(warp)`: what that warp did to the cell.
+  template <typename ByWarp>
   bool check_list(const WarpAccess& access, const Piece& piece, Cells::Id cell,
-                  std::uint64_t address, const ReadRecord* records, bool of_atomics);
+                  std::uint64_t address, ByWarp record_of, bool of_atomics);
   void record_cell(const WarpAccess& access, const Piece& piece, Cells::Id cell,
                    std::uint64_t address);
   void record_read(const WarpAccess& access, Cells::Id cell, unsigned lane, Clocks::Time floor,

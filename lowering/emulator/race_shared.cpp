@@ -39,6 +39,7 @@ void SharedRaces::read(WarpAccess access, std::uint32_t lanes) {
     const Cells::Arrays cells = cells_.arrays();
     const Clocks::Time* row = clocks_.row(warp);
     const Clocks::Time floor = row[warp];
+    ReadRecord* const reads = cells.reads[warp].data();
     for (std::uint32_t rest = lanes; rest; rest &= rest - 1) {
       const unsigned lane = lowest(rest);
       const std::uint32_t at = access.shared_address[lane];
@@ -46,9 +47,10 @@ void SharedRaces::read(WarpAccess access, std::uint32_t lanes) {
       const Cells::Id cell = cells.shape[at / Cells::granule_bytes].first;
       const WriteRecord& last = cells.writes[cell];
       if (last.time() > row[last.slot()]) continue;
-      ReadRecord& mine = cells.reads[cell * cells.warps + warp];
+      ReadRecord& mine = reads[cell];
       const std::uint32_t before = mine.time > floor ? mine.lanes : 0;
       mine = {access.time, before | lane_bit(lane), access.site};
+      cells.latest_read[cell] = access.time;
       unsettled ^= lane_bit(lane);
     }
   }
@@ -62,6 +64,7 @@ bool SharedRaces::is_settled(const WarpAccess& access, std::uint32_t lanes) {
   if (clocks_.partial_at(access.warp) != 0) return false;
   const Cells::Arrays cells = cells_.arrays();
   const Clocks::Time* row = clocks_.row(access.warp);
+  const Clocks::Time known_to_all = *std::min_element(row, row + cells.warps);
   for (; lanes; lanes &= lanes - 1) {
     const unsigned lane = lowest(lanes);
     const std::uint32_t at = access.shared_address[lane];
@@ -69,9 +72,10 @@ bool SharedRaces::is_settled(const WarpAccess& access, std::uint32_t lanes) {
     const Cells::Id cell = cells.shape[at / Cells::granule_bytes].first;
     const WriteRecord& last = cells.writes[cell];
     if (last.slot() != slot_unwritten && last.time() > row[last.slot()]) return false;
-    const ReadRecord* reads = cells.reads + cell * cells.warps;
+    if (cells.latest_read[cell] <= known_to_all) continue;
     bool ordered = true;
-    for (unsigned warp = 0; warp < cells.warps; ++warp) ordered &= reads[warp].time <= row[warp];
+    for (unsigned warp = 0; warp < cells.warps; ++warp)
+      ordered &= cells.reads[warp][cell].time <= row[warp];
     if (!ordered) return false;
   }
   return true;

@@ -8,6 +8,68 @@
 namespace tilewright::emulator::asynchronous {
 namespace {
 
+/// Smallest and largest of the active lanes' addresses, and the union of their bits.
+template <class T>
+struct Extent {
+  T low, high, bits;
+
+  bool fits(T begin, T end, std::uint32_t bytes) const {
+    return low >= begin && end >= bytes && high <= end - bytes && (bits & (bytes - 1)) == 0;
+  }
+};
+
+/// Adds the displacement to all lanes' addresses. Lanes that do not run count as `lead`, which
+/// does.
+template <class To, class From>
+[[gnu::always_inline]] inline Extent<To> place_lanes(const From* __restrict from, To displacement,
+                                                     To* __restrict to, std::uint32_t lanes,
+                                                     unsigned lead) {
+  const To first = static_cast<To>(from[lead]) + displacement;
+  To low = first, high = first, bits = first;
+  for (unsigned lane = 0; lane < 32; ++lane) {
+    const To at = static_cast<To>(from[lane]) + displacement;
+    const To counted = ((lanes >> lane) & 1) != 0 ? at : first;
+    to[lane] = at;
+    low = counted < low ? counted : low;
+    high = counted > high ? counted : high;
+    bits |= counted;
+  }
+  return {low, high, bits};
+}
+
+template <class To, class From>
+using Place = Extent<To> (*)(const From*, To, To*, std::uint32_t, unsigned);
+
+template <class To, class From>
+Extent<To> place_plainly(const From* __restrict from, To displacement, To* __restrict to,
+                         std::uint32_t lanes, unsigned lead) {
+  return place_lanes(from, displacement, to, lanes, lead);
+}
+
+#if defined(__x86_64__)
+template <class To, class From>
+[[gnu::target("avx512f,avx512dq,avx512vl")]] Extent<To> place_widely(const From* __restrict from,
+                                                                     To displacement,
+                                                                     To* __restrict to,
+                                                                     std::uint32_t lanes,
+                                                                     unsigned lead) {
+  return place_lanes(from, displacement, to, lanes, lead);
+}
+#endif
+
+/// The same arithmetic either way; this runs for every cp.async.
+template <class To, class From>
+Place<To, From> choose_place() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl"))
+    return &place_widely<To, From>;
+#endif
+  return &place_plainly<To, From>;
+}
+template <class To, class From>
+const Place<To, From> place = choose_place<To, From>();
+
 /// Bytes each lane reads; true when some lane reads less than the whole.
 bool source_sizes(const Instruction* i, Warp* w, std::uint32_t lanes, AsyncCopy& copy) {
   const bool sized = (i->flags & 2) != 0, ignoring = (i->flags & 4) != 0;
@@ -27,8 +89,10 @@ bool source_sizes(const Instruction* i, Warp* w, std::uint32_t lanes, AsyncCopy&
   return partial;
 }
 
-/// Checks and reports the reads: whole copies together, partial ones lane by lane.
-std::uint32_t check_sources(const Instruction* i, Warp* w, std::uint32_t lanes, AsyncCopy& copy) {
+/// Checks and reports the reads: whole copies together, partial ones lane by lane. `extent` covers
+/// the sources of `lanes`.
+std::uint32_t check_sources(const Instruction* i, Warp* w, std::uint32_t lanes, AsyncCopy& copy,
+                            const Extent<std::uint64_t>& extent) {
   std::uint32_t whole = lanes, ok = 0;
   if (copy.partial) {
     for (std::uint32_t left = lanes; left != 0; left &= left - 1) {
@@ -49,15 +113,8 @@ std::uint32_t check_sources(const Instruction* i, Warp* w, std::uint32_t lanes, 
     }
   }
   if (whole != 0) {
-    std::uint64_t low = ~std::uint64_t{0}, high = 0, crooked = 0;
-    for (std::uint32_t left = whole; left != 0; left &= left - 1) {
-      const std::uint64_t source = copy.source[__builtin_ctz(left)];
-      low = source < low ? source : low;
-      high = source > high ? source : high;
-      crooked |= source;
-    }
     const CachedRange& range = w->ranges[i->cache];
-    if (low < range.begin || high + copy.bytes > range.end || (crooked & (copy.bytes - 1)) != 0) {
+    if (!extent.fits(range.begin, range.end, copy.bytes)) {
       whole = check_global(w, i, copy.source, whole, copy.bytes, Access::read);
     }
     if (w->observed) observe_global(w, i, copy.source, whole, copy.bytes, Access::read, nullptr);
@@ -71,27 +128,20 @@ const Instruction* run_copy(const Instruction* i, Warp* w) {
   AsyncCopy& copy = w->async.issue();
   copy.bytes = i->n;
   copy.site = w->block->state->program->sites[i->index];
-  const std::uint64_t* source = slots<std::uint64_t>(w, i->b);
+  const unsigned lead = static_cast<unsigned>(__builtin_ctz(lanes));
   const bool wide = (i->flags & 1) != 0;
-  std::uint32_t low = ~0u, high = 0, crooked = 0;
-  for (unsigned lane = 0; lane < 32; ++lane) {
-    copy.source[lane] = source[lane] + i->immediate;
-    copy.destination[lane] = (wide ? static_cast<std::uint32_t>(slots<std::uint64_t>(w, i->a)[lane])
-                                   : slots<std::uint32_t>(w, i->a)[lane]) +
-                             i->e;
-  }
-  for (std::uint32_t left = lanes; left != 0; left &= left - 1) {
-    const std::uint32_t target = copy.destination[__builtin_ctz(left)];
-    low = target < low ? target : low;
-    high = target > high ? target : high;
-    crooked |= target;
-  }
+  const Extent<std::uint64_t> sources = place<std::uint64_t, std::uint64_t>(
+      slots<std::uint64_t>(w, i->b), i->immediate, copy.source, lanes, lead);
+  const Extent<std::uint32_t> targets =
+      wide ? place<std::uint32_t, std::uint64_t>(slots<std::uint64_t>(w, i->a), i->e,
+                                                 copy.destination, lanes, lead)
+           : place<std::uint32_t, std::uint32_t>(slots<std::uint32_t>(w, i->a), i->e,
+                                                 copy.destination, lanes, lead);
   copy.partial = source_sizes(i, w, lanes, copy);
-  if (low < shared_base || high > w->shared_bytes - copy.bytes || w->shared_bytes < copy.bytes ||
-      (crooked & (copy.bytes - 1)) != 0) {
+  if (!targets.fits(shared_base, w->shared_bytes, copy.bytes)) {
     lanes = check_shared(w, i, copy.destination, lanes, copy.bytes, Access::write);
   }
-  copy.lanes = check_sources(i, w, lanes, copy);
+  copy.lanes = check_sources(i, w, lanes, copy, sources);
   Block& block = *w->block;
   if (w->observed && copy.lanes != 0) {
     if (block.counter != nullptr) block.counter->shared(copy.destination, copy.lanes, copy.bytes);

@@ -1,6 +1,7 @@
 // ldmatrix, stmatrix and movmatrix: 8x8 matrices of 16-bit elements between shared memory and the
 // fragments of tensor instructions. Lane l of a fragment holds row l/4, columns 2(l%4) and +1; the
 // transposed forms hold the transpose. Matrix j takes its eight row addresses from lanes 8j...8j+7.
+#include "emulator/ops/bounds.hpp"
 #include "emulator/ops/converge.hpp"
 #include "emulator/ops/selection.hpp"
 
@@ -74,15 +75,8 @@ TILEWRIGHT_INLINE u32 row_addresses(const Instruction* i, Warp* w, u32* rows, Ac
     const u32* a = reg<u32>(w, i->a);
     TILEWRIGHT_LANES rows[l] = a[l] + displacement;
   }
-  u32 low = ~0u, high = 0, crooked = 0;
-  for (unsigned l = 0; l < count; ++l) {
-    low = rows[l] < low ? rows[l] : low;
-    high = rows[l] > high ? rows[l] : high;
-    crooked |= rows[l];
-  }
   const u32 wanted = count == 32 ? all_lanes : (1u << count) - 1;
-  if (low >= shared_base && w->shared_bytes >= 16 && high <= w->shared_bytes - 16 &&
-      (crooked & 15) == 0) [[likely]] {
+  if (inside<true>(rows, wanted, shared_base, w->shared_bytes, 16)) [[likely]] {
     return wanted;
   }
   return check_shared(w, i, rows, wanted, 16, access);

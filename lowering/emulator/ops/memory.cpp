@@ -2,7 +2,7 @@
 // largest, alignment); only what fails goes to access.cpp, which finds the culprit. Destinations
 // are written lane by lane, never through a temporary that is read back at once: that would stall.
 #include "emulator/access.hpp"
-#include "emulator/ops/lanes.hpp"
+#include "emulator/ops/bounds.hpp"
 #include "emulator/ops/selection.hpp"
 
 namespace tilewright::emulator::TILEWRIGHT_VARIANT {
@@ -14,25 +14,35 @@ struct Lanes {
   u32 ok;
 };
 
+/// Generic addresses that all lie in one window: the usual case, without the detour through
+/// access.cpp. Shared and global memory only when nobody watches. False: not settled here.
 template <bool masked>
-TILEWRIGHT_INLINE bool inside(const u64* at, u32 lanes, u64 begin, u64 end, u32 bytes) {
-  u64 low = ~u64{0}, high = 0, crooked = 0;
-  if constexpr (!masked) {
-    (void)lanes;
-    for (unsigned l = 0; l < 32; ++l) {
-      low = at[l] < low ? at[l] : low;
-      high = at[l] > high ? at[l] : high;
-      crooked |= at[l];
-    }
-  } else {
-    for (u32 left = lanes; left != 0; left &= left - 1) {
-      const u64 value = at[__builtin_ctz(left)];
-      low = value < low ? value : low;
-      high = value > high ? value : high;
-      crooked |= value;
-    }
+TILEWRIGHT_INLINE bool one_window(const Instruction* i, const Warp* w, const u64* address,
+                                  u32 lanes, u32 bytes, Access access, Lanes& out) {
+  const u64 first = address[masked ? __builtin_ctz(lanes) : 0];
+  const u64 window = first >> window_shift << window_shift;
+  const u64 end = window == local_window       ? w->local_bytes
+                  : window == parameter_window ? w->block->state->parameter_bytes
+                  : window == shared_window    ? w->shared_bytes
+                                               : 0;
+  if (end == 0) {
+    const CachedRange& range = w->ranges[i->cache];
+    if (w->observed || !inside<masked>(address, lanes, range.begin, range.end, bytes)) return false;
+    TILEWRIGHT_LANES out.at[l] = address[l];
+    return true;
   }
-  return low >= begin && high <= end - bytes && end >= bytes && (crooked & (bytes - 1)) == 0;
+  const u64 begin = window == shared_window ? shared_base : 0;
+  if (!inside<masked>(address, lanes, window + begin, window + end, bytes)) return false;
+  if (window == local_window) {
+    const u64 base = reinterpret_cast<u64>(w->local) - window, stride = w->local_bytes;
+    TILEWRIGHT_LANES out.at[l] = base + stride * l + address[l];
+    return true;
+  }
+  if (window == parameter_window ? access != Access::read : w->observed) return false;
+  const void* memory = window == parameter_window ? w->parameters : w->shared;
+  const u64 base = reinterpret_cast<u64>(memory) - window;
+  TILEWRIGHT_LANES out.at[l] = base + address[l];
+  return true;
 }
 
 /// What the lanes store, side by side, for the detectors.
@@ -80,25 +90,9 @@ TILEWRIGHT_INLINE void locate(const Instruction* i, Warp* w, u32 element, Access
       const u64* a = reg<u64>(w, i->a);
       TILEWRIGHT_LANES offset[l] = u32(a[l]) + small;
     }
-    u32 low = ~0u, high = 0, crooked = 0;
-    if constexpr (!masked) {
-      for (unsigned l = 0; l < 32; ++l) {
-        low = offset[l] < low ? offset[l] : low;
-        high = offset[l] > high ? offset[l] : high;
-        crooked |= offset[l];
-      }
-    } else {
-      for (u32 left = lanes; left != 0; left &= left - 1) {
-        const u32 value = offset[__builtin_ctz(left)];
-        low = value < low ? value : low;
-        high = value > high ? value : high;
-        crooked |= value;
-      }
-    }
     const u32 first = space == Space::shared ? shared_base : 0;
     const u32 end = space == Space::shared ? w->shared_bytes : w->local_bytes;
-    if (low < first || end < bytes || high > end - bytes || (crooked & (bytes - 1)) != 0)
-        [[unlikely]] {
+    if (!inside<masked>(offset, lanes, first, end, bytes)) [[unlikely]] {
       out.ok = space == Space::shared ? check_shared(w, i, offset, lanes, bytes, access)
                                       : check_local(w, i, offset, lanes, bytes, access);
     }
@@ -118,6 +112,8 @@ TILEWRIGHT_INLINE void locate(const Instruction* i, Warp* w, u32 element, Access
     alignas(64) u64 address[32];
     const u64* a = reg<u64>(w, i->a);
     TILEWRIGHT_LANES address[l] = a[l] + displacement;
+    if (one_window<masked>(i, w, address, lanes, bytes, access, out)) [[likely]]
+      return;
     u8 values[512];
     if (access == Access::write && w->observed) gather_values(i, w, element, values);
     out.ok =
