@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <tilewright/error.hpp>
+#include <tuple>
 
 #include "flash_device.hpp"
 
@@ -122,6 +123,18 @@ TEST_CASE("extents that disagree, or that the plan was not compiled for") {
   rank.refused(ErrorKind::shape_mismatch, "k");
   huge["q"].extents[2] = std::int64_t{1} << 31;
   huge.refused(ErrorKind::unsupported, "q");
+}
+
+TEST_CASE("query heads that are no multiple of the kv heads") {
+  // 4 over 3 would read kv head 3 of 3; 4 over 8 would divide by 4 / 8 = 0.
+  for (const auto& [kv_heads, kind, argument] :
+       {std::tuple{3, ErrorKind::shape_mismatch, "kv_head"},
+        std::tuple{8, ErrorKind::invalid_argument, "div"}}) {
+    Launch launch;
+    for (const char* name : {"k", "v"})
+      launch[name] = TensorView::contiguous(launch[name].data, bf16, {2, kv_heads, 90, 64});
+    launch.refused(kind, argument);
+  }
 }
 
 TEST_CASE("arguments that are missing, unknown, twice there, or of the wrong sort") {
