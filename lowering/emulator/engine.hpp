@@ -16,7 +16,8 @@
 
 namespace tilewright::emulator {
 
-/// PTX that cannot be read or an instruction the emulator does not know. `what()` names line and text.
+/// PTX that cannot be read or an instruction the emulator does not know. `what()` names line and
+/// text.
 class PtxError : public std::runtime_error {
  public:
   PtxError(int line, const std::string& message);
@@ -42,8 +43,8 @@ struct Kernel {
   std::uint32_t parameter_bytes = 0;
   std::uint32_t static_shared_bytes = 0;
   std::uint32_t local_bytes = 0;
-  std::uint32_t max_threads = 1024;      ///< `.maxntid`, or the architecture's 1024
-  std::uint32_t registers = 0;           ///< 32-bit slots after allocation; ptxas decides the real number
+  std::uint32_t max_threads = 1024;  ///< `.maxntid`, or the architecture's 1024
+  std::uint32_t registers = 0;  ///< 32-bit slots after allocation; ptxas decides the real number
   std::shared_ptr<const Program> program;
 };
 
@@ -55,7 +56,8 @@ struct GlobalVariable {
 /// A loaded module: its kernels by name and its global variables, placed in `memory`.
 class Module {
  public:
-  /// Parses and decodes. Throws PtxError; an unknown instruction is an error here, never skipped later.
+  /// Parses and decodes. Throws PtxError; an unknown instruction is an error here, never skipped
+  /// later.
   static std::shared_ptr<Module> load(std::string_view ptx, Memory& memory);
   ~Module();
   const std::map<std::string, Kernel>& kernels() const { return kernels_; }

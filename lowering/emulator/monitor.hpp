@@ -29,8 +29,8 @@ enum class FaultKind {
   misaligned,
   divergent_barrier,
   deadlock,
-  trap,          ///< `trap`, a failed device assert
-  step_limit,    ///< the step budget ran out: a livelock
+  trap,        ///< `trap`, a failed device assert
+  step_limit,  ///< the step budget ran out: a livelock
 };
 const char* name(FaultKind kind);  ///< "data_race", "missing_wait", ... as in the JSON
 
@@ -40,30 +40,34 @@ struct Fault {
   Dim3 block{0, 0, 0};
   Dim3 thread{0, 0, 0};
   int ptx_line = 0;
-  int cuda_line = 0;  ///< the innermost line of the kernel's own text, not of a function before it; 0 unknown
+  int cuda_line =
+      0;  ///< the innermost line of the kernel's own text, not of a function before it; 0 unknown
   std::string message;
 };
 
 struct Options {
   bool detectors = true;
   bool counters = true;
-  bool lazy_async = true;                ///< asynchronous copies take effect as late as is legal
-  bool uninitialized_is_fault = true;    ///< false: only noted in `Report::notes`
-  int threads = 0;                       ///< host threads over blocks; 0: all cores
-  std::uint64_t step_limit = 0;          ///< warp instructions a block may execute; 0: none
-  unsigned max_faults = 16;              ///< a launch stops after this many distinct faults
+  bool lazy_async = true;              ///< asynchronous copies take effect as late as is legal
+  bool uninitialized_is_fault = true;  ///< false: only noted in `Report::notes`
+  int threads = 0;                     ///< host threads over blocks; 0: all cores
+  std::uint64_t step_limit = 0;        ///< warp instructions a block may execute; 0: none
+  unsigned max_faults = 16;            ///< a launch stops after this many distinct faults
 };
 
 /// Sums over one launch. "requested" bytes are those of active lanes.
 struct Counters {
   std::uint64_t warp_instructions = 0;
   std::uint64_t global_load_bytes = 0, global_store_bytes = 0;
-  std::uint64_t global_load_sectors = 0, global_store_sectors = 0;  ///< distinct 32-byte sectors per warp access
-  std::uint64_t shared_accesses = 0;    ///< phases without any conflict
-  std::uint64_t shared_wavefronts = 0;  ///< phases as executed; minus shared_accesses = bank conflicts
-  std::uint64_t tensor_ops = 0;         ///< floating-point operations of tensor cores, 2*m*n*k each
-  std::uint64_t barriers = 0;           ///< block barriers passed (one per block and barrier)
-  std::uint64_t tensor = 0, mufu = 0, fma = 0, alu = 0, shared = 0, global = 0, control = 0, sync = 0;  ///< warp instructions by pipe
+  std::uint64_t global_load_sectors = 0,
+                global_store_sectors = 0;  ///< distinct 32-byte sectors per warp access
+  std::uint64_t shared_accesses = 0;       ///< phases without any conflict
+  std::uint64_t shared_wavefronts =
+      0;                         ///< phases as executed; minus shared_accesses = bank conflicts
+  std::uint64_t tensor_ops = 0;  ///< floating-point operations of tensor cores, 2*m*n*k each
+  std::uint64_t barriers = 0;    ///< block barriers passed (one per block and barrier)
+  std::uint64_t tensor = 0, mufu = 0, fma = 0, alu = 0, shared = 0, global = 0, control = 0,
+                sync = 0;  ///< warp instructions by pipe
   void add(const Counters& other);
 };
 
@@ -74,13 +78,15 @@ struct Report {
   Counters counters;
 };
 
-/// Collects the faults of one launch from all host threads; equal (kind, ptx_line) pairs are kept once.
+/// Collects the faults of one launch from all host threads; equal (kind, ptx_line) pairs are kept
+/// once.
 class FaultSink {
  public:
-  FaultSink(std::string kernel, unsigned max_faults) : kernel_(std::move(kernel)), max_(max_faults) {}
-  void report(Fault fault);      ///< fills in the kernel's name
+  FaultSink(std::string kernel, unsigned max_faults)
+      : kernel_(std::move(kernel)), max_(max_faults) {}
+  void report(Fault fault);  ///< fills in the kernel's name
   void note(std::string text);
-  bool full() const;             ///< the launch should stop
+  bool full() const;  ///< the launch should stop
   std::vector<Fault> take_faults();
   std::vector<std::string> take_notes();
 
@@ -106,8 +112,9 @@ class FaultSink {
   std::vector<Held> held_;
 };
 
-/// Race state of global memory, shared by the blocks of one launch (sparse: memory use follows touched
-/// bytes), and initialisation state of global memory, which outlives launches (see memory.hpp).
+/// Race state of global memory, shared by the blocks of one launch (sparse: memory use follows
+/// touched bytes), and initialisation state of global memory, which outlives launches (see
+/// memory.hpp).
 class GlobalShadow;
 std::shared_ptr<GlobalShadow> make_global_shadow();
 
@@ -123,8 +130,8 @@ struct Site {
 class BlockMonitor {
  public:
   struct Setup {
-    Dim3 block;           ///< blockIdx
-    Dim3 block_size;      ///< blockDim, to turn (warp, lane) into threadIdx
+    Dim3 block;       ///< blockIdx
+    Dim3 block_size;  ///< blockDim, to turn (warp, lane) into threadIdx
     std::uint64_t linear_block = 0;
     std::uint32_t shared_bytes = 0;  ///< whole shared window, dynamic and static
     const Options* options = nullptr;
@@ -137,31 +144,41 @@ class BlockMonitor {
   BlockMonitor(const BlockMonitor&) = delete;
   BlockMonitor& operator=(const BlockMonitor&) = delete;
 
-  // Shared memory. `address[lane]` is the byte offset in the block's window; `bytes` (1, 2, 4, 8, 16)
-  // is what one lane touches, whole vectors included. ldmatrix reads: call with the row addresses of
-  // its 8*count providing lanes, 16 bytes each.
-  void shared_read(Site, unsigned warp, const std::uint32_t* address, std::uint32_t lanes, unsigned bytes);
+  // Shared memory. `address[lane]` is the byte offset in the block's window; `bytes` (1, 2, 4, 8,
+  // 16) is what one lane touches, whole vectors included. ldmatrix reads: call with the row
+  // addresses of its 8*count providing lanes, 16 bytes each.
+  void shared_read(Site, unsigned warp, const std::uint32_t* address, std::uint32_t lanes,
+                   unsigned bytes);
   /// `value`: what each lane stores (bytes of lane l at value + l*bytes), to tell a harmless equal
   /// store of two lanes from a race; null: judged by address alone.
-  void shared_write(Site, unsigned warp, const std::uint32_t* address, std::uint32_t lanes, unsigned bytes,
-                    const void* value = nullptr);
-  void shared_atomic(Site, unsigned warp, const std::uint32_t* address, std::uint32_t lanes, unsigned bytes);
+  void shared_write(Site, unsigned warp, const std::uint32_t* address, std::uint32_t lanes,
+                    unsigned bytes, const void* value = nullptr);
+  void shared_atomic(Site, unsigned warp, const std::uint32_t* address, std::uint32_t lanes,
+                     unsigned bytes);
 
   // Asynchronous copies into shared memory. From issue until complete the destination is in flight:
-  // reading or writing it is a missing_wait; at completion it counts as a write by that warp, visible
-  // to others after the next barrier. Copies of different lanes of a warp complete together here.
-  void async_issue(Site, unsigned warp, const std::uint32_t* address, std::uint32_t lanes, unsigned bytes);
-  void async_complete(Site issued_at, unsigned warp, const std::uint32_t* address, std::uint32_t lanes, unsigned bytes);
+  // reading or writing it is a missing_wait; at completion it counts as a write by that warp,
+  // visible to others after the next barrier. Copies of different lanes of a warp complete together
+  // here.
+  void async_issue(Site, unsigned warp, const std::uint32_t* address, std::uint32_t lanes,
+                   unsigned bytes);
+  void async_complete(Site issued_at, unsigned warp, const std::uint32_t* address,
+                      std::uint32_t lanes, unsigned bytes);
 
   // Global memory; addresses are device addresses.
-  void global_read(Site, unsigned warp, const std::uint64_t* address, std::uint32_t lanes, unsigned bytes);
-  void global_write(Site, unsigned warp, const std::uint64_t* address, std::uint32_t lanes, unsigned bytes,
-                    const void* value = nullptr);
-  void global_atomic(Site, unsigned warp, const std::uint64_t* address, std::uint32_t lanes, unsigned bytes);
+  void global_read(Site, unsigned warp, const std::uint64_t* address, std::uint32_t lanes,
+                   unsigned bytes);
+  void global_write(Site, unsigned warp, const std::uint64_t* address, std::uint32_t lanes,
+                    unsigned bytes, const void* value = nullptr);
+  void global_atomic(Site, unsigned warp, const std::uint64_t* address, std::uint32_t lanes,
+                     unsigned bytes);
 
   // Synchronisation.
-  void barrier(std::uint32_t warps);  ///< these warps (a bit each, at most 32) passed a barrier together
-  void warp_sync(unsigned warp, std::uint32_t lanes);  ///< bar.warp.sync, shfl/vote/match/redux.sync, mma/ldmatrix .sync: orders those lanes
+  void barrier(
+      std::uint32_t warps);  ///< these warps (a bit each, at most 32) passed a barrier together
+  void warp_sync(unsigned warp,
+                 std::uint32_t lanes);  ///< bar.warp.sync, shfl/vote/match/redux.sync, mma/ldmatrix
+                                        ///< .sync: orders those lanes
   void fence(unsigned warp, std::uint32_t lanes, bool device_scope);  ///< membar / fence
 
  private:
@@ -173,8 +190,10 @@ class BlockMonitor {
 class AccessCounter {
  public:
   void global(bool store, const std::uint64_t* address, std::uint32_t lanes, unsigned bytes);
-  void shared(const std::uint32_t* address, std::uint32_t lanes, unsigned bytes);  ///< ld/st, vectors whole
-  void matrix_rows(const std::uint32_t* row_address, unsigned matrices);           ///< ldmatrix/stmatrix: 8 rows of 16 bytes a phase
+  void shared(const std::uint32_t* address, std::uint32_t lanes,
+              unsigned bytes);  ///< ld/st, vectors whole
+  void matrix_rows(const std::uint32_t* row_address,
+                   unsigned matrices);  ///< ldmatrix/stmatrix: 8 rows of 16 bytes a phase
   Counters& sums() { return sums_; }
 
  private:

@@ -265,8 +265,9 @@ void Parser::resolve_labels() {
 }
 
 // .loc file line column [, function_name label, inlined_at file line column]
-// The place that matters to a user is the innermost one of the kernel's own text: the chain is followed
-// outwards, past functions that stand above the kernel, and no further than a lambda inside it.
+// The place that matters to a user is the innermost one of the kernel's own text: the chain is
+// followed outwards, past functions that stand above the kernel, and no further than a lambda
+// inside it.
 void Parser::location() {
   const std::uint32_t line = lexer_.peek().line;
   const auto place = [&] {

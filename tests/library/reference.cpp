@@ -5,8 +5,8 @@
 #include <cstring>
 #include <limits>
 
-#include "oracle/attention_reference.hpp"
 #include "command/tensors.hpp"
+#include "oracle/attention_reference.hpp"
 #include "reference/compare.hpp"
 
 namespace {
