@@ -105,7 +105,7 @@ std::string listing(const std::string& cubin) {
   std::string text = fmt::format("// {}: {} registers, {} bytes spilled\n", info.kernel,
                                  info.registers, info.spill_bytes());
   for (const auto& loop : info.loops())
-    text += fmt::format("// loop of {} instructions: {} to {}\n", loop.instructions(), loop.begin,
+    text += fmt::format("// loop of {} instructions a trip: {} to {}\n", loop.instructions(), loop.begin,
                         loop.end - 1);
   for (std::size_t i = 0; i < info.code.size(); ++i)
     text += fmt::format("{:5}  {:016x} {:016x}  {}\n", i, info.code[i].high, info.code[i].low,

@@ -76,7 +76,8 @@ void Emitter::require_aligned(const ir::Operation& operation, ir::AxisId inner) 
 }
 
 /// One tile into one stage of its buffer. `block` numbers the tile of the loop's axis (empty: the
-/// one that is current), `stage` the buffer (empty: the only one).
+/// one that is current), `stage` how far in bytes its stage lies from the first (empty: there is
+/// one).
 void Emitter::copy(const ir::Operation& operation, const std::string& block,
                    const std::string& stage) {
   const ValueId buffer = operation.operands[0];
@@ -91,9 +92,7 @@ void Emitter::copy(const ir::Operation& operation, const std::string& block,
     return extent(tiled.dim) + " - " +
            (moving ? block + " * " + std::to_string(tiled.tile) : block_start(id));
   };
-  const int stage_bytes = value.place.bytes / value.place.stages;
-  const std::string to = buffer_address(buffer) +
-                         (stage.empty() ? "" : " + " + stage + " * " + std::to_string(stage_bytes));
+  const std::string to = buffer_address(buffer) + (stage.empty() ? "" : " + " + stage);
   const std::string row_stride = stride(operation.name, row_axis);
   std::string from = tile_start(operation, block);
   if (from.size() > 48) {
@@ -105,16 +104,13 @@ void Emitter::copy(const ir::Operation& operation, const std::string& block,
   const bool whole = columns.kind == ir::Axis::Kind::whole, flips = operation.sign_of >= 0;
   const std::string left = left_of(rows, axes[0]), across = left_of(columns, axes[1]);
   const std::string flip = flips ? uniform(operation.sign_of) + " < 0" : "false";
-  // Rows that do not divide among the threads, or are padded, are walked slot by slot.
-  const bool regular = threads % chunks == 0 && value.place.swizzle != 0;
-  const std::string any = regular ? "" : "_any";
   const std::string width = whole ? std::to_string(columns.tile) + ", " : "";
   const auto call = [&](const std::string& verb, const std::string& known,
                         const std::string& last) {
-    prelude_.use(verb + any);
-    return verb + any + "<" + std::to_string(rows.padded) + ", " + known + std::to_string(chunks) +
-           ", " + std::to_string(value.place.row_chunks) + ", " + std::to_string(threads) + ">(" +
-           to + ", " + from + ", " + row_stride + ", " + last + ");";
+    prelude_.use(verb);
+    return verb + "<" + std::to_string(rows.padded) + ", " + known + std::to_string(chunks) + ", " +
+           std::to_string(value.place.row_chunks) + ", " + std::to_string(threads) + ">(" + to +
+           ", " + from + ", " + row_stride + ", " + last + ");";
   };
   std::string text;
   if (!kernel_.aligned || (flips && (!whole || columns.tile % 8 != 0))) {

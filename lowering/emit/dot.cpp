@@ -5,23 +5,16 @@
 #include "tilewright/error.hpp"
 
 namespace tilewright::emit {
-namespace {
 
-bool power_of_two(int value) { return value > 0 && (value & (value - 1)) == 0; }
-
-/// The address `chunks` further along a row of a buffer: permuted rows take the low three bits of
-/// the chunk number by exclusive or, others by addition.
 std::string along_row(const std::string& base, const ir::Place& place, int factor,
-                      const std::string& counter) {
+                      const std::string& counter, int count) {
   const std::string bytes = std::to_string(16 * factor) + " * ";
+  const int period = 8 / factor;  // the permutation takes three bits; what lies above them is added
   if (place.swizzle == 0) return base + " + " + bytes + counter;
-  if (power_of_two(place.row_chunks)) return "(" + base + " ^ " + bytes + counter + ")";
-  const int period = 8 / factor;
+  if (count <= period) return "(" + base + " ^ " + bytes + counter + ")";
   return "(" + base + " ^ " + bytes + "(" + counter + " % " + std::to_string(period) +
          ")) + 128 * (" + counter + " / " + std::to_string(period) + ")";
 }
-
-}  // namespace
 
 /// Where ldmatrix reads an operand: a lane's row and chunk are fixed once, the rest are constants.
 Emitter::Operand Emitter::operand_at(const ir::Operation& dot, bool left) {
@@ -50,18 +43,44 @@ Emitter::Operand Emitter::operand_at(const ir::Operation& dot, bool left) {
            buffer_address(buffer) + " + chunk_at<" + pitch + ">(" + row + ", " + chunk + ")");
   std::string here = base;
   if (const auto stage = stage_of_.find(buffer); stage != stage_of_.end())
-    here = "(" + base + " + " + stage->second + " * " + std::to_string(place.bytes / place.stages) +
-           ")";
+    here = "(" + base + " + " + stage->second + ")";
   const std::string row_bytes = std::to_string(place.row_chunks * 16);
+  const int steps = axis(dot.axis).padded / 16;
   if (left) {
-    operand.text = contracted_last ? along_row(here, place, 2, "step")
+    operand.text = contracted_last ? along_row(here, place, 2, "step", steps)
                                    : here + " + " + row_bytes + " * 16 * step";
   } else if (contracted_last) {
-    operand.text = along_row(here, place, 2, "step") + " + " + row_bytes + " * 8 * j";
+    operand.text = along_row(here, place, 2, "step", steps) + " + " + row_bytes + " * 8 * j";
   } else {
-    operand.text = along_row(here, place, 1, "j") + " + " + row_bytes + " * 16 * step";
+    operand.text = along_row(here, place, 1, "j", columns_per_thread(column_of(dot.results[0]))) +
+                   " + " + row_bytes + " * 16 * step";
   }
   return operand;
+}
+
+/// One step's left fragment from shared memory.
+std::string Emitter::read_left(const ir::Operation& dot, const std::string& into) {
+  const Operand a = operand_at(dot, true);
+  const std::string verb = a.transposed ? "ldmatrix_trans" : "ldmatrix";
+  prelude_.use(verb);
+  return verb + "(" + into + ", " + a.text + ");";
+}
+
+void Emitter::declare_kept(const ir::Operation& dot) {
+  const ValueId left = dot.operands[0];
+  if (kept_.contains(left)) return;
+  const ValueId buffer = plan_.definition(left)->operands[0];
+  kept_[left] = plan_.fresh(kernel_.values[static_cast<std::size_t>(buffer)].name + "_lhs");
+  prelude_.use("u32");
+  out_.line("u32 " + kept_[left] + "[" + std::to_string(axis(dot.axis).padded / 16) + "][4];",
+            "the left operand of every tile, read once");
+}
+
+/// All steps' left fragments of a tile that stays in registers.
+void Emitter::keep_operand(const ir::Operation& dot) {
+  prelude_.use("unroll");
+  out_.line("unroll for (int step = 0; step < " + std::to_string(axis(dot.axis).padded / 16) +
+            "; ++step) " + read_left(dot, kept_.at(dot.operands[0]) + "[step]"));
 }
 
 void Emitter::dot(const ir::Operation& operation) {
@@ -98,11 +117,11 @@ void Emitter::dot(const ir::Operation& operation) {
             columns = columns_per_thread(column_of(value));
   const Operand b = operand_at(operation, false);
   out_.open("unroll for (int step = 0; step < " + std::to_string(steps) + "; ++step) {");
-  if (from_shared) {
-    const Operand a = operand_at(operation, true);
-    if (a.transposed) prelude_.use("ldmatrix_trans");
-    out_.line(std::string("u32 lhs[4];  ldmatrix") + (a.transposed ? "_trans" : "") + "(lhs, " +
-              a.text + ");");
+  std::string lhs = "lhs";
+  if (const auto kept = kept_.find(left); kept != kept_.end()) {
+    lhs = kept->second + "[step]";
+  } else if (from_shared) {
+    out_.line("u32 lhs[4];  " + read_left(operation, "lhs"));
   } else {
     const auto pair = [&](const std::string& j, int slot) {
       return packed(element(left, element_at(j, std::to_string(slot))),
@@ -119,8 +138,8 @@ void Emitter::dot(const ir::Operation& operation) {
   out_.open("unroll for (int j = 0; j < " + std::to_string(columns) + "; j += 2) {");
   out_.line(std::string("u32 rhs[4];  ldmatrix") + (b.transposed ? "_trans" : "") + "(rhs, " +
             b.text + ");");
-  out_.line(mma + "(" + target + "[j], lhs, rhs[0], rhs[1]);  " + mma + "(" + target +
-            "[j + 1], lhs, rhs[2], rhs[3]);");
+  out_.line(mma + "(" + target + "[j], " + lhs + ", rhs[0], rhs[1]);  " + mma + "(" + target +
+            "[j + 1], " + lhs + ", rhs[2], rhs[3]);");
   out_.close("} }", 2);
 }
 

@@ -1,5 +1,6 @@
 // One element of a tile as C: the expression a thread evaluates for x[j][i], with as few
 // parentheses as C needs.
+#include <algorithm>
 #include <cmath>
 
 #include "emit/describe.hpp"
@@ -289,6 +290,23 @@ Text Emitter::pointwise(const ir::Operation& operation, const At& at) {
       {.argument = std::string(info(operation.op).name), .where = to_string(operation.where)});
 }
 
+/// A comparison of integers that neither load nor divide, or a disjunction of such.
+bool Emitter::at_hand(ValueId condition) const {
+  if (plan_.is_variable(condition)) return true;
+  const ir::Operation* operation = plan_.definition(condition);
+  if (operation == nullptr) return true;
+  switch (operation->op) {
+    case Op::load:
+    case Op::div:
+    case Op::mod:
+    case Op::select:
+    case Op::logical_or: return false;
+    default: break;
+  }
+  return std::all_of(operation->operands.begin(), operation->operands.end(),
+                     [&](ValueId operand) { return at_hand(operand); });
+}
+
 /// The opposite of a condition, by de Morgan: what hides an element reads better than what shows
 /// it.
 Text Emitter::negated(ValueId condition, const At& at) {
@@ -310,7 +328,11 @@ Text Emitter::negated(ValueId condition, const At& at) {
       return Text{wrap(left, precedence + 1) + sign + wrap(right, precedence + 1), precedence};
     };
     switch (operation->op) {
-      case Op::logical_and: return both(" || ", logical_or);
+      // Comparisons of numbers at hand are all made: a branch around the second would cost more.
+      case Op::logical_and:
+        return at_hand(operation->operands[0]) && at_hand(operation->operands[1])
+                   ? both(" | ", bit_or)
+                   : both(" || ", logical_or);
       case Op::logical_or: return both(" && ", logical_and);
       case Op::logical_not: return element(operation->operands[0], at);
       case Op::eq: return compare(" != ", equality);

@@ -24,6 +24,12 @@ struct Text {
   int precedence = 16;
 };
 
+/// The address `factor * counter` chunks of 16 bytes further along a row of a buffer than `base`:
+/// permuted rows take the low three bits of the chunk number by exclusive or, others by addition.
+/// `counter` runs to `count`.
+std::string along_row(const std::string& base, const ir::Place& place, int factor,
+                      const std::string& counter, int count);
+
 /// Which element of a tile an expression is about: x[j][i], whose row slot is r and vector slot v.
 struct At {
   std::string j, i, r, v;
@@ -41,6 +47,7 @@ class Emitter {
   Text inline_element(const ir::Operation& operation, const At& at);
   Text pointwise(const ir::Operation& operation, const At& at);
   Text negated(ValueId condition, const At& at);
+  bool at_hand(ValueId condition) const;
   Text index_text(ir::AxisId axis, const At& at);
   Text integer_division(const ir::Operation& operation, const At& at);
   bool never_negative(ValueId value) const;
@@ -90,6 +97,9 @@ class Emitter {
     std::string text;  ///< the shared address, in terms of `step` (and `j`)
   };
   Operand operand_at(const ir::Operation& dot, bool left);
+  std::string read_left(const ir::Operation& dot, const std::string& into);
+  void declare_kept(const ir::Operation& dot);
+  void keep_operand(const ir::Operation& dot);
 
   // copies.cpp and stores.cpp: memory.
   std::string buffer_address(ValueId buffer);
@@ -111,23 +121,27 @@ class Emitter {
   // loops.cpp
   struct Ring {
     std::vector<const ir::Operation*> copies;
-    std::string stage;  ///< the variable that numbers the buffer in use
+    std::vector<const ir::Operation*> kept;  ///< dots whose left operand stays in registers
+    std::string stage;                       ///< the variable that tells the buffers in use
+    int unit = 1;                            ///< bytes it counts in; 1: it is their number
+    std::string ahead;                       ///< several intervals of tiles: the tile copied last
     int stages = 1;
   };
   /// The names of a loop's bounds in the text.
   struct Bounds {
-    std::string first, last;       ///< one interval of tiles
-    std::string next;              ///< several: the function from a tile to the one after it
-    std::string cut_from, is_cut;  ///< a threshold, or a function; both empty: no tile is cut
+    std::string first = "0", last;  ///< one interval of tiles
+    std::string next;               ///< several: the function from a tile to the one after it
+    std::string cut;                ///< whether a tile is cut; empty: none is
   };
   void for_blocks(const ir::Operation& loop);
   void for_range(const ir::Operation& loop);
   Bounds bounds(const ir::Operation& loop);
   void declare_carried(const ir::Operation& loop, std::size_t first_initial);
   void yield(const ir::Operation& loop);
-  void ring_copies(const ir::Operation& loop, const Ring& ring, const std::string& block,
-                   const std::string& stage);
-  void start_ring(const ir::Operation& loop, const Ring& ring, const Bounds& range);
+  int stage_bytes(ValueId buffer) const;
+  std::string at_stage(ValueId buffer, const std::string& number, int unit) const;
+  void ring_bases(const Ring& ring);
+  void ring_copies(const ir::Operation& loop, const Ring& ring, const Bounds& range);
   void loop_body(const ir::Operation& loop, const Ring& ring, const Bounds& range);
 
   // emit_kernel.cpp
@@ -147,12 +161,12 @@ class Emitter {
   std::map<ValueId, std::string>
       local_;  ///< reductions computed inside the paragraph that uses them
   std::map<const ir::Operation*, std::string>
-      base_;  ///< copies: the pointer at their scalar indices
+      base_;                             ///< copies: the pointer at their scalar indices
+  std::map<ValueId, std::string> kept_;  ///< left operands in registers: their variable
   std::map<ValueId, std::string>
-      stage_of_;  ///< by buffer: the variable that numbers its stage in use
+      stage_of_;  ///< by buffer: how far its stage in use lies from its first, in bytes
   std::map<std::string, std::string> once_;  ///< top_ declarations made on first use, by key
   std::vector<std::pair<int, Provenance>> sources_;  ///< [n] and its line, in order
-  std::string copy_function_, ahead_;                ///< of the ring being written
   int number_ = 0;
   ir::AxisId moving_axis_ = -1;  ///< while a copy for another tile of this axis is written
   bool packing_ = false;         ///< the expression is about to be rounded to 16 bits anyway

@@ -1,9 +1,10 @@
-// Loops over tiles: bounds in closed form, the ring of buffers that runs ahead, full tiles and cut
-// tiles.
+// Loops over tiles: bounds in closed form, and the ring of buffers that runs ahead.
 //
-// The body is written once, as a function of the tile's number and of whether it is cut; the
-// compiler makes two copies of it, and only the cut one holds the mask.
+// The body is written once. What only tiles with hidden elements need stands behind `if (cut)`, a
+// condition equal in all threads. A loop with a ring starts some rounds early: those rounds only
+// copy.
 #include <algorithm>
+#include <set>
 
 #include "emit/emitter.hpp"
 
@@ -80,7 +81,8 @@ void Emitter::yield(const ir::Operation& loop) {
 
 Emitter::Bounds Emitter::bounds(const ir::Operation& loop) {
   const ir::Axis& tiled = axis(loop.axis);
-  const std::string width = std::to_string(tiled.tile), end = extent(tiled.dim);
+  const std::string width = std::to_string(tiled.tile), end = extent(tiled.dim),
+                    &block = plan_.variable(tiled.block);
   const auto named = [&](const std::string& wish, const std::string& value) {
     const std::string name = plan_.fresh(tiled.dim + "_" + wish);
     out_.line("const int " + name + " = " + value + ";");
@@ -127,87 +129,103 @@ Emitter::Bounds Emitter::bounds(const ir::Operation& loop) {
     std::string from =
         domain.hidden_in_loop.empty() ? whole_tiles : domain_text(domain.hidden_in_loop[0].first);
     if (!domain.hidden_in_loop.empty() && ragged) from = "min(" + from + ", " + whole_tiles + ")";
-    range.cut_from = named("cut", from);
+    range.cut = block + " >= " + named("cut", from);
     return range;
   }
-  range.is_cut = plan_.fresh("is_cut");
-  std::string test = ragged ? "n >= " + whole_tiles : "";
-  for (const auto& interval : domain.hidden_in_loop) {
-    const std::string one =
-        "n >= " + domain_text(interval.first) + " && n <= " + domain_text(interval.last);
-    test += test.empty() ? one : " || (" + one + ")";
-  }
-  out_.line("const auto " + range.is_cut + " = [&](int n) { return " +
-            (test.empty() ? "false" : test) + "; };");
+  std::vector<std::string> tests;
+  if (ragged) tests.push_back(block + " >= " + whole_tiles);
+  for (const auto& interval : domain.hidden_in_loop)
+    tests.push_back(block + " >= " + domain_text(interval.first) + " && " + block +
+                    " <= " + domain_text(interval.last));
+  for (const std::string& test : tests)
+    range.cut +=
+        (range.cut.empty() ? "" : " || ") +
+        (tests.size() > 1 && test.find("&&") != std::string::npos ? "(" + test + ")" : test);
+  if (range.cut.empty()) range.cut = "false";
   return range;
 }
 
-void Emitter::ring_copies(const ir::Operation& loop, const Ring& ring, const std::string& block,
-                          const std::string& stage) {
-  moving_axis_ = loop.axis;
-  for (const ir::Operation* operation : ring.copies)
-    if (operation->stage_ahead > 0) copy(*operation, block, stage);
-  moving_axis_ = -1;
+int Emitter::stage_bytes(ValueId buffer) const {
+  const ir::Place& place = kernel_.values[static_cast<std::size_t>(buffer)].place;
+  return place.bytes / place.stages;
 }
 
-/// The tiles that are under way before the loop starts.
-void Emitter::start_ring(const ir::Operation& loop, const Ring& ring, const Bounds& range) {
-  if (ring.stages < 2) return;
-  prelude_.use("unroll");
-  const std::string block = plan_.variable(axis(loop.axis).block), ahead = plan_.fresh("ahead");
-  // The copies of later tiles are a function: they are written once and started from two places.
-  copy_function_ = plan_.fresh("copy_" + axis(loop.axis).dim);
+/// How far the stage that `number` counts, in units of `unit` bytes, lies from the first.
+std::string Emitter::at_stage(ValueId buffer, const std::string& number, int unit) const {
+  const int bytes = stage_bytes(buffer) / unit;
+  return bytes == 1 ? number : number + " * " + std::to_string(bytes);
+}
+
+/// The pointers that the ring's copies start from, in front of the loop.
+void Emitter::ring_bases(const Ring& ring) {
   for (const ir::Operation* operation : ring.copies) {
     const std::string base = tensor_base(*operation), &name = plan_.argument(operation->name);
     if (base == name) continue;
     base_[operation] = plan_.fresh(name + "_from");
     out_.line("const auto* " + base_[operation] + " = " + base + ";");
   }
-  out_.open("const auto " + copy_function_ + " = [&](const int " + block + ", const int to) {");
-  ring_copies(loop, ring, block, "to");
-  out_.close("};");
-  if (kernel_.aligned) prelude_.use("commit_copies");
-  const std::string count = std::to_string(ring.stages - 1),
-                    commit = kernel_.aligned ? "commit_copies();" : "";
-  if (!range.next.empty()) {
-    ahead_ = ahead;
-    out_.line("int " + ahead + " = " + range.next + "(-1);");
-    out_.line("for (int i = 0; i < " + count + "; ++i, " + ahead + " = " + range.next + "(" +
-              ahead + ")) {");
-    out_.line("  if (" + ahead + " < " + range.last + ") " + copy_function_ + "(" + ahead +
-              ", i);");
-    if (!commit.empty()) out_.line("  " + commit);
-    out_.line("}");
+}
+
+/// All threads have left the tile before this one: its buffers take a later tile.
+void Emitter::ring_copies(const ir::Operation& loop, const Ring& ring, const Bounds& range) {
+  const std::string& block = plan_.variable(axis(loop.axis).block);
+  const int ahead = ring.stages - 1;
+  const std::string next = plan_.fresh("next"), slot = plan_.fresh("slot");
+  const std::string free = ring.stages == 2
+                               ? ring.stage + " ^ " + std::to_string(ring.unit)
+                               : "(" + ring.stage + " + " + std::to_string(ahead * ring.unit) +
+                                     ") % " + std::to_string(ring.stages * ring.unit);
+  if (range.next.empty()) {
+    out_.open("if (const int " + next + " = " + block + " + " + std::to_string(ahead) + ", " +
+              slot + " = " + free + "; " + next + " <= " + range.last + ") {");
   } else {
-    ahead_.clear();
-    const std::string tile = range.first == "0" ? "i" : range.first + " + i";
-    const std::string start =
-        "if (" + tile + " <= " + range.last + ") " + copy_function_ + "(" + tile + ", i);";
-    if (ring.stages == 2) {
-      const std::string only = range.first;
-      out_.line("if (" + only + " <= " + range.last + ") " + copy_function_ + "(" + only + ", 0);");
-      if (!commit.empty()) out_.line(commit);
-    } else {
-      out_.open("for (int i = 0; i < " + count + "; ++i) {");
-      out_.line(start);
-      if (!commit.empty()) out_.line(commit);
-      out_.close();
-    }
+    out_.line(ring.ahead + " = " + range.next + "(" + ring.ahead + ");");
+    out_.open("if (const int " + next + " = " + ring.ahead + ", " + slot + " = " + free + "; " +
+              next + " < " + range.last + ") {");
   }
-  out_.line("int " + ring.stage + " = 0;", "the buffers that hold the current tile");
+  moving_axis_ = loop.axis;
+  for (const ir::Operation* operation : ring.copies)
+    copy(*operation, next, at_stage(operation->operands[0], slot, ring.unit));
+  moving_axis_ = -1;
+  out_.close();
+  if (kernel_.aligned) {
+    prelude_.use("commit_copies");
+    out_.line("commit_copies();");
+  }
+  const std::string filling = ahead == 1 ? "the round before the first tile only copies"
+                                         : "the rounds before the first tile only copy";
+  const std::string early = "if (" + block + " < " + range.first + ")";
+  if (ring.kept.empty()) {
+    out_.line(early + " continue;", filling);
+    return;
+  }
+  out_.open(early + " {", filling);
+  if (ahead > 1)  // what was copied in front of the loop has arrived by the last of them
+    out_.line("if (" + block + " < " + (range.first == "0" ? "-1" : range.first + " - 1") +
+              ") continue;");
+  for (const ir::Operation* dot : ring.kept) keep_operand(*dot);
+  out_.line("continue;");
+  out_.close();
 }
 
 void Emitter::loop_body(const ir::Operation& loop, const Ring& ring, const Bounds& range) {
   const ir::Region& body = *loop.regions[1];
-  const std::string block = plan_.variable(axis(loop.axis).block);
-  const std::string function = copy_function_, ahead = ahead_;
+  const std::string& block = plan_.variable(axis(loop.axis).block);
+  const auto begin_tile = [&] {
+    if (!range.cut.empty())
+      out_.line("const bool cut = " + range.cut + ";", "this tile may hold hidden elements");
+  };
+  if (ring.stages < 2) begin_tile();
   bool started = ring.stages < 2;
+  const ir::Operation* last_copy = nullptr;
+  for (const auto& operation : body.operations)
+    if (operation->op == Op::copy_async) last_copy = operation.get();
   for (const auto& operation : body.operations) {
     if (operation->op == Op::yield) continue;
-    if (operation->op == Op::copy_async && operation->stage_ahead > 0) continue;
     if (operation->op == Op::copy_async) {
+      if (ring.stages > 1) continue;  // the ring's
       copy(*operation, block, "");
-      if (operation.get() == ring.copies.back() && kernel_.aligned) {
+      if (operation.get() == last_copy && kernel_.aligned) {
         prelude_.use("commit_copies");
         out_.line("commit_copies();");
       }
@@ -215,82 +233,76 @@ void Emitter::loop_body(const ir::Operation& loop, const Ring& ring, const Bound
     }
     statement(*operation);
     if (operation->op != Op::barrier || started) continue;
-    // All threads have left the tile before this one: its buffers take a later tile.
     started = true;
-    const std::string last = std::to_string(ring.stages - 1);
-    const std::string slot =
-        ring.stages == 2 ? ring.stage + " ^ 1"
-                         : "(" + ring.stage + " + " + last + ") % " + std::to_string(ring.stages);
-    const std::string tile = ahead.empty() ? block + " + " + last : ahead;
-    out_.line("if (" + tile + (ahead.empty() ? " <= " : " < ") + range.last + ") " + function +
-              "(" + tile + ", " + slot + ");");
-    if (kernel_.aligned) out_.line("commit_copies();");
-    if (!ahead.empty()) out_.line(ahead + " = " + range.next + "(" + ahead + ");");
+    ring_copies(loop, ring, range);
+    begin_tile();
   }
   yield(loop);
-  if (ring.stages == 2) out_.line(ring.stage + " ^= 1;");
-  if (ring.stages > 2)
-    out_.line(ring.stage + " = " + ring.stage + " + 1 == " + std::to_string(ring.stages) +
-              " ? 0 : " + ring.stage + " + 1;");
 }
 
 void Emitter::for_blocks(const ir::Operation& loop) {
   const ir::Region& body = *loop.regions[1];
   const ir::Axis& tiled = axis(loop.axis);
-  const std::string block = plan_.variable(tiled.block), name = plan_.fresh(tiled.dim + "_tile");
+  const std::string& block = plan_.variable(tiled.block);
   Ring ring;
   for (const auto& operation : body.operations)
-    if (operation->op == Op::copy_async) {
+    if (operation->op == Op::copy_async && operation->stage_ahead > 0) {
       ring.copies.push_back(operation.get());
-      ring.stages = std::max(ring.stages, operation->stage_ahead + 1);
+      ring.stages = operation->stage_ahead + 1;
     }
-  if (ring.stages > 1) {
-    ring.stage = plan_.fresh("stage");
-    for (const ir::Operation* operation : ring.copies)
-      if (operation->stage_ahead > 0) stage_of_[operation->operands[0]] = ring.stage;
-  }
+  std::set<ValueId> kept;
+  for (const auto& operation : body.operations)
+    if (operation->op == Op::dot &&
+        kernel_.values[static_cast<std::size_t>(operation->operands[0])].place.kind ==
+            ir::Place::Kind::operand_a &&
+        kept.insert(operation->operands[0]).second)
+      ring.kept.push_back(operation.get());
   out_.line();
   out_.line("// " + remark(loop) + "for_blocks(" + tiled.dim + "): tiles of " +
             std::to_string(tiled.tile));
   const Bounds range = bounds(loop);
   declare_carried(loop, 0);
-  start_ring(loop, ring, range);
 
-  const bool outer_cut = in_cut_code_;
-  const auto next = [&](const std::string& n) {
-    return range.next.empty() ? "++" + n : n + " = " + range.next + "(" + n + ")";
-  };
-  const std::string start = range.next.empty() ? range.first : range.next + "(-1)",
-                    within = block + (range.next.empty() ? " <= " : " < ") + range.last;
-  if (range.cut_from.empty() && range.is_cut.empty()) {
-    in_cut_code_ = false;
-    out_.open("for (int " + block + " = " + start + "; " + within + "; " + next(block) + ") {");
-    loop_body(loop, ring, range);
-    out_.close();
-  } else {
-    in_cut_code_ = true;
-    out_.open("const auto " + name + " = [&](const int " + block +
-              ", const bool cut) __attribute__((always_inline)) {");
-    loop_body(loop, ring, range);
-    out_.close("};");
-    if (!range.cut_from.empty()) {
-      out_.line("int " + block + " = " + start + ";");
-      out_.line("for (; " + within + " && " + block + " < " + range.cut_from + "; ++" + block +
-                    ") " + name + "(" + block + ", false);",
-                "full tiles");
-      out_.line("for (; " + within + "; ++" + block + ") " + name + "(" + block + ", true);",
-                "cut tiles");
-    } else {
-      out_.open("for (int " + block + " = " + start + "; " + within + ";) {");
-      out_.line("for (; " + within + " && !" + range.is_cut + "(" + block + "); " + next(block) +
-                    ") " + name + "(" + block + ", false);",
-                "full tiles");
-      out_.line("for (; " + within + " && " + range.is_cut + "(" + block + "); " + next(block) +
-                    ") " + name + "(" + block + ", true);",
-                "cut tiles");
-      out_.close();
-    }
+  // for (int block = first - 1, stage = 0; block <= last; ++block, stage ^= 1)
+  const int early = ring.stages - 1;
+  std::string start = range.first, further = "++" + block;
+  if (early > 0)
+    start =
+        range.first == "0" ? std::to_string(-early) : range.first + " - " + std::to_string(early);
+  if (!range.next.empty()) {
+    start = early > 0 ? std::to_string(-early) : range.next + "(-1)";
+    further = block + " = " + (early > 1 ? block + " < -1 ? " + block + " + 1 : " : "") +
+              range.next + "(" + block + ")";
   }
+  std::string counters = "int " + block + " = " + start;
+  if (early > 0) {
+    // Buffers of one size are numbered by their distance in bytes.
+    ring.stage = plan_.fresh("stage");
+    std::set<int> sizes;
+    for (const ir::Operation* operation : ring.copies)
+      sizes.insert(stage_bytes(operation->operands[0]));
+    if (sizes.size() == 1) ring.unit = *sizes.begin();
+    for (const ir::Operation* operation : ring.copies)
+      stage_of_[operation->operands[0]] = at_stage(operation->operands[0], ring.stage, ring.unit);
+    for (const ir::Operation* dot : ring.kept) declare_kept(*dot);
+    ring_bases(ring);
+    counters += ", " + ring.stage + " = 0";
+    if (!range.next.empty()) {
+      ring.ahead = plan_.fresh("ahead");
+      counters += ", " + ring.ahead + " = -1";
+    }
+    const std::string one = std::to_string(ring.unit);
+    further += early == 1 ? ", " + ring.stage + " ^= " + one
+                          : ", " + ring.stage + " = " + ring.stage + " + " + one +
+                                " == " + std::to_string(ring.stages * ring.unit) +
+                                " ? 0 : " + ring.stage + " + " + one;
+  }
+  const bool outer_cut = in_cut_code_;
+  in_cut_code_ = !range.cut.empty();
+  out_.open("for (" + counters + "; " + block + (range.next.empty() ? " <= " : " < ") + range.last +
+            "; " + further + ") {");
+  loop_body(loop, ring, range);
+  out_.close();
   in_cut_code_ = outer_cut;
   for (const ir::Operation* operation : ring.copies) stage_of_.erase(operation->operands[0]);
 }

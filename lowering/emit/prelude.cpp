@@ -96,29 +96,30 @@ constexpr std::array verbs = {
          "__device__ void store16(u32 to, uint4 x) {\n"
          "  asm volatile(\"st.shared.v4.b32 [%0], {%1, %2, %3, %4};\"\n"
          "      :: \"r\"(to), \"r\"(x.x), \"r\"(x.y), \"r\"(x.z), \"r\"(x.w) : \"memory\"); }"},
+    Verb{"store4", "u32",
+         "__device__ void store4(u32 to, u32 x) { asm volatile(\"st.shared.b32 [%0], %1;\" :: "
+         "\"r\"(to), \"r\"(x) : \"memory\"); }"},
     Verb{"chunk_at", "",
          "template <int pitch> __device__ int chunk_at(int row, int chunk) {    // a 16-byte "
          "chunk, without bank conflicts\n"
          "  return (row * pitch + (pitch % 8 == 0 ? chunk ^ row % 8 : chunk)) * 16; }"},
+    // Where rows divide among the threads each thread keeps its chunk. Otherwise slots are walked,
+    // with the gaps of a padded row, so that 8 neighbouring lanes fill 8 groups of banks.
     Verb{"each_chunk", "unroll",
-         "template <int rows, int chunks, int threads, class Body> __device__ void each_chunk(Body "
-         "body) {\n"
-         "  constexpr int step = threads / chunks;                              // rows at a time\n"
-         "  const int row = threadIdx.x / chunks, chunk = threadIdx.x % chunks;\n"
-         "  unroll for (int i = 0; i < (rows + step - 1) / step; ++i)\n"
-         "    if (rows % step == 0 || row + step * i < rows) body(row + step * i, chunk); }"},
-    // Slots are walked with the gaps of a padded row, so that 8 neighbouring lanes fill 8 bank
-    // groups.
-    Verb{"any_chunk", "",
-         "template <int rows, int chunks, int pitch, int threads, class Body> "
-         "__device__ void any_chunk(Body body) {\n"
-         "  for (int i = threadIdx.x; i < rows * pitch; i += threads)\n"
+         "template <int rows, int chunks, int pitch, int threads, class Body> __device__ void "
+         "each_chunk(Body body) {\n"
+         "  if constexpr (threads % chunks == 0 && pitch % 8 == 0) {\n"
+         "    constexpr int step = threads / chunks;                            // rows at a time\n"
+         "    const int row = threadIdx.x / chunks, chunk = threadIdx.x % chunks;\n"
+         "    unroll for (int i = 0; i < (rows + step - 1) / step; ++i)\n"
+         "      if (rows % step == 0 || row + step * i < rows) body(row + step * i, chunk);\n"
+         "  } else for (int i = threadIdx.x; i < rows * pitch; i += threads)\n"
          "    if (i % pitch < chunks) body(i / pitch, i % pitch); }"},
     Verb{"copy_tile", "i64 u32 copy16 chunk_at each_chunk",
          "template <int rows, int width, int chunks, int pitch, int threads>    // global to "
          "shared, zero past `left` rows\n"
          "__device__ void copy_tile(u32 to, const unsigned short* from, i64 stride, int left) {\n"
-         "  each_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
+         "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
          "    const int bytes = 8 * chunks == width ? 16 : max(0, min(16, 2 * (width - 8 * "
          "chunk)));\n"
          "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + 8 * chunk, row < left "
@@ -128,7 +129,7 @@ constexpr std::array verbs = {
          "past `columns` too\n"
          "__device__ void copy_tile_ragged(u32 to, const unsigned short* from, i64 stride, int "
          "left, int columns) {\n"
-         "  each_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
+         "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
          "    const int bytes = row < left ? max(0, min(16, 2 * (columns - 8 * chunk))) : 0;\n"
          "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + (bytes > 0 ? 8 * "
          "chunk : 0), bytes); }); }"},
@@ -138,7 +139,7 @@ constexpr std::array verbs = {
          "__device__ void copy_tile_signed(u32 to, const unsigned short* from, i64 stride, int "
          "left, bool flip) {\n"
          "  const u32 sign = flip ? 0x80008000u : 0u;\n"
-         "  each_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
+         "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
          "    uint4 x = {0, 0, 0, 0};\n"
          "    if (row < left && 8 * chunk < width) x = *(const uint4*)(from + row * stride + 8 * "
          "chunk);\n"
@@ -149,51 +150,7 @@ constexpr std::array verbs = {
          "shared at any strides, zero past the ends\n"
          "__device__ void gather_tile(u32 to, const unsigned short* from, i64 stride, i64 inner, "
          "int left, int columns, bool flip) {\n"
-         "  each_chunk<rows, chunks, threads>([&](int row, int chunk) {\n"
-         "    u32 w[4] = {0, 0, 0, 0}, sign = flip ? 0x80008000u : 0u;\n"
-         "    const unsigned short* at = from + row * stride + 8 * chunk * inner;\n"
-         "    unroll for (int i = 0; i < 8; ++i)\n"
-         "      if (row < left && 8 * chunk + i < columns) w[i / 2] |= (u32)at[i * inner] << 16 * "
-         "(i % 2);\n"
-         "    store16(to + chunk_at<pitch>(row, chunk), {w[0] ^ sign, w[1] ^ sign, w[2] ^ sign, "
-         "w[3] ^ sign}); }); }"},
-    Verb{"copy_tile_any", "i64 u32 copy16 chunk_at any_chunk",
-         "template <int rows, int width, int chunks, int pitch, int threads>    // global to "
-         "shared, zero past `left` rows\n"
-         "__device__ void copy_tile_any(u32 to, const unsigned short* from, i64 stride, int left) "
-         "{\n"
-         "  any_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
-         "    const int bytes = 8 * chunks == width ? 16 : max(0, min(16, 2 * (width - 8 * "
-         "chunk)));\n"
-         "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + 8 * chunk, row < left "
-         "? bytes : 0); }); }"},
-    Verb{"copy_tile_ragged_any", "i64 u32 copy16 chunk_at any_chunk",
-         "template <int rows, int chunks, int pitch, int threads>               // the same, zero "
-         "past `columns` too\n"
-         "__device__ void copy_tile_ragged_any(u32 to, const unsigned short* from, i64 stride, int "
-         "left, int columns) {\n"
-         "  any_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
-         "    const int bytes = row < left ? max(0, min(16, 2 * (columns - 8 * chunk))) : 0;\n"
-         "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + (bytes > 0 ? 8 * "
-         "chunk : 0), bytes); }); }"},
-    Verb{"copy_tile_signed_any", "i64 u32 store16 chunk_at any_chunk",
-         "template <int rows, int width, int chunks, int pitch, int threads>    // through "
-         "registers: every sign flips on demand\n"
-         "__device__ void copy_tile_signed_any(u32 to, const unsigned short* from, i64 stride, int "
-         "left, bool flip) {\n"
-         "  const u32 sign = flip ? 0x80008000u : 0u;\n"
-         "  any_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
-         "    uint4 x = {0, 0, 0, 0};\n"
-         "    if (row < left && 8 * chunk < width) x = *(const uint4*)(from + row * stride + 8 * "
-         "chunk);\n"
-         "    store16(to + chunk_at<pitch>(row, chunk), {x.x ^ sign, x.y ^ sign, x.z ^ sign, x.w ^ "
-         "sign}); }); }"},
-    Verb{"gather_tile_any", "i64 u32 store16 chunk_at any_chunk unroll",
-         "template <int rows, int chunks, int pitch, int threads>               // global to "
-         "shared at any strides, zero past the ends\n"
-         "__device__ void gather_tile_any(u32 to, const unsigned short* from, i64 stride, i64 "
-         "inner, int left, int columns, bool flip) {\n"
-         "  any_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
+         "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
          "    u32 w[4] = {0, 0, 0, 0}, sign = flip ? 0x80008000u : 0u;\n"
          "    const unsigned short* at = from + row * stride + 8 * chunk * inner;\n"
          "    unroll for (int i = 0; i < 8; ++i)\n"

@@ -110,19 +110,22 @@ void Emitter::store_staged(const ir::Operation& operation, ValueId buffer) {
             width = axis(column).kind == ir::Axis::Kind::whole ? axis(column).tile : 0;
   const std::string pitch = std::to_string(place.row_chunks), stored(name(tensor->dtype));
   require_aligned(operation, column);
-  for (const char* verb : {"unroll", "chunk_at"}) prelude_.use(verb);
+  for (const char* verb : {"unroll", "chunk_at", "store4"}) prelude_.use(verb);
   const std::string label =
       remark(operation) + "store(" + operation.name + "), 16 bytes a lane through shared memory";
   out_.open(tensor->kind == Argument::Kind::out ? "if (" + pointer + ") {" : "{", label);
   out_.line(stored + "* " + to + " = " + base + ";");
   packing_ = true;
+  const std::string at = plan_.fresh(pointer + "_at");
+  out_.line("const u32 " + at + " = " + buffer_address(buffer) + " + chunk_at<" + pitch +
+            ">(row, 0) + 2 * col;");
   out_.line("unroll for (int j = 0; j < " + std::to_string(columns_per_thread(column)) +
-            "; ++j) unroll for (int i = 0; i < 4; i += 2)");
-  const At low{.j = "j", .i = "i", .r = "i / 2", .v = "0"},
-      high{.j = "j", .i = "i + 1", .r = "i / 2", .v = "1"};
-  out_.line("  *(u32*)(" + staged + " + chunk_at<" + pitch +
-            ">(row + 8 * (i / 2), j) + 2 * col) = " +
-            packed(element(value, low), element(value, high), tensor->dtype) + ";");
+            "; ++j) unroll for (int r = 0; r < 2; ++r)");
+  const At low{.j = "j", .i = "2 * r", .r = "r", .v = "0"},
+      high{.j = "j", .i = "2 * r + 1", .r = "r", .v = "1"};
+  out_.line("  store4(" + along_row(at, place, 1, "j", columns_per_thread(column)) + " + " +
+            std::to_string(place.row_chunks * 16 * 8) + " * r, " +
+            packed(element(value, low), element(value, high), tensor->dtype) + ");");
   packing_ = false;
   out_.line("__syncwarp();");
   const std::string row_stride = stride(operation.name, tensor_axis(operation, row));

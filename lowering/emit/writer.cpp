@@ -10,7 +10,7 @@ constexpr std::size_t last_column = 118;
 
 }  // namespace
 
-/// Breaks after a comma or before && and ||, as late as possible.
+/// Breaks after a comma or before &&, || and |, as late as possible.
 void Writer::put(std::string_view text) {
   int indent = 2 * depth_;
   // These lines end up one level deeper in the file.
@@ -19,7 +19,7 @@ void Writer::put(std::string_view text) {
     if (text.size() <= room) break;
     // A loop's header ends a line best, then a comma, then the start of an operand.
     std::size_t at = std::string_view::npos;
-    for (const std::string_view mark : {"++i) ", "++j) ", "++r) ", ", ", " || ", " && "}) {
+    for (const std::string_view mark : {"++i) ", "++j) ", "++r) ", ", ", " || ", " && ", " | "}) {
       const std::size_t found = text.rfind(mark, room - mark.size());
       if (found == std::string_view::npos || found < 24) continue;
       const std::size_t end = found + (mark.front() == ' ' ? 0 : mark.size() - 1);

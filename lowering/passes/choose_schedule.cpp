@@ -29,6 +29,10 @@ constexpr int tile_registers = 128;
 /// without spills, with less room for the exponentials.
 constexpr int most_tile_registers = 160;
 
+/// Tensor instructions of one warp in the written-out body: what NVRTC takes is nearly proportional
+/// to it (0.3 s at 192, measured), and a wider tile saves little more.
+constexpr int body_products = 192;
+
 class Scheduler {
  public:
   Scheduler(ir::Kernel& kernel, const Target& target, const ir::Schedule& wish)
@@ -110,7 +114,8 @@ class Scheduler {
     const auto candidate_rows = row_candidates(rows);
     stages_ = wish_.stages > 0 ? wish_.stages : 2;
     std::string why;
-    for (const int most : {tile_registers, most_tile_registers})
+    for (const auto& [most, products] :
+         {std::pair(tile_registers, body_products), std::pair(most_tile_registers, 1 << 30)})
       for (int stages = stages_; stages >= 1; --stages)
         for (const int warps : candidate_rows)
           for (const int width : {128, 96, 64, 48, 32, 16}) {
@@ -119,25 +124,55 @@ class Scheduler {
             // Whoever asks for a tile may pay for it in registers, not in shared memory that is not
             // there.
             const bool fits =
-                shared <= target_.shared_limit && (registers <= most || any_wish(columns));
+                shared <= target_.shared_limit &&
+                ((registers <= most && products_of_body() <= products) || any_wish(columns));
             if (!fits) {
               if (why.empty())
                 why = "first choice of " + std::to_string(warps * warp_rows) + "x" +
                       std::to_string(tile_of(columns)) + " takes " + std::to_string(registers) +
-                      " tile registers and " + std::to_string(shared) +
-                      " bytes of shared memory (limit " + std::to_string(tile_registers) + ", " +
-                      std::to_string(target_.shared_limit) + ")";
+                      " tile registers, " + std::to_string(products_of_body()) +
+                      " products a warp and " + std::to_string(shared) +
+                      " bytes of shared memory (limits " + std::to_string(tile_registers) + ", " +
+                      std::to_string(body_products) + ", " + std::to_string(target_.shared_limit) +
+                      ")";
               continue;
             }
             stages_ = stages;
             schedule_.warps = warps;
             schedule_.why = why;
+            place_left_operands(registers);
             return;
           }
     throw Error(ErrorKind::unsupported, "no tile of this kernel fits the target's shared memory",
                 {.argument = kernel_.name,
                  .value = std::to_string(shared_bytes(1)) + " bytes for the smallest tile",
                  .allowed = "at most " + std::to_string(target_.shared_limit) + " bytes"});
+  }
+
+  /// A left operand that stays for a whole loop lives in registers where they are free: it is read
+  /// from shared memory once and not with every tile.
+  void place_left_operands(int registers) {
+    for (const auto& operation : kernel_.body.operations) {
+      if (operation->op != Op::load) continue;
+      const ValueId value = operation->results[0];
+      bool is_left = false;
+      for (const Operation* dot : dots_) is_left |= dot->operands[0] == value;
+      if (!is_left) continue;
+      const std::string& given = kernel_.values[static_cast<std::size_t>(value)].name;
+      const std::string name = given.empty() ? operation->name : given;
+      const int own = elements(kernel_.type(value).axes) / kernel_.layout.threads() / 2;
+      const auto wished = wish_.place.find(name);
+      if (wished != wish_.place.end() && wished->second != "operand_a" &&
+          wished->second != "shared")
+        throw Error(
+            ErrorKind::invalid_argument, "'" + name + "' cannot live there",
+            {.argument = "place " + name, .value = wished->second, .allowed = "operand_a, shared"});
+      const bool fits = registers + own <= tile_registers;
+      if (fits) registers += own;
+      schedule_.place[name] = wished != wish_.place.end() ? wished->second
+                              : fits                      ? "operand_a"
+                                                          : "shared";
+    }
   }
 
   std::vector<int> row_candidates(AxisId rows) {
@@ -199,6 +234,14 @@ class Scheduler {
       std::sort(axes.begin(), axes.end());
       if (shapes.insert(axes).second) sum += elements(axes) / kernel_.layout.threads();
     }
+    return sum;
+  }
+  /// m16n8k16 products that one warp makes in the dots of the program, each written out once.
+  int products_of_body() {
+    int sum = 0;
+    for (const Operation* dot : dots_)
+      sum += elements(kernel_.type(dot->results[0]).axes) / (kernel_.layout.warps * warp_rows) / 8 *
+             (axis(dot->axis).padded / 16);
     return sum;
   }
   int elements(const std::vector<AxisId>& axes) {

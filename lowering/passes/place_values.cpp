@@ -40,7 +40,9 @@ class Placer {
           value.type.axes.empty() ? ir::Place::Kind::uniform : ir::Place::Kind::fragment;
     }
     walk(kernel_.body, [&](Operation& operation) {
-      if (operation.op != Op::operand_load) return;
+      if (operation.op != Op::operand_load ||
+          value(operation.results[0]).place.kind == ir::Place::Kind::operand_a)
+        return;
       value(operation.results[0]).place = value(operation.operands[0]).place;
     });
   }

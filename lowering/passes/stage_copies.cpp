@@ -146,6 +146,14 @@ class CopyStager {
   void stage_inside(Region& region, const Operation& loop) {
     const bool ring = loop.op == Op::for_blocks;
     const int stages = ring ? std::max(1, schedule_.stages) : 1;
+    // All tiles of a loop run ahead together or none does: one wait then covers them all.
+    bool moves = ring && stages > 1, own = false;
+    for (const auto& operation : region.operations)
+      if (is_operand(*operation)) {
+        moves &= follows(*operation, loop, region);
+        own = true;
+      }
+    const bool ahead = own && moves, alone = own && !moves;
     List copies, reads, outer_reads;
     std::vector<ValueId> waited;
     for (const Outer& outer : outer_) {
@@ -156,20 +164,21 @@ class CopyStager {
       waited.push_back(outer.token);
       auto read = read_of(outer, loop);
       const ValueId result = read->results[0];
+      // In registers for the whole loop, where the loop has a round before its first tile to read
+      // it.
+      if (ahead && in_registers(outer))
+        kernel_.values[static_cast<std::size_t>(result)].place.kind = ir::Place::Kind::operand_a;
       replace_uses(region, outer.value, result);
       outer_reads.push_back(std::move(read));
     }
-    bool ahead = false;
     for (const auto& operation : region.operations) {
       if (!is_operand(*operation)) continue;
       const Operation& load = *operation;
-      const bool moves = ring && stages > 1 && follows(load, loop, region);
       const ValueId buffer = buffer_for(load, moves ? stages : 1, pending_allocations_);
       auto copy = copy_of(load, buffer, moves ? stages - 1 : 0);
       auto read = make(kernel_, Op::operand_load, kernel_.type(load.results[0]),
                        {buffer, copy->results[0]}, load.where);
       waited.push_back(copy->results[0]);
-      ahead |= moves;
       reads.push_back(std::move(read));
       copies.push_back(std::move(copy));
     }
@@ -182,11 +191,9 @@ class CopyStager {
         if (is_source(operation)) retarget(operation->results[0], reads[i]->results[0]);
     }
     if (waited.empty()) return;
-    const bool own = !copies.empty();
     List body;
     // A copy with stage_ahead k stands where its tile is used and is issued k tiles earlier, after
     // that tile's barrier: the emitter runs it ahead.
-    const bool alone = own && !ahead;
     move_into(body, copies);
     body.push_back(wait_for(waited, ahead ? stages - 2 : 0, loop));
     body.push_back(barrier(loop));
@@ -280,6 +287,12 @@ class CopyStager {
   std::unique_ptr<Operation> read_of(const Outer& outer, const Operation& near) {
     return make(kernel_, Op::operand_load, kernel_.type(outer.value), {outer.buffer, outer.token},
                 near.where);
+  }
+
+  bool in_registers(const Outer& outer) const {
+    const std::string& name = kernel_.values[static_cast<std::size_t>(outer.buffer)].name;
+    const auto place = schedule_.place.find(name);
+    return place != schedule_.place.end() && place->second == "operand_a";
   }
 
   void retarget(ValueId from, ValueId to) {

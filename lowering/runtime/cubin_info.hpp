@@ -28,7 +28,9 @@ struct CubinInfo {
 
   int spill_bytes() const { return spill_store_bytes + spill_load_bytes; }
   InstructionMix mix() const;
-  std::vector<SassLoop> loops() const { return find_loops(code, architecture); }
+  std::vector<SassLoop> loops(std::size_t nested_trips = 1) const {
+    return find_loops(code, architecture, nested_trips);
+  }
   /// The machine code as it lies in the file.
   std::string_view raw_code;  ///< a view into the bytes given to inspect_cubin
 };

@@ -70,7 +70,9 @@ struct InstructionMix {
   std::array<std::size_t, instruction_classes> counts{};
 
   std::size_t of(InstructionClass kind) const { return counts[static_cast<int>(kind)]; }
-  void add(const Instruction& instruction) { ++counts[static_cast<int>(classify(instruction))]; }
+  void add(const Instruction& instruction, std::size_t times = 1) {
+    counts[static_cast<std::size_t>(classify(instruction))] += times;
+  }
   std::size_t total() const;
 };
 

@@ -121,9 +121,93 @@ struct Dominators {
   }
 };
 
+/// Ways round one loop: its blocks in topological order, back edges left out.
+class Trips {
+ public:
+  Trips(const std::vector<Instruction>& code, const std::vector<Block>& blocks,
+        const Dominators& dominators, std::size_t header, const std::set<std::size_t>& body,
+        const std::map<std::size_t, std::set<std::size_t>>& loops, std::size_t nested_trips)
+      : code_(code), blocks_(blocks), header_(header), order_(body.begin(), body.end()) {
+    std::sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
+      return dominators.position[a] < dominators.position[b];
+    });
+    for (std::size_t i = 0; i < order_.size(); ++i) index_[order_[i]] = i;
+    times_.assign(order_.size(), 1);
+    for (const auto& [other, inner] : loops)
+      if (other != header && body.count(other) != 0)
+        for (const std::size_t block : inner) times_[index_.at(block)] *= nested_trips;
+  }
+
+  InstructionMix cheapest() const {
+    // Stations: where the work is, in the order it is passed.
+    std::vector<std::size_t> path{0};
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      if (i == 0 || !works(order_[i])) continue;
+      const std::vector<std::size_t> leg = way(path.back(), i);
+      path.insert(path.end(), leg.begin(), leg.end());  // empty: the other side of a branch
+    }
+    const std::vector<std::size_t> home = way(path.back(), none);
+    path.insert(path.end(), home.begin(), home.end());
+    InstructionMix mix;
+    for (const std::size_t at : path) {
+      const Block& block = blocks_[order_[at]];
+      for (std::size_t i = block.begin; i < block.end; ++i) mix.add(code_[i], times_[at]);
+    }
+    return mix;
+  }
+
+ private:
+  bool works(std::size_t block) const {
+    for (std::size_t i = blocks_[block].begin; i < blocks_[block].end; ++i)
+      if (const InstructionClass kind = classify(code_[i]);
+          kind == InstructionClass::tensor || kind == InstructionClass::global)
+        return true;
+    return false;
+  }
+  std::size_t cost(std::size_t at) const {
+    return (blocks_[order_[at]].end - blocks_[order_[at]].begin) * times_[at];
+  }
+
+  /// The blocks after `from` up to `to` on the cheapest way; `none`: to the end of the trip.
+  std::vector<std::size_t> way(std::size_t from, std::size_t to) const {
+    std::vector<std::size_t> costs(order_.size(), none), before(order_.size(), none);
+    costs[from] = 0;
+    std::size_t best = none, last = none;
+    for (std::size_t at = from; at < order_.size(); ++at) {
+      if (costs[at] == none) continue;
+      for (const std::size_t next : blocks_[order_[at]].successors) {
+        if (next == header_ && to == none && costs[at] < best) {
+          best = costs[at];
+          last = at;
+        }
+        const auto found = index_.find(next);
+        if (found == index_.end() || found->second <= at) continue;
+        const std::size_t sum = costs[at] + cost(found->second);
+        if (sum >= costs[found->second]) continue;
+        costs[found->second] = sum;
+        before[found->second] = at;
+      }
+    }
+    if (to != none) last = to;
+    std::vector<std::size_t> path;
+    if (last == none || costs[last] == none) return path;
+    for (; last != from; last = before[last]) path.push_back(last);
+    std::reverse(path.begin(), path.end());
+    return path;
+  }
+
+  const std::vector<Instruction>& code_;
+  const std::vector<Block>& blocks_;
+  std::size_t header_;
+  std::vector<std::size_t> order_;
+  std::map<std::size_t, std::size_t> index_;
+  std::vector<std::size_t> times_;
+};
+
 }  // namespace
 
-std::vector<SassLoop> find_loops(const std::vector<Instruction>& code, int architecture) {
+std::vector<SassLoop> find_loops(const std::vector<Instruction>& code, int architecture,
+                                 std::size_t nested_trips) {
   if (code.empty()) return {};
   const std::vector<Block> blocks = split_into_blocks(code, architecture);
   const auto order = reverse_post_order(blocks);
@@ -158,6 +242,7 @@ std::vector<SassLoop> find_loops(const std::vector<Instruction>& code, int archi
       loop.end = std::max(loop.end, blocks[block].end);
       for (std::size_t i = blocks[block].begin; i < blocks[block].end; ++i) loop.mix.add(code[i]);
     }
+    loop.trip = Trips(code, blocks, dominators, header, body, members, nested_trips).cheapest();
     loops.push_back(loop);
   }
   std::sort(loops.begin(), loops.end(), [](const SassLoop& a, const SassLoop& b) {

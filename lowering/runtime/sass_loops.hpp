@@ -19,10 +19,17 @@ struct SassLoop {
   bool innermost = false;
   InstructionMix mix;  ///< of the instructions that belong to it, nested loops included, once each
 
-  std::size_t instructions() const { return mix.total(); }
+  /// One trip: the cheapest way round that makes all the loop's tensor instructions and all its
+  /// accesses to global memory. Code that only some trips branch into is not in it; nested loops
+  /// are, as often as find_loops was told.
+  InstructionMix trip;
+
+  std::size_t instructions() const { return trip.total(); }
 };
 
-/// The loops in the order of their first instruction, outer before inner.
-std::vector<SassLoop> find_loops(const std::vector<Instruction>& code, int architecture);
+/// The loops in the order of their first instruction, outer before inner. `nested_trips`: how often
+/// a loop inside another one runs each time, which machine code does not tell.
+std::vector<SassLoop> find_loops(const std::vector<Instruction>& code, int architecture,
+                                 std::size_t nested_trips = 1);
 
 }  // namespace tilewright::runtime

@@ -18,10 +18,11 @@ extern "C" __global__ void __launch_bounds__(256) flash(
   const int q_first = q_block * 128;
   const u32 k_s = shared_address(shared) + 16384;
   const u32 v_s = shared_address(shared) + 49152;
-  const u32 k_at = k_s + chunk_at<8>(lane / 16 * 8 + lane % 8, lane / 8 % 2);
   const u32 q_at = q_s + chunk_at<8>(16 * warp + lane % 16, lane / 16);
+  const u32 k_at = k_s + chunk_at<8>(lane / 16 * 8 + lane % 8, lane / 8 % 2);
   const int q_row = q_block * 128 + row;
   const u32 v_at = v_s + chunk_at<8>(lane % 16, lane / 16);
+  const u32 out_s = shared_address(shared);
   // [1] kv_head_index = q_head_index / (extent(q_head) / extent(kv_head))
   const int kv_head_index = q_head_index / (extent_q_head / extent_kv_head);
   const float signed_factor = softmax_scale * 1.442695f;
@@ -36,34 +37,35 @@ extern "C" __global__ void __launch_bounds__(256) flash(
   float row_max[2];  unroll for (int r = 0; r < 2; ++r) row_max[r] = neg_inf;
   float row_sum[2] = {};
   float acc[8][4] = {};
+  u32 q_lhs[4][4];                                                    // the left operand of every tile, read once
   const auto* k_from = k + batch_index * k_batch + kv_head_index * k_kv_head;
   const auto* v_from = v + batch_index * v_batch + kv_head_index * v_kv_head;
-  const auto copy_kv = [&](const int kv_block, const int to) {
-    // [4] k = load(k)  128x64 bf16, to shared memory
-    copy_tile<128, 64, 8, 8, 256>(k_s + to * 16384, k_from + kv_block * 128 * k_kv, k_kv, extent_kv - kv_block * 128);
-    // [5] v = load(v)  128x64 bf16, to shared memory
-    copy_tile<128, 64, 8, 8, 256>(v_s + to * 16384, v_from + kv_block * 128 * v_kv, v_kv, extent_kv - kv_block * 128);
-  };
-  if (0 <= kv_last) copy_kv(0, 0);
-  commit_copies();
-  int stage = 0;                                                      // the buffers that hold the current tile
-  const auto kv_tile = [&](const int kv_block, const bool cut) __attribute__((always_inline)) {
+  for (int kv_block = -1, stage = 0; kv_block <= kv_last; ++kv_block, stage ^= 16384) {
     wait_copies<0>();
     __syncthreads();
-    if (kv_block + 1 <= kv_last) copy_kv(kv_block + 1, stage ^ 1);
+    if (const int next = kv_block + 1, slot = stage ^ 16384; next <= kv_last) {
+      // [4] k = load(k)  128x64 bf16, to shared memory
+      copy_tile<128, 64, 8, 8, 256>(k_s + slot, k_from + next * 128 * k_kv, k_kv, extent_kv - next * 128);
+      // [5] v = load(v)  128x64 bf16, to shared memory
+      copy_tile<128, 64, 8, 8, 256>(v_s + slot, v_from + next * 128 * v_kv, v_kv, extent_kv - next * 128);
+    }
     commit_copies();
+    if (kv_block < 0) {                                               // the round before the first tile only copies
+      unroll for (int step = 0; step < 4; ++step) ldmatrix(q_lhs[step], (q_at ^ 32 * step));
+      continue;
+    }
+    const bool cut = kv_block >= kv_cut;                              // this tile may hold hidden elements
     // [6] s = dot(q, k, d), before its factor, which joins the exponent  128x128 f32
     float s[16][4] = {};
     unroll for (int step = 0; step < 4; ++step) {
-      u32 lhs[4];  ldmatrix(lhs, (q_at ^ 32 * step));
       unroll for (int j = 0; j < 16; j += 2) {
-        u32 rhs[4];  ldmatrix(rhs, ((k_at + stage * 16384) ^ 32 * step) + 128 * 8 * j);
-        mma_bf16(s[j], lhs, rhs[0], rhs[1]);  mma_bf16(s[j + 1], lhs, rhs[2], rhs[3]);
+        u32 rhs[4];  ldmatrix(rhs, ((k_at + stage) ^ 32 * step) + 128 * 8 * j);
+        mma_bf16(s[j], q_lhs[step], rhs[0], rhs[1]);  mma_bf16(s[j + 1], q_lhs[step], rhs[2], rhs[3]);
     } }
     if (cut)                                                          // hidden elements; a full tile has none
       unroll for (int j = 0; j < 16; ++j) unroll for (int i = 0; i < 4; ++i)
         if (q_row + 8 * (i / 2) + extent_kv - extent_q < kv_block * 128 + 8 * j + col + i % 2
-        || kv_block * 128 + 8 * j + col + i % 2 >= extent_kv) s[j][i] = neg_inf;
+        | kv_block * 128 + 8 * j + col + i % 2 >= extent_kv) s[j][i] = neg_inf;
     // [7] m_new = max(row_max, reduce_max(s * 1.442695, kv))  128 f32
     float m_new[2];
     unroll for (int r = 0; r < 2; ++r) {
@@ -88,24 +90,20 @@ extern "C" __global__ void __launch_bounds__(256) flash(
       const u32 lhs[4] = {pack_bf16(p[2 * step][0], p[2 * step][1]), pack_bf16(p[2 * step][2], p[2 * step][3]),
           pack_bf16(p[2 * step + 1][0], p[2 * step + 1][1]), pack_bf16(p[2 * step + 1][2], p[2 * step + 1][3])};
       unroll for (int j = 0; j < 8; j += 2) {
-        u32 rhs[4];  ldmatrix_trans(rhs, ((v_at + stage * 16384) ^ 16 * j) + 128 * 16 * step);
+        u32 rhs[4];  ldmatrix_trans(rhs, ((v_at + stage) ^ 16 * j) + 128 * 16 * step);
         mma_bf16(acc[j], lhs, rhs[0], rhs[1]);  mma_bf16(acc[j + 1], lhs, rhs[2], rhs[3]);
     } }
     unroll for (int r = 0; r < 2; ++r) row_max[r] = m_new[r];
-    stage ^= 1;
-  };
-  int kv_block = 0;
-  for (; kv_block <= kv_last && kv_block < kv_cut; ++kv_block) kv_tile(kv_block, false);  // full tiles
-  for (; kv_block <= kv_last; ++kv_block) kv_tile(kv_block, true);    // cut tiles
+  }
   unroll for (int r = 0; r < 2; ++r) row_sum[r] = across_sum<4>(row_sum[r]);
   float inverse[2];  unroll for (int r = 0; r < 2; ++r) inverse[r] = 1 / (row_sum[r] == 0 ? 1 : row_sum[r]);
   __syncthreads();
   // [12] store(out), 16 bytes a lane through shared memory
   if (out) {
     bf16* out_to = out + batch_index * out_batch + q_head_index * out_q_head + q_block * 128 * out_q;
-    unroll for (int j = 0; j < 8; ++j) unroll for (int i = 0; i < 4; i += 2)
-      *(u32*)(shared + chunk_at<8>(row + 8 * (i / 2), j) + 2 * col) = pack_bf16(acc[j][i] * inverse[i / 2],
-        acc[j][i + 1] * inverse[i / 2]);
+    const u32 out_at = out_s + chunk_at<8>(row, 0) + 2 * col;
+    unroll for (int j = 0; j < 8; ++j) unroll for (int r = 0; r < 2; ++r)
+      store4((out_at ^ 16 * j) + 1024 * r, pack_bf16(acc[j][2 * r] * inverse[r], acc[j][2 * r + 1] * inverse[r]));
     __syncwarp();
     for (int i = lane; i < 16 * 8; i += 32) {
       const int r = 16 * warp + i / 8, c = i % 8;

@@ -12,7 +12,8 @@ extern "C" __global__ void __launch_bounds__(128) softmax(
   const int column_cut = extent_column / 128;
   float row_max[1];  row_max[0] = neg_inf;
   float row_sum[1] = {};
-  const auto column_tile = [&](const int column_block, const bool cut) __attribute__((always_inline)) {
+  for (int column_block = 0; column_block <= column_last; ++column_block) {
+    const bool cut = column_block >= column_cut;                      // this tile may hold hidden elements
     float x_tile[1][4];                                               // [2] x_tile = load(x)  4x128 f32
     const auto* x_from = x;
     unroll for (int j = 0; j < 1; ++j) {
@@ -42,11 +43,7 @@ extern "C" __global__ void __launch_bounds__(128) softmax(
       row_sum[0] = row_sum[0] * alpha[0] + total;
     }
     row_max[0] = m_new[0];
-  };
-  int column_block = 0;
-  // full tiles
-  for (; column_block <= column_last && column_block < column_cut; ++column_block) column_tile(column_block, false);
-  for (; column_block <= column_last; ++column_block) column_tile(column_block, true);  // cut tiles
+  }
   unroll for (int r = 0; r < 1; ++r) row_sum[r] = across_sum<32>(row_sum[r]);
 
   // [7] for_blocks(column): tiles of 128

@@ -120,7 +120,36 @@ extern "C" __global__ void nested(const int* in, int* out, int n) {
     CHECK(loops[0].begin <= loops[1].begin);
     CHECK(loops[0].end >= loops[1].end);
     CHECK(loops[0].mix.of(Class::global) == loops[1].mix.of(Class::global) + 1);
+    const std::size_t inner = loops[1].instructions(), once = loops[0].instructions();
+    const auto five_times = inspect_cubin(bytes).loops(5);
+    CHECK(five_times[1].instructions() == inner);
+    CHECK(five_times[0].instructions() == once + 4 * inner);
+    CHECK(five_times[0].trip.of(Class::global) == 1 + 5 * loops[1].mix.of(Class::global));
   }
+}
+
+TEST_CASE("a trip leaves out what it may branch around, and nothing that touches memory") {
+  const char* text = R"(
+extern "C" __global__ void rarely(const int* in, float* out, int n, int rare) {
+  float sum = 0;
+#pragma unroll 1
+  for (int i = 0; i < n; ++i) {
+    if (i == rare)
+      for (int j = 0; j < 64; ++j) { float r; asm volatile("sin.approx.f32 %0, %1;" : "=f"(r) : "f"(sum)); sum += r; }
+    if (i > rare) sum += in[i];
+    float e; asm volatile("ex2.approx.f32 %0, %1;" : "=f"(e) : "f"(sum)); sum *= e;
+  }
+  *out = sum;
+})";
+  const std::string bytes = cubin(text, "rarely", "sm_80");
+  SassLoop outer;
+  for (const SassLoop& loop : inspect_cubin(bytes).loops())
+    if (loop.mix.total() > outer.mix.total()) outer = loop;
+  REQUIRE(outer.mix.of(Class::mufu) > 1);
+  CHECK(outer.trip.of(Class::mufu) == 1);
+  CHECK(outer.mix.of(Class::global) == 1);
+  CHECK(outer.trip.of(Class::global) == 1);
+  CHECK(outer.instructions() < outer.mix.total());
 }
 
 TEST_CASE("code without a loop has none, and a kernel is chosen by its name") {

@@ -32,15 +32,15 @@ Launch rows_and_columns(const Device& device, const std::vector<std::string>& na
   return launch;
 }
 
-Launch sequences(const Device& device, std::int64_t q, std::int64_t kv) {
+Launch sequences(const Device& device, std::int64_t q, std::int64_t kv, std::int64_t e) {
   Launch launch{"q " + std::to_string(q) + ", kv " + std::to_string(kv), {}, {}};
   const auto add = [&](const char* name, DType dtype, const std::vector<std::int64_t>& extents) {
     launch.arguments.push_back(tensor(launch, device, name, dtype, extents));
   };
   add("q", bf16, {1, 2, q, 64});
   add("k", bf16, {1, 2, kv, 64});
-  add("v", bf16, {1, 2, kv, 64});
-  add("out", bf16, {1, 2, q, 64});
+  add("v", bf16, {1, 2, kv, e});
+  add("out", bf16, {1, 2, q, e});
   add("lse", f32, {1, 2, q});
   launch.arguments.emplace_back("softmax_scale", 0.125);
   return launch;
@@ -50,7 +50,9 @@ Launch sequences(const Device& device, std::int64_t q, std::int64_t kv) {
 
 std::vector<Subject> subjects(const Device& device) {
   const std::string root = TILEWRIGHT_ROOT;
-  const CompileRequest heads{.extents = {{"d", 64}, {"e", 64}}, .schedule = {}};
+  // Values as wide as keys, and narrower ones: their results then lie across the rows of q.
+  const CompileRequest square{.extents = {{"d", 64}, {"e", 64}}, .schedule = {}},
+      narrow{.extents = {{"d", 64}, {"e", 48}}, .schedule = {}};
   const auto full = library::flash_forward<bf16>(library::everything);
   std::vector<Subject> all;
   for (const bool aligned : {true, false}) {
@@ -71,12 +73,14 @@ std::vector<Subject> subjects(const Device& device) {
         .launches.push_back(rows_and_columns(device, {"x", "y"}, 50, columns));
     for (const bool causal : {true, false}) {
       Subject& flash = causal ? add("flash, causal", flash_lesson(), "examples/03_flash.cpp",
-                                    "examples/03_flash.cpp", heads)
+                                    "examples/03_flash.cpp", square)
                               : add("flash, full", full, "loops/flash_forward.hpp",
-                                    "library/loops/flash_forward.hpp", heads);
-      flash.launches.push_back(sequences(device, 200, 333));
-      // Rows that see nothing, a whole tile of them; without a mask that takes an empty sequence.
-      flash.launches.push_back(causal ? sequences(device, 300, 100) : sequences(device, 200, 0));
+                                    "library/loops/flash_forward.hpp", narrow);
+      const std::int64_t e = causal ? 64 : 48;
+      flash.launches.push_back(sequences(device, 200, 333, e));
+      // Rows that see nothing, several tiles of them; without a mask that takes an empty sequence.
+      flash.launches.push_back(causal ? sequences(device, 600, 20, e)
+                                      : sequences(device, 200, 0, e));
     }
   }
   return all;
