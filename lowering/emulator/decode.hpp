@@ -52,6 +52,7 @@ class Decoder {
   bool memory_access();
   bool control_flow();
   bool warp_operation();
+  bool system_function();  // decode_system.cpp
 
   // decode_arithmetic.cpp
   void plain(Handlers handlers, std::size_t sources);

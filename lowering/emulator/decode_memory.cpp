@@ -49,6 +49,7 @@ void Decoder::load_or_store() {
          M::local,
          M::param,
          M::param_entry,
+         M::param_func,
          M::const_,
          M::v2,
          M::v4,
@@ -95,7 +96,10 @@ void Decoder::load_or_store() {
   access.store = store;
   access.bytes = bytes;
   access.sign = is_signed(type());
-  if (has(M::param) || has(M::param_entry)) {
+  const bool of_call = where.base == Operand::Base::variable;  // a call's argument or result
+  if ((has(M::param) || has(M::param_func)) && of_call) {
+    access.space = Space::local;
+  } else if (has(M::param) || has(M::param_entry) || has(M::param_func)) {
     if (store) refuse("kernel parameters are read-only");
     access.space = Space::generic;  // a register holds an address with the parameter window
   } else if (is_shared(form)) {

@@ -29,7 +29,8 @@ enum class FaultKind {
   misaligned,
   divergent_barrier,
   deadlock,
-  trap,        ///< `trap`, a failed device assert
+  trap,        ///< `trap`
+  assertion,   ///< a failed device assert
   step_limit,  ///< the step budget ran out: a livelock
 };
 const char* name(FaultKind kind);  ///< "data_race", "missing_wait", ... as in the JSON

@@ -48,7 +48,7 @@ enum class Opcode : std::uint8_t {
   X(finite, "finite") X(infinite, "infinite") X(number, "number") X(notanumber, "notanumber") \
   X(normal, "normal") X(subnormal, "subnormal") X(to, "to") X(global, "global") \
   X(shared, "shared") X(shared_cta, "shared::cta") X(local, "local") X(param, "param") \
-  X(param_entry, "param::entry") X(const_, "const") X(v2, "v2") X(v4, "v4") X(ca, "ca") \
+  X(param_entry, "param::entry") X(param_func, "param::func") X(const_, "const") X(v2, "v2") X(v4, "v4") X(ca, "ca") \
   X(cg, "cg") X(cs, "cs") X(lu, "lu") X(cv, "cv") X(wb, "wb") X(wt, "wt") X(nc, "nc") \
   X(volatile_, "volatile") X(weak, "weak") X(relaxed, "relaxed") X(acquire, "acquire") \
   X(release, "release") X(acq_rel, "acq_rel") X(sc, "sc") X(mmio, "mmio") X(cta, "cta") \
