@@ -72,6 +72,7 @@ Decoder::Decoder(const ModuleText& module, const Function& function, const Layou
       variant_(variant()),
       program_(std::make_shared<Program>()) {
   top_ = allocation_.wide * wide_bytes + allocation_.narrow * narrow_bytes;
+  find_guesses();
 }
 
 std::shared_ptr<const Program> Decoder::decode() {

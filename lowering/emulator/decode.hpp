@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,11 @@ class Decoder {
   void matrix_access();
   void atomic();
   void async_copy();
+  // decode_order.cpp
+  static bool is_strong(const Form& form);
+  static std::uint16_t order_flags(const Form& form);
+  void strong_access(Instruction made, bool store, bool shared, bool narrow);
+  void find_guesses();
   // decode_control.cpp
   void barrier_statement();
   void branch_statement();
@@ -149,6 +155,7 @@ class Decoder {
   int block_ = 0;
   std::vector<int> last_a_;  ///< A registers of the last mma of this block
   Type last_a_type_ = Type::none;
+  std::set<const Statement*> guesses_;  ///< loads that only feed a compare-and-swap
 };
 
 }  // namespace tilewright::emulator

@@ -1,0 +1,5 @@
+// stub
+#include "cases.hpp"
+namespace tilewright::corpus {
+void add_handwritten(Cases&) {}
+}
