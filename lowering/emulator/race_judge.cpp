@@ -125,8 +125,8 @@ bool Judge::check_cell(const WarpAccess& access, const Piece& piece, Cells::Id c
     case slot_in_flight: clash_with_copy(access, piece, cell, address); return false;
     case slot_unwritten: break;
     case slot_suspected:
+      // The suspicion stays: another warp may still turn out to write here without order.
       if (!check_readers(access, piece, cell, address)) return false;
-      confirm(last.site);
       cells_.write(cell) = WriteRecord::state(slot_unwritten);
       return true;
     case slot_atomic:
@@ -135,7 +135,6 @@ bool Judge::check_cell(const WarpAccess& access, const Piece& piece, Cells::Id c
         if (!check_strong_reads(access, piece, cell, address)) return false;
         if (!check_writer(access, piece, cell, address, cells_.atomics(cell).before)) return false;
         if (!check_readers(access, piece, cell, address)) return false;
-        confirm(last.site);
         cells_.write(cell).site = 0;
         return true;
       }
@@ -278,6 +277,7 @@ void Judge::join_if_equal(const Piece& piece) {
 void Judge::blame(FaultKind kind, Finding::Cause cause, const WarpAccess& access, unsigned lane,
                   Cells::Id cell, std::uint64_t address, Party other) {
   spoil(cell);
+  withdraw(address, address + cell_bytes_);
   listener_.found(
       {kind, cause, address, cell_bytes_, {access.verb, access.warp, lane, access.site}, other});
 }
@@ -292,7 +292,22 @@ void Judge::spoil(Cells::Id cell, std::uint32_t suspicion) {
 
 std::uint32_t Judge::suspect(Suspicion suspicion) {
   suspicions_.push_back(suspicion);
-  return static_cast<std::uint32_t>(suspicions_.size());
+  const auto number = static_cast<std::uint32_t>(suspicions_.size());
+  if (suspicion.finding.cause == Finding::Cause::unwritten)
+    unwritten_[suspicion.finding.address / Cells::granule_bytes].push_back(number);
+  return number;
+}
+
+/// A race on these bytes explains why someone read them before they were written.
+void Judge::withdraw(std::uint64_t begin, std::uint64_t end) {
+  if (unwritten_.empty()) return;
+  const auto found = unwritten_.find(begin / Cells::granule_bytes);
+  if (found == unwritten_.end()) return;
+  for (const std::uint32_t number : found->second) {
+    Suspicion& suspicion = suspicions_[number - 1];
+    const std::uint64_t first = suspicion.finding.address;
+    if (first < end && begin < first + suspicion.finding.bytes) suspicion.open = false;
+  }
 }
 
 void Judge::confirm(std::uint32_t suspicion) {
@@ -306,6 +321,7 @@ void Judge::confirm(std::uint32_t suspicion) {
 void Judge::finish() {
   for (std::uint32_t i = 1; i <= suspicions_.size(); ++i) confirm(i);
   suspicions_.clear();
+  unwritten_.clear();
 }
 
 bool Judge::is_spoilt(std::uint32_t granule, unsigned offset) const {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 #include "emulator/monitor.hpp"
@@ -147,12 +148,15 @@ class Judge {
   void spoil(Cells::Id cell, std::uint32_t suspicion = 0);
   std::uint32_t suspect(Suspicion suspicion);
   void confirm(std::uint32_t suspicion);
+  void withdraw(std::uint64_t begin, std::uint64_t end);
 
   Clocks& clocks_;
   Cells& cells_;
   FindingListener& listener_;
   unsigned cell_bytes_ = Cells::granule_bytes;  ///< of the granule being visited
   std::vector<Suspicion> suspicions_;           ///< numbered from 1
+  /// Suspicions of unwritten bytes by granule address: numbers in the list above.
+  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> unwritten_;
   std::vector<Progress> progress_;
 };
 

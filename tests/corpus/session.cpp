@@ -17,11 +17,11 @@ void require(CUresult code, const char* call) {
   if (code != CUDA_SUCCESS) throw DriverError{code, call};
 }
 
-Session::Session(const std::string& ptx) {
+Session::Session(const std::string& ptx, const char* step_limit) {
   CORPUS_OK(cuInit(0));
   CORPUS_OK(cuCtxCreate_v2(&context_, 0, 0));
   tilewright_emulator_reset();
-  tilewright_emulator_configure("step_limit", "400000000");
+  tilewright_emulator_configure("step_limit", step_limit);
   std::vector<char> log(2048);
   CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
   void* values[] = {log.data(), reinterpret_cast<void*>(log.size())};

@@ -38,7 +38,7 @@ struct Array {
 class Session {
  public:
   /// Loads a module; throws DriverError with the loader's log when it is refused.
-  explicit Session(const std::string& ptx);
+  explicit Session(const std::string& ptx, const char* step_limit = "400000000");
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;

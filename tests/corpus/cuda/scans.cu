@@ -43,7 +43,7 @@ extern "C" __global__ void scan_buffers(const float* x, float* out, int n) {
 
 /// `state`: one flag per block, zero at first; `sums`: what a block and those before it add up to.
 extern "C" __global__ void scan_single_pass(const int* x, int* out, int n, volatile int* state,
-                                            volatile int* sums, unsigned* ticket) {
+                                            int* sums, unsigned* ticket) {
   __shared__ int warp_sums[8];
   __shared__ int before_block;
   __shared__ unsigned mine;

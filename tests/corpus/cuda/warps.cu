@@ -50,9 +50,9 @@ extern "C" __global__ void exchange(const int* x, int* out) {
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   int* mine = buffer[warp];
   for (int round = 0; round < 2; ++round) {
+    if (round > 0) __syncwarp();
     for (int k = 0; k < 8; ++k) mine[lane * 8 + k] = x[warp * 256 + k * 32 + lane] + round;
     __syncwarp();
     for (int k = 0; k < 8; ++k) out[round * 1024 + warp * 256 + lane * 8 + k] = mine[k * 32 + lane];
-    __syncwarp();
   }
 }
