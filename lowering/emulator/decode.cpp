@@ -114,7 +114,7 @@ void Decoder::statement(const Statement& statement) {
   scratch_used_[0] = scratch_used_[1] = 0;
   count_cost(statement);
   const bool known =
-      arithmetic() || conversion() || memory_access() || warp_operation() || control_flow() ||
+      packed_operation() || arithmetic() || conversion() || memory_access() || warp_operation() || control_flow() ||
                      system_function();
   if (!known) refuse();
   if (const auto extra = statement.form.modifiers.outside(allowed_)) {

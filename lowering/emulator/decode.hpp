@@ -53,7 +53,8 @@ class Decoder {
   bool memory_access();
   bool control_flow();
   bool warp_operation();
-  bool system_function();  // decode_system.cpp
+  bool system_function();   // decode_system.cpp
+  bool packed_operation();  // decode_packed.cpp
 
   // decode_arithmetic.cpp
   void plain(Handlers handlers, std::size_t sources);
@@ -87,6 +88,10 @@ class Decoder {
   void barrier_statement();
   void branch_statement();
   void matrix_multiply();
+  bool general_matrix_multiply();  // decode_matrix.cpp
+  // decode_packed.cpp
+  void pack_conversion();
+  void fp8_conversion();
 
   // Operands. `bytes` is 8 for a wide slot and 4 for everything smaller.
   struct Address {

@@ -107,7 +107,9 @@ bool Decoder::warp_operation() {
   Instruction made;
   std::size_t members = 0;
   switch (form.opcode) {
-    case Opcode::mma: matrix_multiply(); return true;
+    case Opcode::mma:
+      if (!general_matrix_multiply()) matrix_multiply();
+      return true;
     case Opcode::activemask:
       allow({});
       made.d = destination(operand(0), 4);

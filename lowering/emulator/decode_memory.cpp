@@ -32,8 +32,8 @@ bool Decoder::memory_access() {
       return true;
     case Opcode::createpolicy: {
       // The policy is an opaque number that only cache hints consume.
-      allow({M::fractional, M::l2_evict_first, M::l2_evict_last, M::l2_evict_normal,
-             M::l2_evict_unchanged});
+      allow({M::fractional, M::range, M::cvt, M::level_l2, M::global, M::l2_evict_first,
+             M::l2_evict_last, M::l2_evict_normal, M::l2_evict_unchanged});
       emit_move(Move::copy_wide, destination(operand(0), 8), constant(0, 8));
       return true;
     }

@@ -90,6 +90,7 @@ class Worker {
   /// False: the block has not ended and may be waiting for others.
   bool resume() {
     if (!scheduler_->run()) return false;
+    if (block_.stopped && monitor_) monitor_->abandon();
     block_.monitor = nullptr;
     monitor_.reset();
     return true;

@@ -89,7 +89,7 @@ struct BlockMonitor::State {
   }
 
   ~State() {
-    shared.finish();
+    if (!abandoned) shared.finish();
     storage->time = clocks.now() + 1;
     spare_storage() = std::move(storage);
   }
@@ -140,6 +140,7 @@ struct BlockMonitor::State {
   }
 
   Setup setup;
+  bool abandoned = false;
   unsigned warps;
   std::uint32_t everyone;
   std::unique_ptr<BlockStorage> storage;
@@ -156,6 +157,8 @@ std::shared_ptr<LaunchOrder> make_launch_order() { return std::make_shared<Launc
 
 BlockMonitor::BlockMonitor(const Setup& setup) : state_(std::make_unique<State>(setup)) {}
 BlockMonitor::~BlockMonitor() = default;
+
+void BlockMonitor::abandon() { state_->abandoned = true; }
 
 void BlockMonitor::shared_read(Site site, unsigned warp, const std::uint32_t* address,
                                std::uint32_t lanes, unsigned bytes) {

@@ -158,6 +158,9 @@ class BlockMonitor {
   BlockMonitor(const BlockMonitor&) = delete;
   BlockMonitor& operator=(const BlockMonitor&) = delete;
 
+  /// The block was ended by a fault: what is only suspected stays unsaid.
+  void abandon();
+
   // Shared memory. `address[lane]` is the byte offset in the block's window; `bytes` (1, 2, 4, 8,
   // 16) is what one lane touches, whole vectors included. ldmatrix reads: call with the row
   // addresses of its 8*count providing lanes, 16 bytes each.

@@ -24,9 +24,10 @@ namespace tilewright::emulator {
   Handlers shuffle(const Form& form);                                          \
   Handlers matrix(const Form& form, unsigned count);                           \
   Handlers mma(const Form& form);                                              \
+  Handlers mma_general(const Form& form);                                      \
   constexpr Variant made = {                                                   \
       #space,   &integer, &bitwise, &real,    &half,   &approximate, &compare, \
-      &convert, &move,    &memory,  &shuffle, &matrix, &mma};                  \
+      &convert, &move,    &memory,  &shuffle, &matrix, &mma, &mma_general};    \
   }
 
 TILEWRIGHT_DECLARE_VARIANT(portable)
