@@ -207,8 +207,7 @@ void observe_global(Warp* warp, const Instruction* at, const std::uint64_t* addr
                     std::uint32_t lanes, unsigned bytes, Access access, const void* value) {
   if (lanes == 0) return;
   Block& block = *warp->block;
-  if (block.counter != nullptr)
-    block.counter->global(!only_reads(access), address, lanes, bytes);
+  if (block.counter != nullptr) block.counter->global(!only_reads(access), address, lanes, bytes);
   if (block.monitor == nullptr) return;
   const Site site = site_of(*warp, *at);
   switch (access) {

@@ -113,9 +113,8 @@ void Decoder::statement(const Statement& statement) {
   after_.clear();
   scratch_used_[0] = scratch_used_[1] = 0;
   count_cost(statement);
-  const bool known =
-      packed_operation() || arithmetic() || conversion() || memory_access() || warp_operation() || control_flow() ||
-                     system_function();
+  const bool known = packed_operation() || arithmetic() || conversion() || memory_access() ||
+                     warp_operation() || control_flow() || system_function();
   if (!known) refuse();
   if (const auto extra = statement.form.modifiers.outside(allowed_)) {
     refuse("'." + std::string(spelling(*extra)) + "' is not supported here");

@@ -17,10 +17,10 @@ struct GeneralShape {
   GeneralElement element;
 };
 constexpr GeneralShape shapes[] = {
-    {M::m8n8k16, 8, 16, GeneralElement::byte},      {M::m8n8k32, 8, 32, GeneralElement::nibble},
-    {M::m16n8k32, 16, 32, GeneralElement::nibble},  {M::m16n8k64, 16, 64, GeneralElement::nibble},
-    {M::m8n8k128, 8, 128, GeneralElement::bit},     {M::m16n8k128, 16, 128, GeneralElement::bit},
-    {M::m16n8k256, 16, 256, GeneralElement::bit},   {M::m16n8k32, 16, 32, GeneralElement::e4m3},
+    {M::m8n8k16, 8, 16, GeneralElement::byte},     {M::m8n8k32, 8, 32, GeneralElement::nibble},
+    {M::m16n8k32, 16, 32, GeneralElement::nibble}, {M::m16n8k64, 16, 64, GeneralElement::nibble},
+    {M::m8n8k128, 8, 128, GeneralElement::bit},    {M::m16n8k128, 16, 128, GeneralElement::bit},
+    {M::m16n8k256, 16, 256, GeneralElement::bit},  {M::m16n8k32, 16, 32, GeneralElement::e4m3},
 };
 
 std::optional<GeneralElement> element_of(Type type) {

@@ -46,8 +46,8 @@ void Decoder::strong_access(Instruction made, bool store, bool shared, bool narr
 }
 
 // CUDA's own headers, and many programs, read a word plainly, compute, and swap if it is unchanged.
-// The swap checks what was read, so such a read races with nothing that matters. It is recognised by
-// its register: the swap compares the word at the same address with it, directly or after moves.
+// The swap checks what was read, so such a read races with nothing that matters. It is recognised
+// by its register: the swap compares the word at the same address with it, directly or after moves.
 void Decoder::find_guesses() {
   std::set<std::pair<int, int>> moves;
   std::set<std::tuple<int, Place>> compared;
@@ -70,8 +70,8 @@ void Decoder::find_guesses() {
     if (!is_register(to)) continue;
     const Place place = place_of(statement.operands[1]);
     bool guess = compared.count({to.reg, place}) != 0;
-    for (auto move = moves.lower_bound({to.reg, -1});
-         move != moves.end() && move->first == to.reg; ++move) {
+    for (auto move = moves.lower_bound({to.reg, -1}); move != moves.end() && move->first == to.reg;
+         ++move) {
       guess |= compared.count({move->second, place}) != 0;
     }
     if (guess) guesses_.insert(&statement);

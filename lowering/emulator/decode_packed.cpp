@@ -51,12 +51,11 @@ bool Decoder::packed_operation() {
     made.c = source(3, 4);
     made.d = destination(operand(0), 4);
     made.n = static_cast<std::uint16_t>(video->operation);
-    made.flags = static_cast<std::uint16_t>((video->bytes ? packed::bytes : 0) |
-                                            (is_signed(form.types[1]) ? packed::signed_a : 0) |
-                                            (is_signed(form.types[2]) ? packed::signed_b : 0) |
-                                            (is_signed(form.types[0]) ? packed::signed_d : 0) |
-                                            (has(M::sat) ? packed::saturate : 0) |
-                                            (has(M::add) ? packed::accumulate : 0));
+    made.flags = static_cast<std::uint16_t>(
+        (video->bytes ? packed::bytes : 0) | (is_signed(form.types[1]) ? packed::signed_a : 0) |
+        (is_signed(form.types[2]) ? packed::signed_b : 0) |
+        (is_signed(form.types[0]) ? packed::signed_d : 0) | (has(M::sat) ? packed::saturate : 0) |
+        (has(M::add) ? packed::accumulate : 0));
     emit(packed::video(), made);
     return true;
   }
@@ -90,11 +89,11 @@ void Decoder::pack_conversion() {
   allow({M::pack, M::sat});
   const Type to = form.types[0];
   const bool halves = to == Type::u16 || to == Type::s16;
-  const unsigned bits = halves                                 ? 16
-                        : to == Type::u8 || to == Type::s8     ? 8
-                        : to == Type::u4 || to == Type::s4     ? 4
-                        : to == Type::u2 || to == Type::s2     ? 2
-                                                               : 0;
+  const unsigned bits = halves                             ? 16
+                        : to == Type::u8 || to == Type::s8 ? 8
+                        : to == Type::u4 || to == Type::s4 ? 4
+                        : to == Type::u2 || to == Type::s2 ? 2
+                                                           : 0;
   const bool rest = form.type_count == 3 && form.types[2] == Type::b32;
   if (bits == 0 || !has(M::sat) || form.types[1] != Type::s32 || rest == halves ||
       form.type_count != (halves ? 2 : 3)) {

@@ -9,8 +9,9 @@ bool Decoder::system_function() {
   allow({Modifier::uni});
   expect_operands(3, 3);
   const SystemCall call =
-      now_->callee < 0 ? SystemCall::none
-                       : system_call(module_.functions[static_cast<std::size_t>(now_->callee)].name);
+      now_->callee < 0
+          ? SystemCall::none
+          : system_call(module_.functions[static_cast<std::size_t>(now_->callee)].name);
   const system_calls::Signature expected = system_calls::signature(call);
   const auto& results = operand(0).elements;
   const auto& arguments = operand(2).elements;

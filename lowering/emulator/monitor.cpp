@@ -195,8 +195,8 @@ void BlockMonitor::shared_strong(Site site, unsigned warp, const std::uint32_t* 
     state_->order->publish(true, address[std::countr_zero(lanes)], warp, strong);
 }
 
-void BlockMonitor::shared_observed(unsigned warp, const std::uint32_t* address,
-                                   std::uint32_t lanes, const Strong& strong) {
+void BlockMonitor::shared_observed(unsigned warp, const std::uint32_t* address, std::uint32_t lanes,
+                                   const Strong& strong) {
   if (!state_->order) return;
   for (; lanes; lanes &= lanes - 1)
     state_->order->observe(true, address[std::countr_zero(lanes)], warp, strong);
@@ -255,8 +255,8 @@ void BlockMonitor::global_strong(Site site, unsigned warp, const std::uint64_t* 
     state_->order->publish(false, address[std::countr_zero(lanes)], warp, strong);
 }
 
-void BlockMonitor::global_observed(unsigned warp, const std::uint64_t* address,
-                                   std::uint32_t lanes, const Strong& strong) {
+void BlockMonitor::global_observed(unsigned warp, const std::uint64_t* address, std::uint32_t lanes,
+                                   const Strong& strong) {
   if (!state_->order) return;
   for (; lanes; lanes &= lanes - 1)
     state_->order->observe(false, address[std::countr_zero(lanes)], warp, strong);

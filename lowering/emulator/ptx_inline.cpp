@@ -50,8 +50,8 @@ class Inliner {
   struct Frame {
     const Function* of = nullptr;
     int registers = 0, labels = 0;
-    std::vector<int> variables;     ///< of the function's own; empty for the entry itself
-    int end = -1;                   ///< label behind the copy; -1 for the entry
+    std::vector<int> variables;  ///< of the function's own; empty for the entry itself
+    int end = -1;                ///< label behind the copy; -1 for the entry
     const Frame* caller = nullptr;
   };
 
@@ -206,7 +206,7 @@ class Inliner {
         refuse(at, "recursion: '" + function.name + "' is called while it runs");
     }
     const std::vector<Operand>&results = at.operands[0].elements,
-    &arguments = at.operands[2].elements;
+          &arguments = at.operands[2].elements;
     if (results.size() != function.results.size() ||
         arguments.size() != function.arguments.size()) {
       refuse(at, "'" + function.name + "' takes " + std::to_string(function.arguments.size()) +
@@ -279,9 +279,9 @@ class Inliner {
       return actual;
     }
     if (formal.bytes > 8) refuse(at, "an argument in a register has at most 8 bytes");
-    place = new_variable(function.variables[static_cast<std::size_t>(local_index(function, formal))]);
-    if (is_argument)
-      put_transfer(at, Opcode::st, formal.bytes, variable_operand(place), actual);
+    place =
+        new_variable(function.variables[static_cast<std::size_t>(local_index(function, formal))]);
+    if (is_argument) put_transfer(at, Opcode::st, formal.bytes, variable_operand(place), actual);
     return variable_operand(place);
   }
 
@@ -293,8 +293,7 @@ class Inliner {
                    register_operand(formal.reg + frame.registers));
       return;
     }
-    const int place =
-        frame.variables[static_cast<std::size_t>(local_index(*frame.of, formal))];
+    const int place = frame.variables[static_cast<std::size_t>(local_index(*frame.of, formal))];
     put_transfer(at, Opcode::ld, formal.bytes, actual, variable_operand(place));
   }
 

@@ -1,7 +1,7 @@
 // Calls become code: the body of every function that a kernel calls is put where it is called, so
-// that registers, liveness and the places where diverged lanes meet again are those of one function.
-// A call through a register tries the functions whose address the module takes, one by one. What
-// this cannot do, recursion, is refused by name. Functions of the CUDA run time (vprintf,
+// that registers, liveness and the places where diverged lanes meet again are those of one
+// function. A call through a register tries the functions whose address the module takes, one by
+// one. What this cannot do, recursion, is refused by name. Functions of the CUDA run time (vprintf,
 // __assertfail, malloc, free) stay calls; ops/system_calls.cpp answers them.
 #pragma once
 

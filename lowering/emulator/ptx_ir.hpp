@@ -64,10 +64,10 @@ struct Statement {
   std::uint32_t cuda_line = 0;
   std::vector<Operand> operands;
   std::vector<int> targets;  ///< labels of `brx.idx`
-  /// Of `call`: the function called, -1 through a register. Operands are then the vector of results,
-  /// the register (or none) and the vector of arguments.
+  /// Of `call`: the function called, -1 through a register. Operands are then the vector of
+  /// results, the register (or none) and the vector of arguments.
   int callee = -1;
-  std::string text;          ///< mnemonic as written, for errors only
+  std::string text;  ///< mnemonic as written, for errors only
 };
 
 /// A named piece of memory. Module variables come first, then a function's own.

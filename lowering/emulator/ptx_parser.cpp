@@ -98,8 +98,17 @@ void Parser::variable_declaration(Space space, bool external) {
   }
   if (element == 0) fail(word.line, "variable '" + std::string(word.text) + "' has no type");
   made.alignment = std::max(made.alignment, element * vector);
-  std::uint64_t count = vector;
-  made.name = std::string(word.text);
+  for (;; word = lexer_.expect_word()) {
+    declare_variable(made, std::string(word.text), element, vector, external);
+    if (!lexer_.accept(',')) break;
+  }
+  lexer_.expect(';');
+}
+
+/// One name of a declaration; `made` holds what the names share.
+void Parser::declare_variable(Variable made, const std::string& name, unsigned element,
+                              std::uint64_t count, bool external) {
+  made.name = name;
   while (lexer_.accept('[')) {
     if (lexer_.accept(']')) {
       count = 0;
@@ -108,15 +117,13 @@ void Parser::variable_declaration(Space space, bool external) {
       lexer_.expect(']');
     }
   }
-  made.dynamic = space == Space::shared && (external || count == 0);
-  if (space == Space::parameter) {
+  made.dynamic = made.space == Space::shared && (external || count == 0);
+  if (made.space == Space::parameter) {
     made.space = Space::local;
     made.passed = true;
   }
   made.bytes = made.dynamic ? 0 : count * element;
   if (lexer_.accept('=')) initializer(made, element);
-  lexer_.expect(';');
-
   std::vector<Variable>& home = function_ == nullptr ? module_.variables : function_->variables;
   const int first = function_ == nullptr ? 0 : function_->first_variable;
   scope().variables[made.name] = first + static_cast<int>(home.size());

@@ -43,6 +43,8 @@ class Parser {
   void module_directive(const Token& word);
   void target_directive();
   void variable_declaration(Space space, bool external);
+  void declare_variable(Variable made, const std::string& name, unsigned element,
+                        std::uint64_t count, bool external);
   void initializer(Variable& variable, unsigned element_bytes);
   void initializer_value(Variable& variable, unsigned element_bytes, std::uint64_t& at);
   // Functions and calls: ptx_functions.cpp.

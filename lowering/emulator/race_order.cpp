@@ -9,7 +9,8 @@ namespace tilewright::emulator {
 void Knowledge::join(std::uint32_t block, const Row& row) {
   const auto [found, added] = rows_.try_emplace(block, row);
   if (added) return;
-  for (std::size_t k = 0; k < row.size(); ++k) found->second[k] = std::max(found->second[k], row[k]);
+  for (std::size_t k = 0; k < row.size(); ++k)
+    found->second[k] = std::max(found->second[k], row[k]);
 }
 
 void Knowledge::join(const Knowledge& other) {

@@ -1,9 +1,9 @@
 // Order that fences and flags make, inside a block and between blocks of one launch: PTX's release
-// and acquire patterns. A strong write (relaxed, volatile, atomic) publishes at its address what its
-// warp knew at its last fence, or, if it is itself a release, what it knows now; a strong read picks
-// that up, and a fence after it, or the read itself if it is an acquire, makes it known. Barriers
-// share what was fenced and picked up, so the fence may stand before or after one. An atomic
-// read-modify-write adds to what is published, a store replaces it.
+// and acquire patterns. A strong write (relaxed, volatile, atomic) publishes at its address what
+// its warp knew at its last fence, or, if it is itself a release, what it knows now; a strong read
+// picks that up, and a fence after it, or the read itself if it is an acquire, makes it known.
+// Barriers share what was fenced and picked up, so the fence may stand before or after one. An
+// atomic read-modify-write adds to what is published, a store replaces it.
 //
 // Knowledge is per warp: up to which of its times each warp of each block is ordered before here.
 // Lanes of one warp count as one for another block. Source: PTX ISA, memory consistency model.
@@ -69,9 +69,9 @@ class WarpOrder {
 
  private:
   struct PerWarp {
-    Knowledge seen;                          ///< of other blocks; the own one is in the clocks
-    Knowledge fenced_device, fenced_block;   ///< published by the next strong writes
-    Knowledge pending_device, pending_block; ///< picked up, known after the next fence
+    Knowledge seen;                           ///< of other blocks; the own one is in the clocks
+    Knowledge fenced_device, fenced_block;    ///< published by the next strong writes
+    Knowledge pending_device, pending_block;  ///< picked up, known after the next fence
   };
   Knowledge now(unsigned warp) const;
   void acquire(unsigned warp, const Knowledge& knowledge);

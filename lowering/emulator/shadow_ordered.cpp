@@ -64,8 +64,8 @@ std::optional<OrderedShadow::Clash> OrderedShadow::touch(std::uint64_t address, 
   const unsigned first = static_cast<unsigned>(std::countr_zero(mask));
   const unsigned end = 32 - static_cast<unsigned>(std::countl_zero(mask));
   const std::uint32_t gaps = ~mask & ((1u << end) - 1) & ~((1u << first) - 1);
-  const unsigned shift = gaps != 0 ? 0 : std::min(std::countr_zero(first | 16u),
-                                                  std::countr_zero(end | 16u));
+  const unsigned shift =
+      gaps != 0 ? 0 : std::min(std::countr_zero(first | 16u), std::countr_zero(end | 16u));
   const std::lock_guard lock(mutex_);
   Granule& granule = granules_[address];
   split(granule, shift);

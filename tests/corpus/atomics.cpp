@@ -68,7 +68,7 @@ std::string reals(Session& session) {
   for (const float v : x) sum += v;
   std::string wrong = equal(session.read(f32), {float(sum)}, "f32");
   if (wrong.empty()) wrong = equal(session.read(f64), {sum}, "f64");
-  if (wrong.empty()) wrong = equal(session.read(f16), {0x5800}, "f16");             // 128
+  if (wrong.empty()) wrong = equal(session.read(f16), {0x5800}, "f16");              // 128
   if (wrong.empty()) wrong = equal(session.read(f16x2), {0x5800, 0x5c00}, "f16x2");  // 128, 256
   if (wrong.empty()) wrong = equal(session.read(bf16x2), {0x4300, 0xc300}, "bf16x2");
   return wrong.empty() ? equal(session.read(bf16), {0x4300}, "bf16") : wrong;

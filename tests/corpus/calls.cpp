@@ -36,39 +36,41 @@ double result_of(int x, int i) {
 
 void add_calls(Cases& cases) {
   cases.push_back({"calls", "calls", "150", [](Session& session) {
-    const int n = 150;
-    const auto x = random_integers<int>(n, 21, -100000, 100000);
-    const auto in = session.input(x);
-    const auto out = session.output<double>(n);
-    session.launch("calls", {3, 64}, in, out, n);
-    std::vector<double> expected;
-    for (int i = 0; i < n; ++i) expected.push_back(result_of(x[std::size_t(i)], i));
-    return equal(session.read(out), expected, "value");
-  }});
+                     const int n = 150;
+                     const auto x = random_integers<int>(n, 21, -100000, 100000);
+                     const auto in = session.input(x);
+                     const auto out = session.output<double>(n);
+                     session.launch("calls", {3, 64}, in, out, n);
+                     std::vector<double> expected;
+                     for (int i = 0; i < n; ++i)
+                       expected.push_back(result_of(x[std::size_t(i)], i));
+                     return equal(session.read(out), expected, "value");
+                   }});
   cases.push_back({"calls", "calls_barrier", "128", [](Session& session) {
-    auto x = random_integers<float>(128, 22, -100, 100);
-    const auto in = session.input(x);
-    const auto out = session.output<float>(128);
-    session.launch("calls_barrier", {1, 128}, in, out);
-    for (int k = 0; k < 3; ++k) {
-      const auto before = x;
-      for (std::size_t i = 0; i < 128; ++i) x[i] += before[(i + 1) % 128];
-    }
-    return equal(session.read(out), x, "value");
-  }});
-  cases.push_back({"calls", "calls_pointer", "100", [](Session& session) {
-    const int n = 100;
-    const auto x = random_integers<int>(n, 23, 0, 100000);
-    const auto in = session.input(x);
-    const auto out = session.output<int>(n);
-    session.launch("calls_pointer", {1, 128}, in, out, n);
-    std::vector<int> expected;
-    for (int i = 0; i < n; ++i) {
-      const int value = x[std::size_t(i)];
-      expected.push_back(value % 3 == 0 ? value + i : value % 3 == 1 ? value - i : value * i);
-    }
-    return equal(session.read(out), expected, "value");
-  }});
+                     auto x = random_integers<float>(128, 22, -100, 100);
+                     const auto in = session.input(x);
+                     const auto out = session.output<float>(128);
+                     session.launch("calls_barrier", {1, 128}, in, out);
+                     for (int k = 0; k < 3; ++k) {
+                       const auto before = x;
+                       for (std::size_t i = 0; i < 128; ++i) x[i] += before[(i + 1) % 128];
+                     }
+                     return equal(session.read(out), x, "value");
+                   }});
+  cases.push_back(
+      {"calls", "calls_pointer", "100", [](Session& session) {
+         const int n = 100;
+         const auto x = random_integers<int>(n, 23, 0, 100000);
+         const auto in = session.input(x);
+         const auto out = session.output<int>(n);
+         session.launch("calls_pointer", {1, 128}, in, out, n);
+         std::vector<int> expected;
+         for (int i = 0; i < n; ++i) {
+           const int value = x[std::size_t(i)];
+           expected.push_back(value % 3 == 0 ? value + i : value % 3 == 1 ? value - i : value * i);
+         }
+         return equal(session.read(out), expected, "value");
+       }});
 }
 
 }  // namespace tilewright::corpus

@@ -25,9 +25,9 @@ void add_triton(Cases& cases);
 void add_handwritten(Cases& cases);
 inline Cases all_cases() {
   Cases cases;
-  for (const auto add : {add_reductions, add_scans, add_histograms, add_warps, add_doubles,
-                         add_integers, add_locals, add_calls, add_atomics, add_triton,
-                         add_handwritten}) {
+  for (const auto add :
+       {add_reductions, add_scans, add_histograms, add_warps, add_doubles, add_integers, add_locals,
+        add_calls, add_atomics, add_triton, add_handwritten}) {
     add(cases);
   }
   return cases;

@@ -32,8 +32,7 @@ std::string expected_kind(const std::string& line) {
   if (has("bar.arrive")) return "deadlock";
   if (has("bar.sync %")) return "data_race, deadlock";
   if (has(".acquire.") || has(".release.")) return "data_race";
-  if (has("bar.sync") || has("bar.warp.sync") || has("barrier.sync"))
-    return "data_race";
+  if (has("bar.sync") || has("bar.warp.sync") || has("barrier.sync")) return "data_race";
   if (has("membar") || has("fence.")) return "data_race";
   if (has("cp.async.wait_group") || has("cp.async.wait_all")) return "missing_wait";
   return "";
@@ -68,7 +67,8 @@ std::vector<Deletion> deletions_in(const std::vector<std::string>& lines) {
   return found;
 }
 
-/// Deletions that change nothing a program could notice, by kernel and place among the kernel's own.
+/// Deletions that change nothing a program could notice, by kernel and place among the kernel's
+/// own.
 const std::map<std::string, const char*>& silent() {
   static const std::map<std::string, const char*> reasons = [] {
     std::map<std::string, const char*> made;
@@ -98,7 +98,8 @@ TEST_CASE("every barrier, wait and fence of the corpus is missed when it is gone
     std::map<std::string, int> ordinal;
     for (const Deletion& each : deletions_in(lines)) {
       std::string text;
-      for (std::size_t i = 0; i < lines.size(); ++i) text += (i == each.line ? each.instead : lines[i]) + "\n";
+      for (std::size_t i = 0; i < lines.size(); ++i)
+        text += (i == each.line ? each.instead : lines[i]) + "\n";
       std::vector<Fault> faults;
       for (const Case& one : cases) {
         if (!each.kernel.empty() && one.kernel != each.kernel) continue;

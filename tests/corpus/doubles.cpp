@@ -1,5 +1,6 @@
-// Oracles of cuda/doubles.cu: the host's libm. Library functions of CUDA are within two units in the
-// last place in double precision and four in single, the approximate ones they are built on aside.
+// Oracles of cuda/doubles.cu: the host's libm. Library functions of CUDA are within two units in
+// the last place in double precision and four in single, the approximate ones they are built on
+// aside.
 #include <cfenv>
 
 #include "cases.hpp"
@@ -26,8 +27,7 @@ double arithmetic(double a, double b, int k) {
     case 5: return std::fma(a, b, 0.125);
     case 6: return std::fmod(a, b);
     case 7: return product_toward_zero(a, b);
-    case 8:
-      return double((long long)(a)) + double(unsigned(std::fabs(b))) + double(float(a));
+    case 8: return double((long long)(a)) + double(unsigned(std::fabs(b))) + double(float(a));
     default:
       return std::fmin(a, b) + std::fmax(std::nearbyint(a), std::floor(b)) +
              std::copysign(std::trunc(a), b);
@@ -69,38 +69,39 @@ double single_function(float a, int k) {
 
 void add_doubles(Cases& cases) {
   cases.push_back({"doubles", "arithmetic", "300", [](Session& session) {
-    const auto a = random_reals<double>(n, 11, 1000), b = random_reals<double>(n, 12, 30);
-    const auto in_a = session.input(a), in_b = session.input(b);
-    const auto out = session.output<double>(10 * n);
-    session.launch("arithmetic", {3, 128}, in_a, in_b, out, n);
-    std::vector<double> expected;
-    for (std::size_t i = 0; i < n; ++i) {
-      for (int k = 0; k < 10; ++k) expected.push_back(arithmetic(a[i], b[i], k));
-    }
-    return equal(session.read(out), expected, "value");
-  }});
+                     const auto a = random_reals<double>(n, 11, 1000),
+                                b = random_reals<double>(n, 12, 30);
+                     const auto in_a = session.input(a), in_b = session.input(b);
+                     const auto out = session.output<double>(10 * n);
+                     session.launch("arithmetic", {3, 128}, in_a, in_b, out, n);
+                     std::vector<double> expected;
+                     for (std::size_t i = 0; i < n; ++i) {
+                       for (int k = 0; k < 10; ++k) expected.push_back(arithmetic(a[i], b[i], k));
+                     }
+                     return equal(session.read(out), expected, "value");
+                   }});
   cases.push_back({"doubles", "functions", "300", [](Session& session) {
-    const auto a = random_reals<double>(n, 13, 5);
-    const auto in = session.input(a);
-    const auto out = session.output<double>(10 * n);
-    session.launch("functions", {3, 128}, in, out, n);
-    std::vector<double> expected;
-    for (std::size_t i = 0; i < n; ++i) {
-      for (int k = 0; k < 10; ++k) expected.push_back(function(a[i], k));
-    }
-    return close(session.read(out), expected, 4 * 0x1p-53, 1e-16, "value");
-  }});
+                     const auto a = random_reals<double>(n, 13, 5);
+                     const auto in = session.input(a);
+                     const auto out = session.output<double>(10 * n);
+                     session.launch("functions", {3, 128}, in, out, n);
+                     std::vector<double> expected;
+                     for (std::size_t i = 0; i < n; ++i) {
+                       for (int k = 0; k < 10; ++k) expected.push_back(function(a[i], k));
+                     }
+                     return close(session.read(out), expected, 4 * 0x1p-53, 1e-16, "value");
+                   }});
   cases.push_back({"doubles", "single_functions", "300", [](Session& session) {
-    const auto a = random_reals<float>(n, 14, 5);
-    const auto in = session.input(a);
-    const auto out = session.output<float>(10 * n);
-    session.launch("single_functions", {3, 128}, in, out, n);
-    std::vector<double> expected;
-    for (std::size_t i = 0; i < n; ++i) {
-      for (int k = 0; k < 10; ++k) expected.push_back(single_function(a[i], k));
-    }
-    return close(session.read(out), expected, 9 * 0x1p-24, 1e-7, "value");
-  }});
+                     const auto a = random_reals<float>(n, 14, 5);
+                     const auto in = session.input(a);
+                     const auto out = session.output<float>(10 * n);
+                     session.launch("single_functions", {3, 128}, in, out, n);
+                     std::vector<double> expected;
+                     for (std::size_t i = 0; i < n; ++i) {
+                       for (int k = 0; k < 10; ++k) expected.push_back(single_function(a[i], k));
+                     }
+                     return close(session.read(out), expected, 9 * 0x1p-24, 1e-7, "value");
+                   }});
 }
 
 }  // namespace tilewright::corpus

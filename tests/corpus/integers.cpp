@@ -86,8 +86,7 @@ unsigned narrow(int x, int y, int k) {
       const unsigned high = 5 + (ux & 0xffff) * (uy >> 16 & 255) + (ux >> 16) * (uy >> 24);
       return unsigned(low) + high;
     }
-    case 10:
-      return unsigned(9 + std::llabs(s64(x) - y)) + 9 + (ux > uy ? ux - uy : uy - ux);
+    case 10: return unsigned(9 + std::llabs(s64(x) - y)) + 9 + (ux > uy ? ux - uy : uy - ux);
     case 11: return unsigned(s64(low24(x)) * low24(y)) + (ux & 0xffffff) * (uy & 0xffffff);
     case 12:
       return unsigned(std::countl_zero(ux) | std::popcount(ux) << 8 |
@@ -97,7 +96,7 @@ unsigned narrow(int x, int y, int k) {
       return bytes_of(ux, uy, [](unsigned a, unsigned b) { return a + b; }) +
              bytes_of(ux, uy, [](unsigned a, unsigned b) { return a > b ? a - b : b - a; }) +
              unsigned((s64(x) + y) >> 1) + unsigned((s64(x) + y + 1) >> 1);
-    default: return unsigned((signed char)(x)*short(y) + (unsigned char)(x >> 8));
+    default: return unsigned((signed char)(x) * short(y) + (unsigned char)(x >> 8));
   }
 }
 
@@ -118,27 +117,27 @@ std::vector<T> words(std::size_t count, unsigned seed) {
 
 void add_integers(Cases& cases) {
   cases.push_back({"integers", "wide", "500", [](Session& session) {
-    const auto a = words<s64>(n, 15), b = words<s64>(n, 16);
-    const auto in_a = session.input(a), in_b = session.input(b);
-    const auto out = session.output<u64>(12 * n);
-    session.launch("wide", {4, 128}, in_a, in_b, out, n);
-    std::vector<u64> expected;
-    for (std::size_t i = 0; i < n; ++i) {
-      for (int k = 0; k < 12; ++k) expected.push_back(wide(a[i], b[i], k));
-    }
-    return equal(session.read(out), expected, "value");
-  }});
+                     const auto a = words<s64>(n, 15), b = words<s64>(n, 16);
+                     const auto in_a = session.input(a), in_b = session.input(b);
+                     const auto out = session.output<u64>(12 * n);
+                     session.launch("wide", {4, 128}, in_a, in_b, out, n);
+                     std::vector<u64> expected;
+                     for (std::size_t i = 0; i < n; ++i) {
+                       for (int k = 0; k < 12; ++k) expected.push_back(wide(a[i], b[i], k));
+                     }
+                     return equal(session.read(out), expected, "value");
+                   }});
   cases.push_back({"integers", "narrow", "500", [](Session& session) {
-    const auto a = words<int>(n, 17), b = words<int>(n, 18);
-    const auto in_a = session.input(a), in_b = session.input(b);
-    const auto out = session.output<unsigned>(16 * n);
-    session.launch("narrow", {4, 128}, in_a, in_b, out, n);
-    std::vector<unsigned> expected;
-    for (std::size_t i = 0; i < n; ++i) {
-      for (int k = 0; k < 16; ++k) expected.push_back(narrow(a[i], b[i], k));
-    }
-    return equal(session.read(out), expected, "value");
-  }});
+                     const auto a = words<int>(n, 17), b = words<int>(n, 18);
+                     const auto in_a = session.input(a), in_b = session.input(b);
+                     const auto out = session.output<unsigned>(16 * n);
+                     session.launch("narrow", {4, 128}, in_a, in_b, out, n);
+                     std::vector<unsigned> expected;
+                     for (std::size_t i = 0; i < n; ++i) {
+                       for (int k = 0; k < 16; ++k) expected.push_back(narrow(a[i], b[i], k));
+                     }
+                     return equal(session.read(out), expected, "value");
+                   }});
 }
 
 }  // namespace tilewright::corpus

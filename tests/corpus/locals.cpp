@@ -31,24 +31,25 @@ double record_of(int x) {
 
 void add_locals(Cases& cases) {
   cases.push_back({"locals", "sort_rows", "70 x 24", [](Session& session) {
-    const int rows = 70;
-    auto x = random_integers<int>(rows * 24, 19, -500, 500);
-    const auto in = session.input(x);
-    const auto out = session.output<int>(x.size());
-    session.launch("sort_rows", {2, 64}, in, out, rows);
-    for (int r = 0; r < rows; ++r) std::sort(x.begin() + 24 * r, x.begin() + 24 * (r + 1));
-    return equal(session.read(out), x, "value");
-  }});
+                     const int rows = 70;
+                     auto x = random_integers<int>(rows * 24, 19, -500, 500);
+                     const auto in = session.input(x);
+                     const auto out = session.output<int>(x.size());
+                     session.launch("sort_rows", {2, 64}, in, out, rows);
+                     for (int r = 0; r < rows; ++r)
+                       std::sort(x.begin() + 24 * r, x.begin() + 24 * (r + 1));
+                     return equal(session.read(out), x, "value");
+                   }});
   cases.push_back({"locals", "records", "100", [](Session& session) {
-    const int n = 100;
-    const auto x = random_integers<int>(n, 20, -100000, 100000);
-    const auto in = session.input(x);
-    const auto out = session.output<double>(n);
-    session.launch("records", {1, 128}, in, out, n);
-    std::vector<double> expected;
-    for (const int value : x) expected.push_back(record_of(value));
-    return equal(session.read(out), expected, "value");
-  }});
+                     const int n = 100;
+                     const auto x = random_integers<int>(n, 20, -100000, 100000);
+                     const auto in = session.input(x);
+                     const auto out = session.output<double>(n);
+                     session.launch("records", {1, 128}, in, out, n);
+                     std::vector<double> expected;
+                     for (const int value : x) expected.push_back(record_of(value));
+                     return equal(session.read(out), expected, "value");
+                   }});
 }
 
 }  // namespace tilewright::corpus

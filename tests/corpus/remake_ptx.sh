@@ -6,6 +6,6 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 for source in cuda/*.cu; do
   name=$(basename "$source" .cu)
-  nvcc -ptx -arch=sm_80 -lineinfo -std=c++17 -o "ptx/$name.ptx" "$source"
+  (cd cuda && nvcc -ptx -arch=sm_80 -lineinfo -std=c++17 -o "../ptx/$name.ptx" "$name.cu")
   sed -Ei 's|^(\s*\.file\s+[0-9]+ ")[^"]*/|\1|; /^\/\/ (Compiler|Cuda|Based)/d' "ptx/$name.ptx"
 done

@@ -1,4 +1,5 @@
-// See session.hpp. The emulator's record is emptied before every module, so that faults belong to it.
+// See session.hpp. The emulator's record is emptied before every module, so that faults belong to
+// it.
 #include "session.hpp"
 
 #include <fstream>

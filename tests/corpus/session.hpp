@@ -1,5 +1,5 @@
-// One program of the corpus running on the emulator through the Driver API: a context, a module made
-// of PTX text, buffers that free themselves, launches, and the faults they left behind.
+// One program of the corpus running on the emulator through the Driver API: a context, a module
+// made of PTX text, buffers that free themselves, launches, and the faults they left behind.
 //
 // A `Case` is a kernel with a launch and an oracle. corpus.cpp runs all cases as they stand;
 // deletions.cpp runs them with one barrier or wait taken out. Next: cases.hpp.
@@ -98,9 +98,9 @@ class Session {
 std::string kinds_of(const std::vector<Fault>& faults);
 
 struct Case {
-  std::string file;    ///< of ptx/, without ".ptx"
-  std::string kernel;  ///< the entry it launches
-  std::string shape;   ///< for people
+  std::string file;                          ///< of ptx/, without ".ptx"
+  std::string kernel;                        ///< the entry it launches
+  std::string shape;                         ///< for people
   std::function<std::string(Session&)> run;  ///< "" or what is wrong with the results
   std::string expected = "none";             ///< kinds of faults
 };

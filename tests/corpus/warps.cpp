@@ -83,31 +83,33 @@ void add_warps(Cases& cases) {
   const auto add = [&](const char* kernel, int low, int high, auto definition) {
     cases.push_back({"warps", kernel, std::to_string(low) + " to " + std::to_string(high),
                      [=](Session& session) {
-      const auto x = random_integers<int>(threads, 9, low, high);
-      const auto in = session.input(x);
-      const auto out = session.output<int>(threads * 8);
-      session.launch(kernel, {1, threads}, in, out);
-      return equal(session.read(out), by_thread([&](int t, int k) { return definition(x, t, k); }),
-                   "lane");
-    }});
+                       const auto x = random_integers<int>(threads, 9, low, high);
+                       const auto in = session.input(x);
+                       const auto out = session.output<int>(threads * 8);
+                       session.launch(kernel, {1, threads}, in, out);
+                       return equal(session.read(out),
+                                    by_thread([&](int t, int k) { return definition(x, t, k); }),
+                                    "lane");
+                     }});
   };
   add("votes", -3, 3, vote);
   add("votes", -2000, 2000, vote);
   add("reductions", -100000, 100000, reduce);
   add("shuffles", -100000, 100000, shuffle);
-  cases.push_back({"warps", "exchange", "4 warps", [](Session& session) {
-    const auto x = random_integers<int>(1024, 10, -999, 999);
-    const auto in = session.input(x);
-    const auto out = session.output<int>(2048);
-    session.launch("exchange", {1, 128}, in, out);
-    std::vector<int> expected;
-    for (int i = 0; i < 2048; ++i) {
-      const int round = i / 1024, warp = i / 256 % 4, lane = i / 8 % 32, k = i % 8;
-      const int from = k * 32 + lane;  // place in the buffer: lane * 8 + k when it was written
-      expected.push_back(x[std::size_t(warp * 256 + from % 8 * 32 + from / 8)] + round);
-    }
-    return equal(session.read(out), expected, "value");
-  }});
+  cases.push_back(
+      {"warps", "exchange", "4 warps", [](Session& session) {
+         const auto x = random_integers<int>(1024, 10, -999, 999);
+         const auto in = session.input(x);
+         const auto out = session.output<int>(2048);
+         session.launch("exchange", {1, 128}, in, out);
+         std::vector<int> expected;
+         for (int i = 0; i < 2048; ++i) {
+           const int round = i / 1024, warp = i / 256 % 4, lane = i / 8 % 32, k = i % 8;
+           const int from = k * 32 + lane;  // place in the buffer: lane * 8 + k when it was written
+           expected.push_back(x[std::size_t(warp * 256 + from % 8 * 32 + from / 8)] + round);
+         }
+         return equal(session.read(out), expected, "value");
+       }});
 }
 
 }  // namespace tilewright::corpus

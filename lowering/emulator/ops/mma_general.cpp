@@ -1,9 +1,9 @@
-// The shapes and types of mma.sync that mma.cpp leaves out, by one plain loop over lanes: m8n8k16 and
-// m8n8k32 of integers, sub-byte integers, single bits, 8-bit floats, and f64. The layout is the
+// The shapes and types of mma.sync that mma.cpp leaves out, by one plain loop over lanes: m8n8k16
+// and m8n8k32 of integers, sub-byte integers, single bits, 8-bit floats, and f64. The layout is the
 // general one of fragment.hpp for 16 or 8 rows. `list` holds the offsets of D, A, B and C; n is the
 // number of rows, c the depth k, e the element's code, flags 2: .satfinite.
-#include "emulator/ops/converge.hpp"
 #include "emulator/ops/mma_general.hpp"
+#include "emulator/ops/converge.hpp"
 #include "emulator/ops/packed.hpp"
 #include "emulator/ops/selection.hpp"
 
@@ -24,9 +24,10 @@ struct Shape {
         bits(general_bits(GeneralElement(i->e & 15))),
         a_registers(rows * depth * bits / 1024),
         b_registers(8 * depth * bits / 1024) {}
-  /// The register and its bit of A's element in row `row`, column `column`, and the lane that has it.
-  void place(unsigned row, unsigned column, unsigned wide, unsigned& lane,
-                               unsigned& index, unsigned& shift) const {
+  /// The register and its bit of A's element in row `row`, column `column`, and the lane that has
+  /// it.
+  void place(unsigned row, unsigned column, unsigned wide, unsigned& lane, unsigned& index,
+             unsigned& shift) const {
     const unsigned per = 32 / bits, group = column / (4 * per), inside = column % (4 * per);
     lane = row % 8 * 4 + inside / per;
     index = wide * group + row / 8;
@@ -76,7 +77,8 @@ struct GeneralMultiply {
             sum += whole(x, shape.bits, sign_a) * whole(y, shape.bits, sign_b);
           }
         }
-        if ((i->flags & 2) != 0) sum = sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : sum;
+        if ((i->flags & 2) != 0)
+          sum = sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : sum;
         const bool is_real = kind == GeneralElement::e4m3 || kind == GeneralElement::e5m2;
         t[r][l] = is_real ? bits<u32>(real) : u32(sum);
       }

@@ -51,9 +51,9 @@ const Instruction* run_video(const Instruction* i, Warp* w) {
     const Word a = slots<Word>(w, i->a)[lane], b = slots<Word>(w, i->b)[lane];
     Word packed = 0, sum = slots<Word>(w, i->c)[lane];
     for (unsigned k = 0; k < 32 / bits; ++k) {
-      std::int64_t value = combined(static_cast<Video>(i->n),
-                                    element(a, k, bits, (i->flags & signed_a) != 0),
-                                    element(b, k, bits, (i->flags & signed_b) != 0));
+      std::int64_t value =
+          combined(static_cast<Video>(i->n), element(a, k, bits, (i->flags & signed_a) != 0),
+                   element(b, k, bits, (i->flags & signed_b) != 0));
       if ((i->flags & saturate) != 0) value = clamped(value, bits, (i->flags & signed_d) != 0);
       packed |= (static_cast<Word>(value) & ((1u << bits) - 1)) << (k * bits);
       sum += static_cast<Word>(value);
@@ -155,6 +155,7 @@ unsigned fp8_rounded(float value, bool is_e5m2) {
   if (std::isnan(value)) return 0x7f;
   const float magnitude = std::fabs(value);
   if (magnitude >= fp8_value(largest, is_e5m2)) return sign | largest;
+  if (magnitude == 0) return sign;
   int exponent = 0;
   std::frexp(magnitude, &exponent);
   // In units of the last place; a carry out of the fraction raises the exponent by itself.

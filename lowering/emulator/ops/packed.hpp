@@ -6,8 +6,8 @@
 
 namespace tilewright::emulator::packed {
 
-/// vadd2, vsub4, ...: d, a, b, c; n: the operation; flags as below. Results per element in d, or with
-/// `accumulate` their sum plus c.
+/// vadd2, vsub4, ...: d, a, b, c; n: the operation; flags as below. Results per element in d, or
+/// with `accumulate` their sum plus c.
 enum class Video : std::uint8_t { add, subtract, average, distance, least, most };
 constexpr std::uint16_t bytes = 1, signed_a = 2, signed_b = 4, signed_d = 8, saturate = 16,
                         accumulate = 32;
@@ -21,8 +21,8 @@ constexpr std::uint16_t e5m2 = 1, relu = 2, from_halves = 4;
 Handlers to_fp8();    ///< d = a to the upper byte, b to the lower; with from_halves both are in a
 Handlers from_fp8();  ///< f16x2
 
-/// min and max .xorsign.abs: the smaller or larger magnitude with the product's sign. n: half flags of
-/// the decoder (1 bfloat16, 2 both), 8 for f32; flags 1: max, 2: .NaN, 4: .ftz.
+/// min and max .xorsign.abs: the smaller or larger magnitude with the product's sign. n: half flags
+/// of the decoder (1 bfloat16, 2 both), 8 for f32; flags 1: max, 2: .NaN, 4: .ftz.
 Handlers magnitude();
 
 /// One 8-bit float as f32, and back with rounding to nearest even; beyond the range the largest.

@@ -35,7 +35,7 @@ Handlers warp_barrier();  ///< a = member mask register
 Handlers fence();         ///< flags 1: device scope or wider
 Handlers clock();         ///< flags 1: 64 bits
 Handlers nothing();
-Handlers give_way();  ///< ends the time slice of the warp at its next block
+Handlers give_way();      ///< ends the time slice of the warp at its next block
 Handlers set_rounding();  ///< n: 0 nearest, 1 toward zero, 2 down, 3 up
 }  // namespace control
 

@@ -1,6 +1,6 @@
 // Strong loads and stores: volatile, relaxed, acquire, release. Each lane's access is one host
-// atomic, so that a flag another host thread sets is seen, and the detectors are told what it orders.
-// They are rare, so lanes take turns here; plain accesses are in memory.cpp.
+// atomic, so that a flag another host thread sets is seen, and the detectors are told what it
+// orders. They are rare, so lanes take turns here; plain accesses are in memory.cpp.
 #include "emulator/access.hpp"
 #include "emulator/ops/scalar.hpp"
 

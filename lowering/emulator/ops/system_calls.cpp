@@ -67,8 +67,7 @@ std::string text_at(const Instruction* i, const Warp* w, unsigned lane, std::uin
   return reinterpret_cast<const char*>(bytes);
 }
 
-void set_result(const Instruction* i, Warp* w, unsigned lane, std::uint64_t value,
-                unsigned bytes) {
+void set_result(const Instruction* i, Warp* w, unsigned lane, std::uint64_t value, unsigned bytes) {
   std::memcpy(local_of(w, lane) + i->list[i->n], &value, bytes);
 }
 
@@ -80,17 +79,16 @@ const Instruction* run_print(const Instruction* i, Warp* w) {
     const std::string pattern = text_at(i, w, lane, argument(i, w, lane, 0, 8));
     const std::uint64_t buffer = argument(i, w, lane, 1, 8);
     std::size_t next = 0;
-    const FormatSource source{
-        [&](unsigned bytes) {
-          next = (next + bytes - 1) / bytes * bytes;
-          std::size_t room = 0;
-          const std::uint8_t* at = bytes_at(w, lane, buffer + next, room);
-          std::uint64_t value = 0;
-          if (at != nullptr && room >= bytes) std::memcpy(&value, at, bytes);
-          next += bytes;
-          return value;
-        },
-        [&](std::uint64_t address) { return text_at(i, w, lane, address); }};
+    const FormatSource source{[&](unsigned bytes) {
+                                next = (next + bytes - 1) / bytes * bytes;
+                                std::size_t room = 0;
+                                const std::uint8_t* at = bytes_at(w, lane, buffer + next, room);
+                                std::uint64_t value = 0;
+                                if (at != nullptr && room >= bytes) std::memcpy(&value, at, bytes);
+                                next += bytes;
+                                return value;
+                              },
+                              [&](std::uint64_t address) { return text_at(i, w, lane, address); }};
     int count = 0;
     all += format(pattern, source, count);
     set_result(i, w, lane, static_cast<std::uint32_t>(count), 4);
