@@ -6,14 +6,17 @@
 #include <cstring>
 
 #include "emulator/engine.hpp"
+#include "emulator/ops/scalar.hpp"
 
 namespace tilewright::emulator {
 namespace {
 
 const char* verb(Access access) {
   switch (access) {
-    case Access::read: return "read";
-    case Access::write: return "write";
+    case Access::read:
+    case Access::strong_read: return "read";
+    case Access::write:
+    case Access::strong_write: return "write";
     case Access::atomic: return "atomic";
   }
   return "access";
@@ -62,6 +65,14 @@ std::uint32_t check_window(Warp* warp, const Instruction* at, const std::uint32_
     }
   }
   return ok;
+}
+
+Strong strong_of(const Instruction& at, Access access) {
+  return {access == Access::strong_read    ? Strong::Kind::read
+          : access == Access::strong_write ? Strong::Kind::write
+                                           : Strong::Kind::update,
+          (at.flags & strong::acquires) != 0, (at.flags & strong::releases) != 0,
+          (at.flags & strong::block_scope) != 0};
 }
 
 Site site_of(const Warp& warp, const Instruction& at) {
@@ -164,7 +175,7 @@ std::uint32_t resolve_generic(Warp* warp, const Instruction* at, const std::uint
   }
   if (local != 0) local = check_local(warp, at, offset, local, bytes, access);
   if (parameter != 0) {
-    if (access != Access::read) {
+    if (!only_reads(access)) {
       const unsigned lane = static_cast<unsigned>(__builtin_ctz(parameter));
       report_fault(*warp, *at, FaultKind::out_of_bounds, lane,
                    access_words(*warp, *at, access, bytes, "parameter ", offset[lane]) +
@@ -196,8 +207,7 @@ void observe_global(Warp* warp, const Instruction* at, const std::uint64_t* addr
                     std::uint32_t lanes, unsigned bytes, Access access, const void* value) {
   if (lanes == 0) return;
   Block& block = *warp->block;
-  if (block.counter != nullptr)
-    block.counter->global(access != Access::read, address, lanes, bytes);
+  if (block.counter != nullptr) block.counter->global(!only_reads(access), address, lanes, bytes);
   if (block.monitor == nullptr) return;
   const Site site = site_of(*warp, *at);
   switch (access) {
@@ -206,7 +216,10 @@ void observe_global(Warp* warp, const Instruction* at, const std::uint64_t* addr
       block.monitor->global_write(site, warp->index, address, lanes, bytes, value);
       break;
     case Access::atomic:
-      block.monitor->global_atomic(site, warp->index, address, lanes, bytes);
+    case Access::strong_read:
+    case Access::strong_write:
+      block.monitor->global_strong(site, warp->index, address, lanes, bytes,
+                                   strong_of(*at, access));
       break;
   }
 }
@@ -224,7 +237,10 @@ void observe_shared(Warp* warp, const Instruction* at, const std::uint32_t* addr
       block.monitor->shared_write(site, warp->index, address, lanes, bytes, value);
       break;
     case Access::atomic:
-      block.monitor->shared_atomic(site, warp->index, address, lanes, bytes);
+    case Access::strong_read:
+    case Access::strong_write:
+      block.monitor->shared_strong(site, warp->index, address, lanes, bytes,
+                                   strong_of(*at, access));
       break;
   }
 }
@@ -241,6 +257,23 @@ void observe_matrix_rows(Warp* warp, const Instruction* at, const std::uint32_t*
   } else {
     block.monitor->shared_write(site, warp->index, rows, lanes, 16, value);
   }
+}
+
+void observe_value(Warp* warp, const Instruction* at, const std::uint64_t* address,
+                   std::uint32_t lanes, Access access) {
+  BlockMonitor* monitor = warp->block->monitor;
+  if (monitor == nullptr || !warp->block->state->program->uses_order) return;
+  std::uint32_t shared = 0, global = 0;
+  std::uint32_t offset[32] = {};
+  for (std::uint32_t left = lanes; left != 0; left &= left - 1) {
+    const unsigned lane = static_cast<unsigned>(__builtin_ctz(left));
+    const std::uint64_t window = address[lane] >> window_shift << window_shift;
+    offset[lane] = static_cast<std::uint32_t>(address[lane]);
+    if (window == shared_window) shared |= 1u << lane;
+    if (window == 0) global |= 1u << lane;
+  }
+  monitor->shared_observed(warp->index, offset, shared, strong_of(*at, access));
+  monitor->global_observed(warp->index, address, global, strong_of(*at, access));
 }
 
 void observe_warp_sync(Warp* warp, std::uint32_t lanes) {

@@ -9,7 +9,12 @@
 
 namespace tilewright::emulator {
 
-enum class Access : std::uint8_t { read, write, atomic };
+/// `atomic` reads and writes; strong reads and writes are those of strong_memory.cpp.
+enum class Access : std::uint8_t { read, write, atomic, strong_read, strong_write };
+
+inline bool only_reads(Access access) {
+  return access == Access::read || access == Access::strong_read;
+}
 
 /// Reports a fault at this instruction; `lane` is the first offender.
 void report_fault(const Warp& warp, const Instruction& at, FaultKind kind, unsigned lane,
@@ -37,6 +42,9 @@ void observe_shared(Warp* warp, const Instruction* at, const std::uint32_t* addr
                     std::uint32_t lanes, unsigned bytes, Access access, const void* value);
 void observe_matrix_rows(Warp* warp, const Instruction* at, const std::uint32_t* rows,
                          unsigned matrices, Access access, const void* value);
+/// A strong access has read its values: what they say of other threads' progress is known now.
+void observe_value(Warp* warp, const Instruction* at, const std::uint64_t* address,
+                   std::uint32_t lanes, Access access);
 void observe_warp_sync(Warp* warp, std::uint32_t lanes);
 /// shfl read lanes that do not take part.
 void report_inactive_source(Warp* warp, const Instruction* at, unsigned lane, unsigned source);

@@ -72,6 +72,7 @@ Decoder::Decoder(const ModuleText& module, const Function& function, const Layou
       variant_(variant()),
       program_(std::make_shared<Program>()) {
   top_ = allocation_.wide * wide_bytes + allocation_.narrow * narrow_bytes;
+  find_guesses();
 }
 
 std::shared_ptr<const Program> Decoder::decode() {
@@ -112,8 +113,8 @@ void Decoder::statement(const Statement& statement) {
   after_.clear();
   scratch_used_[0] = scratch_used_[1] = 0;
   count_cost(statement);
-  const bool known =
-      arithmetic() || conversion() || memory_access() || warp_operation() || control_flow();
+  const bool known = packed_operation() || arithmetic() || conversion() || memory_access() ||
+                     warp_operation() || control_flow() || system_function();
   if (!known) refuse();
   if (const auto extra = statement.form.modifiers.outside(allowed_)) {
     refuse("'." + std::string(spelling(*extra)) + "' is not supported here");
@@ -261,6 +262,10 @@ std::uint64_t Decoder::variable_address(const Operand& operand) const {
       operand.kind == Operand::Kind::parameter || operand.base == Operand::Base::parameter;
   const std::size_t index = static_cast<std::size_t>(operand.variable);
   if (parameter) return (parameter_window | function_.parameters[index].offset) + offset;
+  const std::size_t first = static_cast<std::size_t>(function_.first_variable);
+  if (index >= first && function_.variables[index - first].passed) {
+    return (local_window | layout_.address[index]) + offset;
+  }
   return layout_.address[index] + offset;
 }
 

@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,8 @@ class Decoder {
   bool memory_access();
   bool control_flow();
   bool warp_operation();
+  bool system_function();   // decode_system.cpp
+  bool packed_operation();  // decode_packed.cpp
 
   // decode_arithmetic.cpp
   void plain(Handlers handlers, std::size_t sources);
@@ -76,10 +79,19 @@ class Decoder {
   void matrix_access();
   void atomic();
   void async_copy();
+  // decode_order.cpp
+  static bool is_strong(const Form& form);
+  static std::uint16_t order_flags(const Form& form);
+  void strong_access(Instruction made, bool store, bool shared, bool narrow);
+  void find_guesses();
   // decode_control.cpp
   void barrier_statement();
   void branch_statement();
   void matrix_multiply();
+  bool general_matrix_multiply();  // decode_matrix.cpp
+  // decode_packed.cpp
+  void pack_conversion();
+  void fp8_conversion();
 
   // Operands. `bytes` is 8 for a wide slot and 4 for everything smaller.
   struct Address {
@@ -148,6 +160,7 @@ class Decoder {
   int block_ = 0;
   std::vector<int> last_a_;  ///< A registers of the last mma of this block
   Type last_a_type_ = Type::none;
+  std::set<const Statement*> guesses_;  ///< loads that only feed a compare-and-swap
 };
 
 }  // namespace tilewright::emulator

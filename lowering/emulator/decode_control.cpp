@@ -28,9 +28,10 @@ bool Decoder::control_flow() {
     case Opcode::fence:
       allow({M::cta, M::gl, M::gpu, M::sys, M::cluster, M::sc, M::acq_rel, M::acquire, M::release});
       made.flags = has(M::cta) ? 0 : 1;
+      program_->uses_order = true;
       emit(control::fence(), made);
       return true;
-    case Opcode::nanosleep:
+    case Opcode::nanosleep: emit(control::give_way(), made); return true;
     case Opcode::griddepcontrol:
     case Opcode::pmevent:
       allow({M::wait, M::launch_dependents});
@@ -106,7 +107,9 @@ bool Decoder::warp_operation() {
   Instruction made;
   std::size_t members = 0;
   switch (form.opcode) {
-    case Opcode::mma: matrix_multiply(); return true;
+    case Opcode::mma:
+      if (!general_matrix_multiply()) matrix_multiply();
+      return true;
     case Opcode::activemask:
       allow({});
       made.d = destination(operand(0), 4);

@@ -1,6 +1,6 @@
 // ld, st, atom, red, cp.async, ldmatrix and the like: space, width, address registers.
-// Cache operators and ordering words do not change what a single access does here: an emulated
-// access is complete when the instruction is. Fences and atomics order accesses for the detectors.
+// Cache operators do not change what an access does here. What strong accesses order is in
+// decode_order.cpp.
 #include "emulator/decode.hpp"
 #include "emulator/ops/scalar.hpp"
 
@@ -32,8 +32,8 @@ bool Decoder::memory_access() {
       return true;
     case Opcode::createpolicy: {
       // The policy is an opaque number that only cache hints consume.
-      allow({M::fractional, M::l2_evict_first, M::l2_evict_last, M::l2_evict_normal,
-             M::l2_evict_unchanged});
+      allow({M::fractional, M::range, M::cvt, M::level_l2, M::global, M::l2_evict_first,
+             M::l2_evict_last, M::l2_evict_normal, M::l2_evict_unchanged});
       emit_move(Move::copy_wide, destination(operand(0), 8), constant(0, 8));
       return true;
     }
@@ -49,6 +49,7 @@ void Decoder::load_or_store() {
          M::local,
          M::param,
          M::param_entry,
+         M::param_func,
          M::const_,
          M::v2,
          M::v4,
@@ -95,7 +96,10 @@ void Decoder::load_or_store() {
   access.store = store;
   access.bytes = bytes;
   access.sign = is_signed(type());
-  if (has(M::param) || has(M::param_entry)) {
+  const bool of_call = where.base == Operand::Base::variable;  // a call's argument or result
+  if ((has(M::param) || has(M::param_func)) && of_call) {
+    access.space = Space::local;
+  } else if (has(M::param) || has(M::param_entry) || has(M::param_func)) {
     if (store) refuse("kernel parameters are read-only");
     access.space = Space::generic;  // a register holds an address with the parameter window
   } else if (is_shared(form)) {
@@ -116,17 +120,10 @@ void Decoder::load_or_store() {
   made.n = static_cast<std::uint16_t>(count);
   made.list = list(elements(data, bytes == 8 ? 8 : 4, !store, is_signed(type())));
   made.cache = program_->caches++;
-  if (has(M::acquire)) {
-    emit(variant_.memory(access), made);
-    Instruction order;
-    order.flags = 1;
-    emit(control::fence(), order);
-    return;
-  }
-  if (has(M::release)) {
-    Instruction order;
-    order.flags = 1;
-    emit(control::fence(), order);
+  const bool addressable = access.space == Space::shared || access.space == Space::global ||
+                           (access.space == Space::generic && !has(M::param));
+  if (addressable && !has(M::const_) && (is_strong(form) || guesses_.count(now_) != 0)) {
+    return strong_access(std::move(made), store, access.space == Space::shared, at.narrow);
   }
   emit(variant_.memory(access), made);
 }
@@ -217,11 +214,11 @@ void Decoder::atomic() {
     made.flags |= atomics::returns_old;
     made.d = destination(operand(0), bytes, is_signed(type()));
   }
-  Instruction order;
-  order.flags = 1;
-  if (has(M::release) || has(M::acq_rel)) emit(control::fence(), order);
+  const std::uint16_t order = order_flags(form);
+  made.flags |= order;
+  program_->uses_order |= order != 0;
+  program_->waits_for_blocks |= !reduction && !is_shared(form);
   emit(atomics::apply(), made);
-  if (has(M::acquire) || has(M::acq_rel)) emit(control::fence(), order);
 }
 
 void Decoder::async_copy() {

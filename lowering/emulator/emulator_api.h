@@ -9,7 +9,7 @@
  *   done, so every stream is always idle. A kernel's failure still surfaces at the next call that
  *   uses the context, as on hardware, and stays until the context is gone or
  *   tilewright_emulator_reset().
- * - Out of bounds, misaligned, trap, deadlock and step limit fail the context. What only a detector
+ * - Out of bounds, misaligned, trap, a failed assertion, deadlock and step limit fail the context. What only a detector
  *   sees (data_race, missing_wait, uninitialized_read, divergent_barrier) fails no call: ask
  *   tilewright_emulator_faults().
  * - cuEventElapsedTime gives host time spent emulating. It says nothing about a GPU.
@@ -56,7 +56,7 @@ TILEWRIGHT_EMULATOR_EXPORT const char* tilewright_emulator_counters(void);
 /* A JSON array of the faults since the last reset, oldest first, at most 4096 (counters tell how
  * many more there were): [{"kind", "kernel", "block": [x, y, z], "thread": [x, y, z], "ptx_line",
  * "cuda_line", "message"}]. "kind" is one of data_race, missing_wait, out_of_bounds,
- * uninitialized_read, misaligned, divergent_barrier, deadlock, trap, step_limit. "cuda_line" is the
+ * uninitialized_read, misaligned, divergent_barrier, deadlock, trap, assertion, step_limit. "cuda_line" is the
  * line in the text NVRTC was given (0: unknown; compile with --generate-line-info). */
 TILEWRIGHT_EMULATOR_EXPORT const char* tilewright_emulator_faults(void);
 

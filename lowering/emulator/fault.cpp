@@ -19,6 +19,7 @@ const char* name(FaultKind kind) {
     case FaultKind::divergent_barrier: return "divergent_barrier";
     case FaultKind::deadlock: return "deadlock";
     case FaultKind::trap: return "trap";
+    case FaultKind::assertion: return "assertion";
     case FaultKind::step_limit: return "step_limit";
   }
   return "unknown";

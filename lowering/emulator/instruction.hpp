@@ -87,6 +87,8 @@ class Program {
   std::uint32_t caches = 0;
   std::uint32_t local_bytes = 0;     ///< per lane
   std::uint32_t dynamic_shared = 0;  ///< window offset where dynamic shared memory starts
+  bool uses_order = false;           ///< has fences or accesses that order others
+  bool waits_for_blocks = false;     ///< reads what another block may be about to write
 };
 
 }  // namespace tilewright::emulator

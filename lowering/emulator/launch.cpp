@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <deque>
 #include <new>
+#include <optional>
 #include <thread>
 
 #include "emulator/engine.hpp"
@@ -53,14 +55,14 @@ class Worker {
     for (std::size_t k = 0; k < warps_; ++k) prepare(block_.warps[k], k);
   }
 
-  /// True when the launch must end.
-  bool run(std::uint64_t linear) {
+  /// Takes a block; `resume` then runs it.
+  void begin(std::uint64_t linear) {
     const Dim3 grid = state_.launch->grid;
     block_.linear = linear;
     block_.position = {static_cast<std::uint32_t>(linear % grid.x),
                        static_cast<std::uint32_t>(linear / grid.x % grid.y),
                        static_cast<std::uint32_t>(linear / grid.x / grid.y)};
-    std::unique_ptr<BlockMonitor> monitor;
+    monitor_.reset();
     if (state_.options->detectors) {
       BlockMonitor::Setup setup;
       setup.block = block_.position;
@@ -71,19 +73,29 @@ class Worker {
       setup.sink = state_.sink;
       setup.global = state_.shadow;
       setup.memory = state_.memory;
-      monitor = std::make_unique<BlockMonitor>(setup);
+      setup.order = state_.order;
+      monitor_ = std::make_unique<BlockMonitor>(setup);
       // All ones: NaN as any float, -1 as any integer.
       std::memset(shared_.data(), 0xff, state_.shared_bytes);
       std::memset(local_.data(), 0xff, warps_ * 32 * program_.local_bytes);
     }
-    block_.monitor = monitor.get();
+    block_.monitor = monitor_.get();
     std::fill(std::begin(block_.barriers), std::end(block_.barriers), Barrier{});
     block_.live_warps = static_cast<std::uint32_t>(warps_);
     block_.stopped = false;
     for (Warp& warp : block_.warps) start(warp);
-    Scheduler(block_).run();
-    return block_.stop_launch;
+    scheduler_.emplace(block_);
   }
+
+  /// False: the block has not ended and may be waiting for others.
+  bool resume() {
+    if (!scheduler_->run()) return false;
+    if (block_.stopped && monitor_) monitor_->abandon();
+    block_.monitor = nullptr;
+    monitor_.reset();
+    return true;
+  }
+  bool stops_launch() const { return block_.stop_launch; }
 
   Counters counters() const {
     Counters sums;
@@ -170,6 +182,71 @@ class Worker {
   std::vector<std::uint64_t> visits_;
   AccessCounter counter_;
   Block block_;
+  std::unique_ptr<BlockMonitor> monitor_;
+  std::optional<Scheduler> scheduler_;
+};
+
+/// Blocks of this size that an A100 holds at once: what a kernel may count on to make progress.
+std::uint64_t resident_blocks(const Launch& launch) {
+  constexpr std::uint64_t multiprocessors = 108, threads = 2048, blocks = 32;
+  const std::uint64_t warps = (launch.block.count() + 31) / 32;
+  return multiprocessors * std::min(blocks, std::max<std::uint64_t>(1, threads / (32 * warps)));
+}
+
+/// One host thread's blocks: it runs one at a time, and sets those aside that may be waiting for a
+/// block which has not begun.
+class BlockQueue {
+ public:
+  BlockQueue(const LaunchState& state, std::uint64_t most_at_once)
+      : state_(state), most_at_once_(most_at_once) {}
+
+  /// `take`: the next block to begin, or nothing. `stop`: the launch is ending.
+  template <class Take, class Stop>
+  void run(Take take, Stop stop) {
+    while (!stop()) {
+      std::optional<std::uint64_t> block;
+      if (waiting_.size() < most_at_once_) block = take();
+      std::unique_ptr<Worker> worker;
+      if (block) {
+        worker = idle_worker();
+        worker->begin(*block);
+      } else if (!waiting_.empty()) {
+        worker = std::move(waiting_.front());
+        waiting_.pop_front();
+      } else {
+        return;
+      }
+      const bool ended = worker->resume();
+      if (ended && worker->stops_launch()) stopped_ = true;
+      if (ended) {
+        idle_.push_back(std::move(worker));
+      } else {
+        waiting_.push_back(std::move(worker));
+      }
+      if (stopped_) return;
+    }
+  }
+  bool stopped() const { return stopped_; }
+  Counters counters() const {
+    Counters sums;
+    for (const auto& worker : idle_) sums.add(worker->counters());
+    for (const auto& worker : waiting_) sums.add(worker->counters());
+    return sums;
+  }
+
+ private:
+  std::unique_ptr<Worker> idle_worker() {
+    if (idle_.empty()) return std::make_unique<Worker>(state_);
+    std::unique_ptr<Worker> worker = std::move(idle_.back());
+    idle_.pop_back();
+    return worker;
+  }
+
+  const LaunchState& state_;
+  std::uint64_t most_at_once_;
+  std::vector<std::unique_ptr<Worker>> idle_;
+  std::deque<std::unique_ptr<Worker>> waiting_;
+  bool stopped_ = false;
 };
 
 void check(const Kernel& kernel, const Launch& launch) {
@@ -207,6 +284,9 @@ Report run(const Kernel& kernel, const Launch& launch, Memory& memory, const Opt
   state.memory = &memory;
   state.sink = &sink;
   state.shadow = shadow.get();
+  const bool uses_order = options.detectors && kernel.program->uses_order;
+  const std::shared_ptr<LaunchOrder> order = uses_order ? make_launch_order() : nullptr;
+  state.order = order.get();
   state.parameter_bytes = kernel.parameter_bytes;
   state.shared_bytes = kernel.program->dynamic_shared + launch.dynamic_shared_bytes;
 
@@ -216,23 +296,28 @@ Report run(const Kernel& kernel, const Launch& launch, Memory& memory, const Opt
   std::mutex mutex;
   Report report;
   std::exception_ptr failure;
+  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+  const std::uint64_t wanted =
+      options.threads > 0 ? static_cast<std::uint64_t>(options.threads) : cores;
+  const std::uint64_t most_at_once =
+      std::max<std::uint64_t>(1, resident_blocks(launch) / std::min(wanted, blocks));
   const auto work = [&] {
     try {
-      Worker worker(state);
-      for (std::uint64_t linear = next++; linear < blocks && !stop; linear = next++) {
-        if (worker.run(linear) || sink.full()) stop = true;
-      }
+      BlockQueue queue(state, most_at_once);
+      const auto take = [&]() -> std::optional<std::uint64_t> {
+        const std::uint64_t linear = next++;
+        return linear < blocks ? std::optional(linear) : std::nullopt;
+      };
+      queue.run(take, [&] { return stop || sink.full(); });
+      if (queue.stopped() || sink.full()) stop = true;
       const std::lock_guard<std::mutex> lock(mutex);
-      report.counters.add(worker.counters());
+      report.counters.add(queue.counters());
     } catch (...) {
       stop = true;
       const std::lock_guard<std::mutex> lock(mutex);
       failure = std::current_exception();
     }
   };
-  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  const std::uint64_t wanted =
-      options.threads > 0 ? static_cast<std::uint64_t>(options.threads) : cores;
   std::vector<std::thread> others;
   for (std::uint64_t k = 1; k < std::min(wanted, blocks); ++k) others.emplace_back(work);
   work();

@@ -10,9 +10,11 @@ add_library(tilewright_emulator_monitor STATIC
   ${CMAKE_CURRENT_LIST_DIR}/race_copies.cpp
   ${CMAKE_CURRENT_LIST_DIR}/race_global.cpp
   ${CMAKE_CURRENT_LIST_DIR}/race_judge.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/race_order.cpp
   ${CMAKE_CURRENT_LIST_DIR}/race_report.cpp
   ${CMAKE_CURRENT_LIST_DIR}/race_shared.cpp
-  ${CMAKE_CURRENT_LIST_DIR}/shadow_global.cpp)
+  ${CMAKE_CURRENT_LIST_DIR}/shadow_global.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/shadow_ordered.cpp)
 set_target_properties(tilewright_emulator_monitor PROPERTIES POSITION_INDEPENDENT_CODE ON)
 target_include_directories(tilewright_emulator_monitor PUBLIC
   ${CMAKE_CURRENT_LIST_DIR}/.. ${CMAKE_CURRENT_LIST_DIR}/../../dsl)

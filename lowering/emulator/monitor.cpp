@@ -10,6 +10,7 @@
 
 #include "emulator/memory.hpp"
 #include "emulator/race_global.hpp"
+#include "emulator/race_order.hpp"
 #include "emulator/race_report.hpp"
 #include "emulator/race_shared.hpp"
 
@@ -80,13 +81,15 @@ struct BlockMonitor::State {
     storage->shared.start((given.shared_bytes + 15) / 16, warps,
                           WriteRecord::state(slot_unwritten));
     storage->global.start(0, warps, {});
+    if (given.order)
+      order.emplace(*given.order, clocks, GlobalShadow::block_number(given.linear_block), warps);
     if (given.global)
       global.emplace(clocks, storage->global, global_listener, reporter, storage->sites,
-                     given.global, given.linear_block);
+                     given.global, order ? &*order : nullptr, given.linear_block);
   }
 
   ~State() {
-    shared.finish();
+    if (!abandoned) shared.finish();
     storage->time = clocks.now() + 1;
     spare_storage() = std::move(storage);
   }
@@ -137,6 +140,7 @@ struct BlockMonitor::State {
   }
 
   Setup setup;
+  bool abandoned = false;
   unsigned warps;
   std::uint32_t everyone;
   std::unique_ptr<BlockStorage> storage;
@@ -145,11 +149,16 @@ struct BlockMonitor::State {
   SharedListener shared_listener;
   GlobalListener global_listener;
   SharedRaces shared;
+  std::optional<WarpOrder> order;
   std::optional<GlobalRaces> global;
 };
 
+std::shared_ptr<LaunchOrder> make_launch_order() { return std::make_shared<LaunchOrder>(); }
+
 BlockMonitor::BlockMonitor(const Setup& setup) : state_(std::make_unique<State>(setup)) {}
 BlockMonitor::~BlockMonitor() = default;
+
+void BlockMonitor::abandon() { state_->abandoned = true; }
 
 void BlockMonitor::shared_read(Site site, unsigned warp, const std::uint32_t* address,
                                std::uint32_t lanes, unsigned bytes) {
@@ -167,9 +176,30 @@ void BlockMonitor::shared_write(Site site, unsigned warp, const std::uint32_t* a
 
 void BlockMonitor::shared_atomic(Site site, unsigned warp, const std::uint32_t* address,
                                  std::uint32_t lanes, unsigned bytes) {
-  WarpAccess access = state_->access(Verb::atomic, site, warp, bytes);
+  shared_strong(site, warp, address, lanes, bytes, Strong{});
+}
+
+void BlockMonitor::shared_strong(Site site, unsigned warp, const std::uint32_t* address,
+                                 std::uint32_t lanes, unsigned bytes, const Strong& strong) {
+  const bool reads = strong.kind == Strong::Kind::read;
+  WarpAccess access = state_->access(reads ? Verb::strong_read : Verb::atomic, site, warp, bytes);
   access.shared_address = address;
-  state_->shared.atomic(access, lanes);
+  access.only_writes = strong.kind == Strong::Kind::write;
+  if (reads) {
+    state_->shared.read(access, lanes);
+  } else {
+    state_->shared.atomic(access, lanes);
+  }
+  if (!state_->order) return;
+  for (; lanes; lanes &= lanes - 1)
+    state_->order->publish(true, address[std::countr_zero(lanes)], warp, strong);
+}
+
+void BlockMonitor::shared_observed(unsigned warp, const std::uint32_t* address, std::uint32_t lanes,
+                                   const Strong& strong) {
+  if (!state_->order) return;
+  for (; lanes; lanes &= lanes - 1)
+    state_->order->observe(true, address[std::countr_zero(lanes)], warp, strong);
 }
 
 void BlockMonitor::async_issue(Site site, unsigned warp, const std::uint32_t* address,
@@ -206,16 +236,35 @@ void BlockMonitor::global_write(Site site, unsigned warp, const std::uint64_t* a
 
 void BlockMonitor::global_atomic(Site site, unsigned warp, const std::uint64_t* address,
                                  std::uint32_t lanes, unsigned bytes) {
+  global_strong(site, warp, address, lanes, bytes, Strong{});
+}
+
+void BlockMonitor::global_strong(Site site, unsigned warp, const std::uint64_t* address,
+                                 std::uint32_t lanes, unsigned bytes, const Strong& strong) {
   if (lanes == 0) return;
-  WarpAccess access = state_->access(Verb::atomic, site, warp, bytes);
+  const bool reads = strong.kind == Strong::Kind::read;
+  WarpAccess access = state_->access(reads ? Verb::strong_read : Verb::atomic, site, warp, bytes);
   access.global_address = address;
-  state_->check_initialized(access, lanes);
+  access.only_writes = strong.kind == Strong::Kind::write;
+  access.block_scope = strong.block_scope;
+  if (!access.only_writes) state_->check_initialized(access, lanes);
   if (state_->global) state_->global->access(access, lanes);
-  state_->mark_initialized(address, lanes, bytes);
+  if (!reads) state_->mark_initialized(address, lanes, bytes);
+  if (!state_->order) return;
+  for (; lanes; lanes &= lanes - 1)
+    state_->order->publish(false, address[std::countr_zero(lanes)], warp, strong);
+}
+
+void BlockMonitor::global_observed(unsigned warp, const std::uint64_t* address, std::uint32_t lanes,
+                                   const Strong& strong) {
+  if (!state_->order) return;
+  for (; lanes; lanes &= lanes - 1)
+    state_->order->observe(false, address[std::countr_zero(lanes)], warp, strong);
 }
 
 void BlockMonitor::barrier(std::uint32_t warps) {
   state_->clocks.barrier(warps & state_->everyone);
+  if (state_->order) state_->order->barrier(warps & state_->everyone);
   if (state_->global && (warps & state_->everyone) == state_->everyone)
     state_->global->everyone_joined();
 }
@@ -225,9 +274,7 @@ void BlockMonitor::warp_sync(unsigned warp, std::uint32_t lanes) {
 }
 
 void BlockMonitor::fence(unsigned warp, std::uint32_t lanes, bool device_scope) {
-  // A fence orders a thread's own accesses; between threads it orders nothing without a flag that
-  // one writes and another observes, and flags are plain accesses to these rules.
-  (void)warp, (void)lanes, (void)device_scope;
+  if (state_->order && lanes != 0) state_->order->fence(warp, device_scope);
 }
 
 }  // namespace tilewright::emulator

@@ -29,7 +29,8 @@ enum class FaultKind {
   misaligned,
   divergent_barrier,
   deadlock,
-  trap,        ///< `trap`, a failed device assert
+  trap,        ///< `trap`
+  assertion,   ///< a failed device assert
   step_limit,  ///< the step budget ran out: a livelock
 };
 const char* name(FaultKind kind);  ///< "data_race", "missing_wait", ... as in the JSON
@@ -112,6 +113,18 @@ class FaultSink {
   std::vector<Held> held_;
 };
 
+/// What a strong access (volatile, relaxed, acquire, release, atomic) is and orders.
+struct Strong {
+  enum class Kind { read, write, update };
+  Kind kind = Kind::update;
+  bool acquire = false, release = false;
+  bool block_scope = false;  ///< `.cta`: for its own block only
+};
+
+/// What fences and flags order in one launch; needed only for kernels that have any.
+class LaunchOrder;
+std::shared_ptr<LaunchOrder> make_launch_order();
+
 /// Race state of global memory, shared by the blocks of one launch (sparse: memory use follows
 /// touched bytes), and initialisation state of global memory, which outlives launches (see
 /// memory.hpp).
@@ -138,11 +151,15 @@ class BlockMonitor {
     FaultSink* sink = nullptr;
     GlobalShadow* global = nullptr;  ///< null: global races are not judged
     Memory* memory = nullptr;        ///< initialisation state of global memory
+    LaunchOrder* order = nullptr;    ///< null: fences and flags order nothing
   };
   explicit BlockMonitor(const Setup& setup);
   ~BlockMonitor();
   BlockMonitor(const BlockMonitor&) = delete;
   BlockMonitor& operator=(const BlockMonitor&) = delete;
+
+  /// The block was ended by a fault: what is only suspected stays unsaid.
+  void abandon();
 
   // Shared memory. `address[lane]` is the byte offset in the block's window; `bytes` (1, 2, 4, 8,
   // 16) is what one lane touches, whole vectors included. ldmatrix reads: call with the row
@@ -172,6 +189,17 @@ class BlockMonitor {
                     unsigned bytes, const void* value = nullptr);
   void global_atomic(Site, unsigned warp, const std::uint64_t* address, std::uint32_t lanes,
                      unsigned bytes);
+
+  // Strong accesses: reported before they happen, and again (`observed`) once their value was read,
+  // so that what another host thread publishes in between is not missed.
+  void shared_strong(Site, unsigned warp, const std::uint32_t* address, std::uint32_t lanes,
+                     unsigned bytes, const Strong&);
+  void global_strong(Site, unsigned warp, const std::uint64_t* address, std::uint32_t lanes,
+                     unsigned bytes, const Strong&);
+  void shared_observed(unsigned warp, const std::uint32_t* address, std::uint32_t lanes,
+                       const Strong&);
+  void global_observed(unsigned warp, const std::uint64_t* address, std::uint32_t lanes,
+                       const Strong&);
 
   // Synchronisation.
   void barrier(

@@ -64,7 +64,10 @@ struct Statement {
   std::uint32_t cuda_line = 0;
   std::vector<Operand> operands;
   std::vector<int> targets;  ///< labels of `brx.idx`
-  std::string text;          ///< mnemonic as written, for errors only
+  /// Of `call`: the function called, -1 through a register. Operands are then the vector of
+  /// results, the register (or none) and the vector of arguments.
+  int callee = -1;
+  std::string text;  ///< mnemonic as written, for errors only
 };
 
 /// A named piece of memory. Module variables come first, then a function's own.
@@ -74,6 +77,7 @@ struct Variable {
   std::uint64_t bytes = 0;
   std::uint32_t alignment = 1;
   bool dynamic = false;  ///< `.extern .shared x[]`: starts where dynamic shared memory starts
+  bool passed = false;   ///< a `.param` of a call: local memory, addressed through its window
   std::vector<std::byte> initial;
   struct Relocation {
     std::uint64_t at = 0;
@@ -88,6 +92,14 @@ struct FunctionParameter {
   std::uint32_t offset = 0, bytes = 0, alignment = 1;
 };
 
+/// What a `.func` takes or gives back: a variable in `.param` space, or a register.
+struct Formal {
+  std::uint32_t bytes = 0;
+  int variable = -1, reg = -1;
+  bool in_register = false;  ///< declared `.reg`; a function without a body has neither index
+};
+
+/// An `.entry`, or a `.func`, whose statements become part of every entry that calls it.
 struct Function {
   std::string name;
   std::uint32_t line = 0;
@@ -100,12 +112,22 @@ struct Function {
   std::vector<Variable> variables;
   std::vector<Statement> body;
   int labels = 0;
+  std::vector<Formal> results, arguments;  ///< of a `.func`
+  bool has_body = false;
+  bool address_taken = false;  ///< may be called through a register
 };
+
+/// What `mov` gives for the address of `.func` number `index`: in no memory, never zero.
+constexpr std::uint64_t function_window = std::uint64_t{0x0f} << 56;
+constexpr std::uint64_t function_address(std::size_t index) {
+  return function_window + 16 * (index + 1);
+}
 
 struct ModuleText {
   int target = 0;  ///< 80, 90, ...
   std::vector<Variable> variables;
   std::vector<Function> entries;
+  std::vector<Function> functions;  ///< every `.func`, defined or declared
 };
 
 }  // namespace tilewright::emulator

@@ -24,7 +24,9 @@ namespace tilewright::emulator {
   X(pmevent, 0) X(popc, 1) X(prefetch, 0) X(prefetchu, 0) X(prmt, 1) X(rcp, 1) X(red, 0) \
   X(redux, 1) X(rem, 1) X(ret, 0) X(rsqrt, 1) X(sad, 1) X(selp, 1) X(set, 1) X(setp, 1) \
   X(shf, 1) X(shfl, 1) X(shl, 1) X(shr, 1) X(sin, 1) X(slct, 1) X(sqrt, 1) X(st, 0) \
-  X(stmatrix, 0) X(sub, 1) X(subc, 1) X(szext, 1) X(tanh, 1) X(testp, 1) X(trap, 0) X(vote, 1)
+  X(stmatrix, 0) X(sub, 1) X(subc, 1) X(szext, 1) X(tanh, 1) X(testp, 1) X(trap, 0) \
+  X(vabsdiff2, 1) X(vabsdiff4, 1) X(vadd2, 1) X(vadd4, 1) X(vavrg2, 1) X(vavrg4, 1) \
+  X(vmax2, 1) X(vmax4, 1) X(vmin2, 1) X(vmin4, 1) X(vote, 1) X(vsub2, 1) X(vsub4, 1)
 // clang-format on
 
 enum class Opcode : std::uint8_t {
@@ -48,7 +50,7 @@ enum class Opcode : std::uint8_t {
   X(finite, "finite") X(infinite, "infinite") X(number, "number") X(notanumber, "notanumber") \
   X(normal, "normal") X(subnormal, "subnormal") X(to, "to") X(global, "global") \
   X(shared, "shared") X(shared_cta, "shared::cta") X(local, "local") X(param, "param") \
-  X(param_entry, "param::entry") X(const_, "const") X(v2, "v2") X(v4, "v4") X(ca, "ca") \
+  X(param_entry, "param::entry") X(param_func, "param::func") X(const_, "const") X(v2, "v2") X(v4, "v4") X(ca, "ca") \
   X(cg, "cg") X(cs, "cs") X(lu, "lu") X(cv, "cv") X(wb, "wb") X(wt, "wt") X(nc, "nc") \
   X(volatile_, "volatile") X(weak, "weak") X(relaxed, "relaxed") X(acquire, "acquire") \
   X(release, "release") X(acq_rel, "acq_rel") X(sc, "sc") X(mmio, "mmio") X(cta, "cta") \
@@ -64,7 +66,10 @@ enum class Opcode : std::uint8_t {
   X(arrive, "arrive") X(red, "red") X(warp, "warp") X(up, "up") X(down, "down") X(bfly, "bfly") \
   X(idx, "idx") X(ballot, "ballot") X(any, "any") X(all, "all") X(uni, "uni") X(m8n8, "m8n8") \
   X(x1, "x1") X(x2, "x2") X(x4, "x4") X(trans, "trans") X(m16n8k8, "m16n8k8") \
-  X(m16n8k16, "m16n8k16") X(m16n8k32, "m16n8k32") X(m16n8k4, "m16n8k4") X(row, "row") \
+  X(m16n8k16, "m16n8k16") X(m16n8k32, "m16n8k32") X(m16n8k4, "m16n8k4") \
+  X(m16n8k64, "m16n8k64") X(m16n8k128, "m16n8k128") X(m16n8k256, "m16n8k256") \
+  X(m8n8k4, "m8n8k4") X(m8n8k16, "m8n8k16") X(m8n8k32, "m8n8k32") X(m8n8k128, "m8n8k128") \
+  X(pack, "pack") X(range, "range") X(cvt, "cvt") X(row, "row") \
   X(col, "col") X(async, "async") X(commit_group, "commit_group") X(wait_group, "wait_group") \
   X(wait_all, "wait_all") X(wait, "wait") X(launch_dependents, "launch_dependents")
 // clang-format on
@@ -79,11 +84,13 @@ enum class Modifier : std::uint8_t {
 // X(enumerator, spelling, bytes)
 // clang-format off
 #define TILEWRIGHT_PTX_TYPES(X) \
-  X(pred, "pred", 0) X(b8, "b8", 1) X(b16, "b16", 2) X(b32, "b32", 4) X(b64, "b64", 8) \
+  X(pred, "pred", 0) X(b1, "b1", 0) X(u2, "u2", 0) X(s2, "s2", 0) X(u4, "u4", 0) \
+  X(s4, "s4", 0) X(b8, "b8", 1) X(b16, "b16", 2) X(b32, "b32", 4) X(b64, "b64", 8) \
   X(u8, "u8", 1) X(u16, "u16", 2) X(u32, "u32", 4) X(u64, "u64", 8) X(s8, "s8", 1) \
   X(s16, "s16", 2) X(s32, "s32", 4) X(s64, "s64", 8) X(f16, "f16", 2) X(f16x2, "f16x2", 4) \
   X(bf16, "bf16", 2) X(bf16x2, "bf16x2", 4) X(tf32, "tf32", 4) X(f32, "f32", 4) \
-  X(f64, "f64", 8)
+  X(f64, "f64", 8) X(e4m3, "e4m3", 1) X(e5m2, "e5m2", 1) X(e4m3x2, "e4m3x2", 2) \
+  X(e5m2x2, "e5m2x2", 2)
 // clang-format on
 
 enum class Type : std::uint8_t {

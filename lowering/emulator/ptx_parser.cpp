@@ -44,7 +44,7 @@ void Parser::module_directive(const Token& word) {
   } else if (word.is(".extern")) {
     const Token kind = lexer_.expect_word();
     if (kind.is(".func")) {
-      lexer_.skip_past(';');
+      function_directive();
     } else if (kind.is(".shared")) {
       variable_declaration(Space::shared, true);
     } else {
@@ -54,7 +54,7 @@ void Parser::module_directive(const Token& word) {
   } else if (word.is(".entry")) {
     entry();
   } else if (word.is(".func")) {
-    skip_function();
+    function_directive();
   } else if (word.is(".global")) {
     variable_declaration(Space::global, false);
   } else if (word.is(".const")) {
@@ -78,21 +78,6 @@ void Parser::target_directive() {
   } while (lexer_.accept(','));
 }
 
-// A `.func` can only be reached by `call`, which is refused where it stands.
-void Parser::skip_function() {
-  while (!lexer_.peek().is('{') && !lexer_.peek().is(';')) {
-    if (lexer_.peek().kind == Token::Kind::end) lexer_.expect('{');
-    lexer_.next();
-  }
-  if (lexer_.accept(';')) return;
-  int depth = 0;
-  do {
-    if (lexer_.peek().kind == Token::Kind::end) lexer_.expect('}');
-    const Token token = lexer_.next();
-    depth += token.is('{') ? 1 : token.is('}') ? -1 : 0;
-  } while (depth > 0);
-}
-
 void Parser::variable_declaration(Space space, bool external) {
   Variable made;
   made.space = space;
@@ -113,8 +98,17 @@ void Parser::variable_declaration(Space space, bool external) {
   }
   if (element == 0) fail(word.line, "variable '" + std::string(word.text) + "' has no type");
   made.alignment = std::max(made.alignment, element * vector);
-  std::uint64_t count = vector;
-  made.name = std::string(word.text);
+  for (;; word = lexer_.expect_word()) {
+    declare_variable(made, std::string(word.text), element, vector, external);
+    if (!lexer_.accept(',')) break;
+  }
+  lexer_.expect(';');
+}
+
+/// One name of a declaration; `made` holds what the names share.
+void Parser::declare_variable(Variable made, const std::string& name, unsigned element,
+                              std::uint64_t count, bool external) {
+  made.name = name;
   while (lexer_.accept('[')) {
     if (lexer_.accept(']')) {
       count = 0;
@@ -123,11 +117,13 @@ void Parser::variable_declaration(Space space, bool external) {
       lexer_.expect(']');
     }
   }
-  made.dynamic = space == Space::shared && (external || count == 0);
+  made.dynamic = made.space == Space::shared && (external || count == 0);
+  if (made.space == Space::parameter) {
+    made.space = Space::local;
+    made.passed = true;
+  }
   made.bytes = made.dynamic ? 0 : count * element;
   if (lexer_.accept('=')) initializer(made, element);
-  lexer_.expect(';');
-
   std::vector<Variable>& home = function_ == nullptr ? module_.variables : function_->variables;
   const int first = function_ == nullptr ? 0 : function_->first_variable;
   scope().variables[made.name] = first + static_cast<int>(home.size());
@@ -164,11 +160,17 @@ void Parser::initializer_value(Variable& variable, unsigned element_bytes, std::
       lexer_.expect(')');
     }
     relocation.variable = find_variable(symbol);
-    if (relocation.variable < 0 || element_bytes != 8) {
+    const int function = relocation.variable < 0 ? find_function(symbol) : -1;
+    if (function >= 0 && element_bytes == 8) {
+      module_.functions[static_cast<std::size_t>(function)].address_taken = true;
+      bits = function_address(static_cast<std::size_t>(function));
+    } else if (relocation.variable < 0 || element_bytes != 8) {
       fail(token.line, "cannot initialise '" + variable.name + "' with '" + symbol + "'");
+    } else {
+      if (lexer_.accept('+'))
+        relocation.addend = static_cast<std::int64_t>(lexer_.expect_integer());
+      variable.relocations.push_back(relocation);
     }
-    if (lexer_.accept('+')) relocation.addend = static_cast<std::int64_t>(lexer_.expect_integer());
-    variable.relocations.push_back(relocation);
   } else {
     const Operand value = number();
     bits = value.bits;
@@ -191,7 +193,21 @@ void Parser::initializer_value(Variable& variable, unsigned element_bytes, std::
 
 void Parser::entry() {
   module_.entries.emplace_back();
-  function_ = &module_.entries.back();
+  begin_body(module_.entries.back());
+  const Token name = lexer_.expect_word();
+  function_->name = std::string(name.text);
+  function_->line = name.line;
+  if (lexer_.accept('(')) entry_parameters();
+  entry_attributes();
+  if (!lexer_.accept(';')) body();
+  resolve_labels();
+  function_ = nullptr;
+  scope_ = 0;
+}
+
+/// A scope of its own for what follows, below the module's.
+void Parser::begin_body(Function& function) {
+  function_ = &function;
   function_->first_variable = static_cast<int>(module_.variables.size());
   scopes_.resize(1);
   scopes_.emplace_back();
@@ -202,15 +218,6 @@ void Parser::entry() {
   inlined_at_.clear();
   own_text_ = 0;
   cuda_line_ = 0;
-  const Token name = lexer_.expect_word();
-  function_->name = std::string(name.text);
-  function_->line = name.line;
-  if (lexer_.accept('(')) entry_parameters();
-  entry_attributes();
-  if (!lexer_.accept(';')) body();
-  resolve_labels();
-  function_ = nullptr;
-  scope_ = 0;
 }
 
 void Parser::entry_parameters() {
@@ -312,21 +319,13 @@ void Parser::body_directive(const Token& word) {
     branch_targets();
   } else if (word.is(".section")) {
     lexer_.skip_past('}');
-  } else if (word.is(".param") || word.is(".callprototype")) {
-    refuse_call();
+  } else if (word.is(".param")) {
+    variable_declaration(Space::parameter, false);
+  } else if (word.is(".callprototype") || word.is(".calltargets")) {
+    lexer_.skip_past(';');  // a call through a register finds its functions by what they take
   } else {
     fail(word.line, "unknown directive '" + std::string(word.text) + "'");
   }
-}
-
-// `.param` inside a body only prepares a call: find it, to name what is called.
-void Parser::refuse_call() {
-  while (lexer_.peek().text.substr(0, 4) != "call") {
-    if (lexer_.peek().kind == Token::Kind::end) lexer_.expect_word();
-    lexer_.next();
-  }
-  fail(lexer_.peek().line,
-       "a call of another function is not supported (inline it): " + lexer_.line_text());
 }
 
 void Parser::register_declaration() {

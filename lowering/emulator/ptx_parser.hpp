@@ -43,10 +43,17 @@ class Parser {
   void module_directive(const Token& word);
   void target_directive();
   void variable_declaration(Space space, bool external);
+  void declare_variable(Variable made, const std::string& name, unsigned element,
+                        std::uint64_t count, bool external);
   void initializer(Variable& variable, unsigned element_bytes);
   void initializer_value(Variable& variable, unsigned element_bytes, std::uint64_t& at);
-  void skip_function();
+  // Functions and calls: ptx_functions.cpp.
+  void function_directive();
+  std::vector<Formal> formal_list(std::vector<std::string>& names);
+  void call_statement(Statement& made);
+  int find_function(std::string_view name) const;
   void entry();
+  void begin_body(Function& function);
   void entry_parameters();
   void entry_attributes();
   void body();
@@ -54,7 +61,6 @@ class Parser {
   void register_declaration();
   void location();
   void branch_targets();
-  [[noreturn]] void refuse_call();
 
   // Instructions.
   void statement();

@@ -28,8 +28,9 @@ void Parser::statement() {
   }
   mnemonic(word, made);
   if (made.form.opcode == Opcode::call) {
-    fail(word.line, "a call of another function is not supported (inline it): " +
-                        std::string(word.text) + " " + lexer_.line_text());
+    call_statement(made);
+    function_->body.push_back(std::move(made));
+    return;
   }
   const bool branches = made.form.opcode == Opcode::bra || made.form.opcode == Opcode::brx;
   if (!lexer_.peek().is(';')) {
@@ -179,6 +180,12 @@ Operand Parser::name(const Token& word) {
   }
   if (made.variable = find_parameter(text); made.variable >= 0) {
     made.kind = Operand::Kind::parameter;
+    return made;
+  }
+  if (const int function = find_function(text); function >= 0) {
+    module_.functions[static_cast<std::size_t>(function)].address_taken = true;
+    made.kind = Operand::Kind::immediate;
+    made.bits = function_address(static_cast<std::size_t>(function));
     return made;
   }
   fail(word.line, "'" + text + "' is not declared");

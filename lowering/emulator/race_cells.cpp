@@ -120,7 +120,8 @@ void Cells::join(std::uint32_t granule) {
 }
 
 void Cells::begin_atomics(Id cell, std::uint32_t suspicion) {
-  atomics_[cell] = {writes_[cell], std::vector<ReadRecord>(warps_)};
+  atomics_[cell] = {writes_[cell], std::vector<ReadRecord>(warps_),
+                    std::vector<ReadRecord>(warps_)};
   writes_[cell] = WriteRecord::state(slot_atomic, suspicion);
 }
 

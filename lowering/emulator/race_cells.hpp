@@ -65,6 +65,7 @@ struct CopyRecord {
 struct AtomicRecord {
   WriteRecord before;
   std::vector<ReadRecord> by_warp;
+  std::vector<ReadRecord> strong_reads;  ///< by warp: volatile and relaxed loads
 };
 
 class Cells {

@@ -28,6 +28,11 @@ class Clocks {
   Time tick() { return ++now_; }
 
   void barrier(std::uint32_t warps);
+  /// What `row` says of each warp's accesses is ordered before the next access of `warp`.
+  void acquire(unsigned warp, const Time* row) {
+    for (std::size_t k = 0; k < rows_.size(); ++k)
+      rows_[warp][k] = row[k] > rows_[warp][k] ? row[k] : rows_[warp][k];
+  }
   void warp_sync(unsigned warp, std::uint32_t lanes) {
     if ((lanes & existing_[warp]) == existing_[warp]) {
       rows_[warp][warp] = now_;

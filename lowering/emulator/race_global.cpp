@@ -31,12 +31,13 @@ void each_piece(std::uint64_t at, unsigned bytes, unsigned lane, Body&& body) {
 
 GlobalRaces::GlobalRaces(Clocks& clocks, Cells& cells, FindingListener& listener,
                          Reporter& reporter, const Sites& sites, GlobalShadow* shadow,
-                         std::uint64_t linear_block)
+                         const WarpOrder* order, std::uint64_t linear_block)
     : clocks_(clocks),
       cells_(cells),
       judge_(clocks, cells, listener),
       reporter_(reporter),
       sites_(sites),
+      order_(order),
       view_(shadow),
       block_(GlobalShadow::block_number(linear_block)) {}
 
@@ -54,7 +55,7 @@ void GlobalRaces::access(WarpAccess access, std::uint32_t lanes) {
                  });
     }
   };
-  if (access.verb == Verb::read) {
+  if (access.verb == Verb::read || access.verb == Verb::strong_read) {
     visit([&](const Piece& piece) { judge_.read(access, piece); });
   } else {
     visit([&](const Piece& piece) { judge_.check(access, piece); });
@@ -63,23 +64,12 @@ void GlobalRaces::access(WarpAccess access, std::uint32_t lanes) {
 }
 
 void GlobalRaces::between_blocks(const WarpAccess& access, std::uint32_t lanes) {
-  const std::uint32_t line = sites_.at(access.site).ptx_line;
   // Lanes side by side share a granule; they are recorded together.
   std::uint64_t granule_address = 0;
   std::uint32_t mask = 0;
   unsigned first_lane = 0;
   auto flush = [&] {
-    if (mask == 0) return;
-    if (const auto clash = view_.touch(granule_address, mask, access.verb, block_, line)) {
-      view_.release();
-      reporter_.between_blocks({granule_address + clash->offset,
-                                clash->bytes,
-                                {access.verb, access.warp, first_lane, access.site},
-                                clash->verb,
-                                clash->block - std::uint64_t{1},
-                                clash->block == GlobalShadow::several,
-                                clash->line});
-    }
+    if (mask != 0) report(access, granule_address, mask, first_lane);
     mask = 0;
   };
   for (std::uint32_t rest = lanes; rest; rest &= rest - 1) {
@@ -98,6 +88,31 @@ void GlobalRaces::between_blocks(const WarpAccess& access, std::uint32_t lanes) 
   view_.release();
 }
 
+/// Records bytes of one granule and reports what they conflict with.
+void GlobalRaces::report(const WarpAccess& access, std::uint64_t granule, std::uint32_t mask,
+                         unsigned lane) {
+  const std::uint32_t line = sites_.at(access.site).ptx_line;
+  const Party party{access.verb, access.warp, lane, access.site};
+  if (order_ != nullptr) {
+    const auto warp = static_cast<std::uint16_t>(access.warp);
+    const auto clash = order_->launch().shadow.touch(
+        granule, mask, {block_, warp, access.block_scope, access.verb, access.time, line},
+        [&](const OrderedShadow::Who& other) {
+          return order_->knows(access.warp, other.block, other.warp, other.time);
+        });
+    if (clash) {
+      reporter_.between_blocks({granule + clash->offset, clash->bytes, party, clash->other.verb,
+                                clash->other.block - std::uint64_t{1}, false, true,
+                                clash->other.line});
+    }
+  } else if (const auto clash = view_.touch(granule, mask, access.verb, block_, line)) {
+    view_.release();
+    reporter_.between_blocks({granule + clash->offset, clash->bytes, party, clash->verb,
+                              clash->block - std::uint64_t{1},
+                              clash->block == GlobalShadow::several, false, clash->line});
+  }
+}
+
 std::uint8_t& GlobalRaces::page(std::uint64_t number) {
   if (number != last_page_) {
     last_use_ = &pages_[number];
@@ -109,9 +124,10 @@ std::uint8_t& GlobalRaces::page(std::uint64_t number) {
 /// Marks the pages; true if one of them needs the rules.
 bool GlobalRaces::needs_judging(const WarpAccess& access, std::uint32_t lanes) {
   if (everything_judged_) return true;
-  const std::uint8_t use = access.verb == Verb::read     ? page_read
-                           : access.verb == Verb::atomic ? page_updated
-                                                         : page_judged;
+  const bool strong = access.verb == Verb::atomic || access.verb == Verb::strong_read;
+  const std::uint8_t use = access.verb == Verb::read ? page_read
+                           : strong                  ? page_updated
+                                                     : page_judged;
   bool judged = false;
   std::uint64_t previous = ~std::uint64_t{0};
   for (std::uint32_t rest = lanes; rest; rest &= rest - 1) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "emulator/race_judge.hpp"
+#include "emulator/race_order.hpp"
 #include "emulator/race_report.hpp"
 #include "emulator/shadow_global.hpp"
 
@@ -18,7 +19,8 @@ namespace tilewright::emulator {
 class GlobalRaces {
  public:
   GlobalRaces(Clocks& clocks, Cells& cells, FindingListener& listener, Reporter& reporter,
-              const Sites& sites, GlobalShadow* shadow, std::uint64_t linear_block);
+              const Sites& sites, GlobalShadow* shadow, const WarpOrder* order,
+              std::uint64_t linear_block);
 
   void access(WarpAccess access, std::uint32_t lanes);
   /// All warps passed a barrier together: nothing before it can race with anything after.
@@ -51,6 +53,8 @@ class GlobalRaces {
   Judge judge_;
   Reporter& reporter_;
   const Sites& sites_;
+  void report(const WarpAccess& access, std::uint64_t granule, std::uint32_t mask, unsigned lane);
+  const WarpOrder* order_;  ///< null: the launch's blocks are unordered
   GlobalShadow::View view_;
   GlobalShadow::Block block_;
   std::unordered_map<std::uint64_t, std::uint32_t> granules_;  ///< address / 16 -> number in cells_

@@ -39,7 +39,9 @@ void Judge::read_cell(const WarpAccess& access, const Piece& piece, Cells::Id ce
   switch (last.slot()) {
     case slot_spoilt: return;
     case slot_in_flight: return clash_with_copy(access, piece, cell, address);
-    case slot_suspected: break;
+    case slot_suspected:
+      if (access.verb == Verb::strong_read) return;
+      break;
     case slot_unwritten: {
       const Finding finding{FaultKind::uninitialized_read,
                             Finding::Cause::unwritten,
@@ -48,10 +50,12 @@ void Judge::read_cell(const WarpAccess& access, const Piece& piece, Cells::Id ce
                             {access.verb, access.warp, piece.lane, access.site},
                             {}};
       last = WriteRecord::state(slot_suspected, suspect({finding, true, access.time, {}}));
+      if (access.verb == Verb::strong_read) return;
       break;
     }
     case slot_atomic:
-      if (!check_atomics(access, piece, cell, address)) return;
+      if (access.verb == Verb::read && !check_atomics(access, piece, cell, address)) return;
+      if (!check_writer(access, piece, cell, address, cells_.atomics(cell).before)) return;
       break;
     default: {
       // A lane that stored the same value in the same instruction reads what it wrote.
@@ -64,8 +68,16 @@ void Judge::read_cell(const WarpAccess& access, const Piece& piece, Cells::Id ce
                    {Verb::write, last.slot(), stranger(last.lanes, piece.lane), last.site});
     }
   }
+  if (access.verb == Verb::strong_read) return record_strong_read(access, cell, piece.lane);
   record_read(access, cell, piece.lane, clocks_.row(access.warp)[access.warp],
               clocks_.partial_at(access.warp), false);
+}
+
+void Judge::record_strong_read(const WarpAccess& access, Cells::Id cell, unsigned lane) {
+  if (cells_.write(cell).slot() != slot_atomic) cells_.begin_atomics(cell, 0);
+  ReadRecord& record = cells_.atomics(cell).strong_reads[access.warp];
+  const bool synchronised = record.time <= clocks_.row(access.warp)[access.warp];
+  record = {access.time, lane_bit(lane) | (synchronised ? 0u : record.lanes), access.site};
 }
 
 void Judge::record_read(const WarpAccess& access, Cells::Id cell, unsigned lane, Clocks::Time floor,
@@ -93,6 +105,7 @@ void Judge::record_late(const WarpAccess& access, const Piece& piece, Clocks::Ti
     const bool as_atomic = access.verb == Verb::atomic;
     WriteRecord& last = cells_.write(cell);
     if (last.slot() == slot_spoilt) return;
+    if (access.verb == Verb::strong_read) return record_strong_read(access, cell, piece.lane);
     if (as_atomic && last.slot() != slot_atomic) cells_.begin_atomics(cell, 0);
     record_read(access, cell, piece.lane, floor, partial, as_atomic);
   });
@@ -112,15 +125,16 @@ bool Judge::check_cell(const WarpAccess& access, const Piece& piece, Cells::Id c
     case slot_in_flight: clash_with_copy(access, piece, cell, address); return false;
     case slot_unwritten: break;
     case slot_suspected:
+      // The suspicion stays: another warp may still turn out to write here without order.
       if (!check_readers(access, piece, cell, address)) return false;
-      confirm(last.site);
       cells_.write(cell) = WriteRecord::state(slot_unwritten);
       return true;
     case slot_atomic:
       if (access.verb != Verb::atomic) {
         if (!check_atomics(access, piece, cell, address)) return false;
+        if (!check_strong_reads(access, piece, cell, address)) return false;
+        if (!check_writer(access, piece, cell, address, cells_.atomics(cell).before)) return false;
         if (!check_readers(access, piece, cell, address)) return false;
-        confirm(last.site);
         cells_.write(cell).site = 0;
         return true;
       }
@@ -163,6 +177,14 @@ bool Judge::check_atomics(const WarpAccess& access, const Piece& piece, Cells::I
       [by_warp](unsigned warp) -> const ReadRecord& { return by_warp[warp]; }, true);
 }
 
+bool Judge::check_strong_reads(const WarpAccess& access, const Piece& piece, Cells::Id cell,
+                               std::uint64_t address) {
+  const ReadRecord* by_warp = cells_.atomics(cell).strong_reads.data();
+  return check_list(
+      access, piece, cell, address,
+      [by_warp](unsigned warp) -> const ReadRecord& { return by_warp[warp]; }, false);
+}
+
 template <typename ByWarp>
 bool Judge::check_list(const WarpAccess& access, const Piece& piece, Cells::Id cell,
                        std::uint64_t address, ByWarp record_of, bool of_atomics) {
@@ -199,7 +221,7 @@ void Judge::record_cell(const WarpAccess& access, const Piece& piece, Cells::Id 
   if (access.verb == Verb::atomic) {
     if (last.slot() != slot_atomic) {
       std::uint32_t suspicion = 0;
-      if (last.slot() == slot_unwritten) {
+      if (last.slot() == slot_unwritten && !access.only_writes) {
         const Finding finding{FaultKind::uninitialized_read,
                               Finding::Cause::unwritten,
                               address,
@@ -255,6 +277,7 @@ void Judge::join_if_equal(const Piece& piece) {
 void Judge::blame(FaultKind kind, Finding::Cause cause, const WarpAccess& access, unsigned lane,
                   Cells::Id cell, std::uint64_t address, Party other) {
   spoil(cell);
+  withdraw(address, address + cell_bytes_);
   listener_.found(
       {kind, cause, address, cell_bytes_, {access.verb, access.warp, lane, access.site}, other});
 }
@@ -269,7 +292,22 @@ void Judge::spoil(Cells::Id cell, std::uint32_t suspicion) {
 
 std::uint32_t Judge::suspect(Suspicion suspicion) {
   suspicions_.push_back(suspicion);
-  return static_cast<std::uint32_t>(suspicions_.size());
+  const auto number = static_cast<std::uint32_t>(suspicions_.size());
+  if (suspicion.finding.cause == Finding::Cause::unwritten)
+    unwritten_[suspicion.finding.address / Cells::granule_bytes].push_back(number);
+  return number;
+}
+
+/// A race on these bytes explains why someone read them before they were written.
+void Judge::withdraw(std::uint64_t begin, std::uint64_t end) {
+  if (unwritten_.empty()) return;
+  const auto found = unwritten_.find(begin / Cells::granule_bytes);
+  if (found == unwritten_.end()) return;
+  for (const std::uint32_t number : found->second) {
+    Suspicion& suspicion = suspicions_[number - 1];
+    const std::uint64_t first = suspicion.finding.address;
+    if (first < end && begin < first + suspicion.finding.bytes) suspicion.open = false;
+  }
 }
 
 void Judge::confirm(std::uint32_t suspicion) {
@@ -283,6 +321,7 @@ void Judge::confirm(std::uint32_t suspicion) {
 void Judge::finish() {
   for (std::uint32_t i = 1; i <= suspicions_.size(); ++i) confirm(i);
   suspicions_.clear();
+  unwritten_.clear();
 }
 
 bool Judge::is_spoilt(std::uint32_t granule, unsigned offset) const {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 #include "emulator/monitor.hpp"
@@ -14,7 +15,9 @@
 
 namespace tilewright::emulator {
 
-enum class Verb { read, write, atomic, copy };
+/// `atomic` is every strong write, `strong_read` a strong read that writes nothing: strong accesses
+/// (volatile, relaxed and stronger, atomic) do not race among themselves.
+enum class Verb { read, write, atomic, copy, strong_read };
 
 /// One side of a finding.
 struct Party {
@@ -47,6 +50,8 @@ struct WarpAccess {
   unsigned warp = 0;
   std::uint32_t site = 0;
   unsigned bytes = 0;
+  bool only_writes = false;  ///< of an atomic: a strong store, which reads nothing
+  bool block_scope = false;  ///< of a strong access
   const std::uint8_t* value = nullptr;
   const std::uint32_t* shared_address = nullptr;
   const std::uint64_t* global_address = nullptr;
@@ -118,6 +123,9 @@ class Judge {
                      std::uint64_t address);
   bool check_atomics(const WarpAccess& access, const Piece& piece, Cells::Id cell,
                      std::uint64_t address);
+  bool check_strong_reads(const WarpAccess& access, const Piece& piece, Cells::Id cell,
+                          std::uint64_t address);
+  void record_strong_read(const WarpAccess& access, Cells::Id cell, unsigned lane);
   /// `record_of(warp)`: what that warp did to the cell.
   template <typename ByWarp>
   bool check_list(const WarpAccess& access, const Piece& piece, Cells::Id cell,
@@ -140,12 +148,15 @@ class Judge {
   void spoil(Cells::Id cell, std::uint32_t suspicion = 0);
   std::uint32_t suspect(Suspicion suspicion);
   void confirm(std::uint32_t suspicion);
+  void withdraw(std::uint64_t begin, std::uint64_t end);
 
   Clocks& clocks_;
   Cells& cells_;
   FindingListener& listener_;
   unsigned cell_bytes_ = Cells::granule_bytes;  ///< of the granule being visited
   std::vector<Suspicion> suspicions_;           ///< numbered from 1
+  /// Suspicions of unwritten bytes by granule address: numbers in the list above.
+  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> unwritten_;
   std::vector<Progress> progress_;
 };
 

@@ -14,6 +14,7 @@ namespace {
 const char* noun(Verb verb) {
   switch (verb) {
     case Verb::read: return "read";
+    case Verb::strong_read: return "strong read";
     case Verb::write: return "write";
     case Verb::atomic: return "atomic update";
     case Verb::copy: return "asynchronous copy";
@@ -118,13 +119,14 @@ void Reporter::between_blocks(const BlockClash& clash) {
   if (setup_.sink) setup_.sink->withdraw(clash.address, clash.address + clash.bytes);
   if (!is_new(FaultKind::data_race, clash.party.site)) return;
   emit(FaultKind::data_race, clash.party,
-       fmt::format("{}: {} of block number {} races with the {} by {} (ptx line {}): blocks of one "
-                   "launch are not ordered",
+       fmt::format("{}: {} of block number {} races with the {} by {} (ptx line {}): {}",
                    global_place(clash.address), who(clash.party), setup_.linear_block,
                    noun(clash.other_verb),
                    clash.several_blocks ? std::string("other blocks")
                                         : fmt::format("block number {}", clash.other_block),
-                   clash.other_line));
+                   clash.other_line,
+                   clash.flags ? "no release and acquire order these blocks"
+                               : "blocks of one launch are not ordered"));
 }
 
 void Reporter::unwritten_global(const Party& party, std::uint64_t address, unsigned bytes) {

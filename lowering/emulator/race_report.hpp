@@ -41,6 +41,7 @@ struct BlockClash {
   Verb other_verb{};
   std::uint64_t other_block = 0;  ///< its linear number
   bool several_blocks = false;    ///< more than one: `other_block` is not known
+  bool flags = false;             ///< the launch's blocks could have ordered themselves by flags
   std::uint32_t other_line = 0;
 };
 

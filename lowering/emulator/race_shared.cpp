@@ -35,7 +35,7 @@ void SharedRaces::read(WarpAccess access, std::uint32_t lanes) {
   const unsigned warp = access.warp;
   judge_.progress(access.site, warp).last_access = access.time;
   std::uint32_t unsettled = lanes;
-  if (clocks_.partial_at(warp) == 0) {
+  if (clocks_.partial_at(warp) == 0 && access.verb == Verb::read) {
     const Cells::Arrays cells = cells_.arrays();
     const Clocks::Time* row = clocks_.row(warp);
     const Clocks::Time floor = row[warp];

@@ -12,25 +12,33 @@ namespace {
 
 constexpr std::uint64_t slice_steps = 1 << 16;
 
-std::uint64_t slice_for(const Options& options) {
-  if (options.step_limit == 0) return slice_steps;
-  return std::clamp<std::uint64_t>(options.step_limit / 8, 16, slice_steps);
+/// Where warps may wait for another block, in turns this short.
+constexpr std::uint64_t waiting_slice_steps = 1 << 12;
+
+std::uint64_t slice_for(const LaunchState& state) {
+  const std::uint64_t most = state.program->waits_for_blocks ? waiting_slice_steps : slice_steps;
+  const std::uint64_t limit = state.options->step_limit;
+  return limit == 0 ? most : std::clamp<std::uint64_t>(limit / 8, 16, most);
 }
 
 }  // namespace
 
-void Scheduler::run() {
+bool Scheduler::run() {
+  const bool gives_way = block_.state->program->waits_for_blocks;
   while (block_.live_warps > 0 && !block_.stopped) {
     bool progress = false;
+    const std::uint64_t slices = slices_;
     for (Warp& warp : block_.warps) {
       if (warp.live != 0) progress |= run_warp(warp);
-      if (block_.stopped) return;
+      if (block_.stopped) return true;
     }
+    if (gives_way && slices_ != slices && block_.live_warps > 0) return false;
     if (!progress) {
       report_stuck();
       block_.stopped = block_.stop_launch = true;
     }
   }
+  return true;
 }
 
 /// True when some fragment ran.
@@ -60,7 +68,7 @@ void Scheduler::run_fragment(Warp& warp, Fragment fragment) {
   warp.meeting_pc =
       fragment.group >= 0 ? warp.groups[static_cast<std::size_t>(fragment.group)].pc : ~0u;
   warp.code = warp.mask == all_lanes ? program.full.data() : program.masked.data();
-  warp.slice_end = warp.steps + slice_for(*block_.state->options);
+  warp.slice_end = warp.steps + slice_for(*block_.state);
   warp.event = Event::none;
   for (const Instruction* at = warp.code + fragment.pc; at != nullptr;) at = at->run(at, &warp);
   handle(warp, fragment);

@@ -9,8 +9,10 @@ namespace tilewright::emulator {
 class Scheduler {
  public:
   explicit Scheduler(Block& block) : block_(block) {}
-  /// Every warp has its initial fragment. Returns when all have exited or a fault ended the block.
-  void run();
+  /// Every warp has its initial fragment. True when all have exited or a fault ended the block;
+  /// false when it has run for a while without end and may be waiting for another block: call
+  /// again.
+  bool run();
 
  private:
   bool run_warp(Warp& warp);

@@ -108,6 +108,7 @@ struct LaunchState {
   Memory* memory = nullptr;
   FaultSink* sink = nullptr;
   GlobalShadow* shadow = nullptr;
+  LaunchOrder* order = nullptr;  ///< of kernels with fences or ordering accesses
   std::uint32_t parameter_bytes = 0;
   std::uint32_t shared_bytes = 0;  ///< the window's end
 };

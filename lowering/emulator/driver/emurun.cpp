@@ -104,8 +104,8 @@ CUmodule load(const std::string& ptx) {
   CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
   void* values[] = {log.data(), reinterpret_cast<void*>(log.size())};
   CUmodule module = nullptr;
-  check(cuModuleLoadDataEx(&module, ptx.c_str(), 2, options, values),
-        std::string("loading: ") + log.data());
+  const CUresult loaded = cuModuleLoadDataEx(&module, ptx.c_str(), 2, options, values);
+  check(loaded, std::string("loading: ") + log.data());
   return module;
 }
 

@@ -63,6 +63,7 @@ CUresult failure_of(const Report& report) {
     switch (fault.kind) {
       case FaultKind::out_of_bounds: return CUDA_ERROR_ILLEGAL_ADDRESS;
       case FaultKind::misaligned: return CUDA_ERROR_MISALIGNED_ADDRESS;
+      case FaultKind::assertion: return CUDA_ERROR_ASSERT;
       case FaultKind::trap:
       case FaultKind::deadlock:
       case FaultKind::step_limit: return CUDA_ERROR_LAUNCH_FAILED;

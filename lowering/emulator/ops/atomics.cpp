@@ -114,15 +114,7 @@ const Instruction* run_apply(const Instruction* i, Warp* w) {
   const Value value = static_cast<Value>(i->n % 16);
   const unsigned bytes = bytes_of_value(value);
   alignas(64) std::uint64_t address[32];
-  for (unsigned lane = 0; lane < 32; ++lane) {
-    const std::uint64_t base = (i->flags & narrow_address) != 0
-                                   ? slots<std::uint32_t>(w, i->a)[lane]
-                                   : slots<std::uint64_t>(w, i->a)[lane];
-    address[lane] = base + i->immediate;
-    if ((i->flags & shared_space) != 0) {
-      address[lane] = static_cast<std::uint32_t>(address[lane]) | shared_window;
-    }
-  }
+  strong::generic_addresses(i, w, address);
   std::uint8_t* at[32];
   const std::uint32_t ok =
       resolve_generic(w, i, address, lanes, bytes, Access::atomic, nullptr, at);
@@ -149,6 +141,7 @@ const Instruction* run_apply(const Instruction* i, Warp* w) {
       slots<std::uint32_t>(w, i->d)[lane] = static_cast<std::uint32_t>(old);
     }
   }
+  if (w->observed) observe_value(w, i, address, ok, Access::atomic);
   return i + 1;
 }
 

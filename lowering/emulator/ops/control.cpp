@@ -111,6 +111,7 @@ const Instruction* run_warp_barrier(const Instruction* i, Warp* w) {
 }
 
 const Instruction* run_fence(const Instruction* i, Warp* w) {
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
   if (w->observed && w->block->monitor != nullptr) {
     w->block->monitor->fence(w->index, active_lanes(i, w), (i->flags & 1) != 0);
   }
@@ -134,6 +135,11 @@ const Instruction* run_clock(const Instruction* i, Warp* w) {
 
 const Instruction* run_nothing(const Instruction* i, Warp*) { return i + 1; }
 
+const Instruction* run_give_way(const Instruction* i, Warp* w) {
+  if (active_lanes(i, w) != 0) w->slice_end = w->steps;
+  return i + 1;
+}
+
 const Instruction* run_set_rounding(const Instruction* i, Warp*) {
   constexpr int modes[] = {FE_TONEAREST, FE_TOWARDZERO, FE_DOWNWARD, FE_UPWARD};
   std::fesetround(modes[i->n & 3]);
@@ -153,6 +159,7 @@ Handlers warp_barrier() { return {&run_warp_barrier, &run_warp_barrier}; }
 Handlers fence() { return {&run_fence, &run_fence}; }
 Handlers clock() { return {&run_clock, &run_clock}; }
 Handlers nothing() { return {&run_nothing, &run_nothing}; }
+Handlers give_way() { return {&run_give_way, &run_give_way}; }
 Handlers set_rounding() { return {&run_set_rounding, &run_set_rounding}; }
 
 }  // namespace tilewright::emulator::control

@@ -35,8 +35,20 @@ Handlers warp_barrier();  ///< a = member mask register
 Handlers fence();         ///< flags 1: device scope or wider
 Handlers clock();         ///< flags 1: 64 bits
 Handlers nothing();
+Handlers give_way();      ///< ends the time slice of the warp at its next block
 Handlers set_rounding();  ///< n: 0 nearest, 1 toward zero, 2 down, 3 up
 }  // namespace control
+
+/// Flags that atomics and strong accesses share, and the strong accesses themselves:
+/// a = address (immediate displacement), list of n registers, c = bytes of each.
+namespace strong {
+constexpr std::uint16_t shared_space = 2, narrow_address = 4, acquires = 0x100, releases = 0x200,
+                        block_scope = 0x400, extends_sign = 0x800;
+Handlers load();
+Handlers store();
+/// Addresses of all lanes, shared ones in their window.
+void generic_addresses(const Instruction* i, Warp* w, std::uint64_t* address);
+}  // namespace strong
 
 namespace atomics {
 /// a = address (immediate displacement), b, c = operands, d = old value when flags & 1.
@@ -59,7 +71,8 @@ constexpr std::uint16_t encode(Operation operation, Value value) {
   return static_cast<std::uint16_t>(static_cast<unsigned>(operation) * 16 +
                                     static_cast<unsigned>(value));
 }
-constexpr std::uint16_t returns_old = 1, shared_space = 2, narrow_address = 4, flushes = 8;
+constexpr std::uint16_t returns_old = 1, shared_space = strong::shared_space,
+                        narrow_address = strong::narrow_address, flushes = 8;
 }  // namespace atomics
 
 namespace asynchronous {

@@ -45,5 +45,6 @@ Handlers memory(const MemoryForm& form);
 Handlers shuffle(const Form& form);
 Handlers matrix(const Form& form, unsigned count);
 Handlers mma(const Form& form);
+Handlers mma_general(const Form& form);
 
 }  // namespace tilewright::emulator::TILEWRIGHT_VARIANT

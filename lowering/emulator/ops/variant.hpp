@@ -55,6 +55,7 @@ struct Variant {
   Handlers (*shuffle)(const Form&);
   Handlers (*matrix)(const Form&, unsigned count);
   Handlers (*mma)(const Form&);
+  Handlers (*mma_general)(const Form&);
 };
 
 /// The fastest this processor can run. Throws tilewright::Error (missing) when it can run none.
