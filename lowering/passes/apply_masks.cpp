@@ -47,6 +47,9 @@ class MaskApplier {
       } else if (operation.op == Op::dot && !operation.masked) {
         i += neutralize_product(region, i, operation, loop);
         operation.masked = true;
+      } else if (operation.op == Op::store && !operation.masked) {
+        i += restrict_store(region, i, operation);
+        operation.masked = true;
       }
       propagate(operation);
     }
@@ -141,38 +144,73 @@ class MaskApplier {
     return inserted;
   }
 
+  using List = std::vector<std::unique_ptr<Operation>>;
+
+  static std::size_t insert(Region& region, std::size_t position, List& made) {
+    const std::size_t count = made.size();
+    region.operations.insert(region.operations.begin() + static_cast<std::ptrdiff_t>(position),
+                             std::make_move_iterator(made.begin()),
+                             std::make_move_iterator(made.end()));
+    return count;
+  }
+
+  /// `loop`'s mask once more, as operations on `made`; no_value without one.
+  ValueId mask_again(const Operation& loop, List& made) {
+    std::map<ValueId, ValueId> renamed;
+    for (const auto& source : loop.regions[0]->operations) {
+      if (source->op == Op::yield) {
+        const auto found = renamed.find(source->operands[0]);
+        return found == renamed.end() ? source->operands[0] : found->second;
+      }
+      auto copy = make(kernel_, source->op, kernel_.type(source->results[0]), source->operands,
+                       source->where);
+      copy->constant = source->constant;
+      copy->name = source->name;
+      copy->axis = source->axis;
+      copy->indices = source->indices;
+      for (ValueId& operand : copy->operands)
+        if (const auto found = renamed.find(operand); found != renamed.end())
+          operand = found->second;
+      for (auto& index : copy->indices)
+        if (const auto found = renamed.find(index.value); found != renamed.end())
+          index.value = found->second;
+      renamed[source->results[0]] = copy->results[0];
+      made.push_back(std::move(copy));
+    }
+    return no_value;
+  }
+
+  /// A store in loops with masks writes what they show; the condition becomes its second operand.
+  std::size_t restrict_store(Region& region, std::size_t position, Operation& store) {
+    List made;
+    ValueId visible = no_value;
+    for (const Operation* loop : loops_) {
+      if (!has_axis(kernel_, store.operands[0], loop->axis)) continue;
+      const ValueId shown = mask_again(*loop, made);
+      if (shown == no_value) continue;
+      store.cut_only = visible == no_value && loop == loops_.back();
+      if (visible == no_value) {
+        visible = shown;
+        continue;
+      }
+      ir::Type type = kernel_.type(visible);
+      for (const AxisId axis : kernel_.type(shown).axes)
+        if (!has_axis(kernel_, visible, axis)) type.axes.push_back(axis);
+      made.push_back(make(kernel_, Op::logical_and, type, {visible, shown}, store.where));
+      visible = made.back()->results[0];
+    }
+    if (visible != no_value) store.operands.push_back(visible);
+    return insert(region, position, made);
+  }
+
   /// The condition under which an element is visible along `axis`, as operations put before
   /// `position`; `loop`: the one over `axis`, or null for the end of the axis alone. Gives no_value
   /// when nothing hides. Returns how many operations were inserted.
   std::size_t condition(Region& region, std::size_t position, AxisId axis, const Operation* loop,
                         ValueId& result) {
-    std::vector<std::unique_ptr<Operation>> made;
+    List made;
     const Provenance where = region.operations[position]->where;
-    result = no_value;
-    if (loop != nullptr && !loop->regions[0]->operations.empty()) {
-      std::map<ValueId, ValueId> renamed;
-      for (const auto& source : loop->regions[0]->operations) {
-        if (source->op == Op::yield) {
-          const auto found = renamed.find(source->operands[0]);
-          result = found == renamed.end() ? source->operands[0] : found->second;
-          break;
-        }
-        auto copy = make(kernel_, source->op, kernel_.type(source->results[0]), source->operands,
-                         source->where);
-        copy->constant = source->constant;
-        copy->name = source->name;
-        copy->axis = source->axis;
-        copy->indices = source->indices;
-        for (ValueId& operand : copy->operands)
-          if (const auto found = renamed.find(operand); found != renamed.end())
-            operand = found->second;
-        for (auto& index : copy->indices)
-          if (const auto found = renamed.find(index.value); found != renamed.end())
-            index.value = found->second;
-        renamed[source->results[0]] = copy->results[0];
-        made.push_back(std::move(copy));
-      }
-    }
+    result = loop == nullptr ? no_value : mask_again(*loop, made);
     if (ragged(axis)) {
       const std::string& dim = kernel_.axes[static_cast<std::size_t>(axis)].dim;
       auto index = make(kernel_, Op::index, {.dtype = DType::i32, .axes = {axis}}, {}, where);
@@ -195,11 +233,7 @@ class MaskApplier {
         made.push_back(std::move(both));
       }
     }
-    const std::size_t count = made.size();
-    region.operations.insert(region.operations.begin() + static_cast<std::ptrdiff_t>(position),
-                             std::make_move_iterator(made.begin()),
-                             std::make_move_iterator(made.end()));
-    return count;
+    return insert(region, position, made);
   }
 
   /// Puts `neutral` where `operation`'s operand is hidden along its axis. Returns how far it moved.

@@ -96,3 +96,33 @@ TEST_CASE("a reduction over an outer loop's dimension keeps that loop's mask in 
   const ir::Inputs result = check_same(b.kernel, inputs, passes::apply_masks);
   for (int row = 0; row < 17; ++row) CHECK(result.tensors.at("out").get(row) == 2 * 2 * (row + 1));
 }
+
+TEST_CASE("a store under a mask writes what the mask shows, once the mask is explicit too") {
+  KernelBuilder b("stores");
+  b.tensor(Argument::Kind::out, "out", DType::i32, {"m", "n"});
+  const ir::AxisId m = b.blocks("m", 16), n = b.loop_axis("n", 16);
+  b.for_blocks(
+      n, {},
+      [&] {
+        return b.apply(Op::ge, {b.index(m), b.index(n)});
+      },
+      [&](const KernelBuilder::Values&) {
+        b.store("out", {b.over(m), b.over(n)}, b.apply(Op::add, {b.index(m), b.index(n)}));
+        return KernelBuilder::Values{};
+      });
+  ir::Inputs inputs;
+  inputs.tensors["out"] = filled(DType::i32, {17, 33}, -7);
+  passes::analyze_masks(b.kernel);
+  const ir::Inputs result = check_same(b.kernel, inputs, passes::apply_masks);
+  for (int row = 0; row < 17; ++row)
+    for (int k = 0; k < 33; ++k)
+      CHECK(result.tensors.at("out").get(row * 33 + k) == (row >= k ? row + k : -7));
+  // What a target makes of it: the condition is the store's operand.
+  const ir::Operation& loop = *b.kernel.body.operations.back();
+  const ir::Region& body = *loop.regions[1];
+  const ir::Operation& store = *body.operations[body.operations.size() - 2];
+  REQUIRE(store.op == Op::store);
+  REQUIRE(store.operands.size() == 2);
+  CHECK(b.kernel.type(store.operands[1]).dtype == DType::b1);
+  CHECK(store.cut_only);
+}

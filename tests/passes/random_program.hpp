@@ -2,12 +2,14 @@
 // lambda may record, a program here may record, and nothing else. One number is one program. Every
 // statement draws from a source of its own, so that one can be left out and the others stay as they
 // are: that is how a failing program is made small. Expressions: random_expressions.cpp; statements
-// and loops: random_statements.cpp; masks: random_visibility.cpp; tensors: random_inputs.cpp.
+// and loops: random_statements.cpp; masks: random_visibility.cpp; tensors: random_inputs.cpp;
+// a failing program made small: made_small.cpp.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -80,6 +82,12 @@ class RandomProgram final : public KernelSource {
   std::set<std::uint64_t> skip_;
   mutable std::vector<std::uint64_t> statements_;
 };
+
+/// The smallest program that `wrong` still finds something in: statements are left out, then
+/// extents shortened. Its text is the finding, with what the program was.
+std::string made_small(
+    std::uint64_t seed,
+    const std::function<std::optional<std::string>(const RandomProgram&)>& wrong);
 
 /// Tensors and scalars for a program's arguments. The first letter of an argument's name says what
 /// it holds: x data, y powers of two, i small integers, t indices into its program's g, c trip
