@@ -20,12 +20,15 @@ struct Comparison {
 
 /// Compares a run with the reference.
 ///   out: 2 * max |same_type - exact| + 1e-5.
-///   lse: 2 * max |same_type - exact| + 1e-4, rows without a key -infinity in both.
+///   lse: 2 * max |same_type - exact| + 1e-4 + 2^-22 * max |exact|, rows without a key -infinity in
+///   both.
 /// The LSE is f32 and never passes through the 16-bit type: products of 16-bit numbers are exact in
 /// f32, so what remains is the order of f32 sums, truncation inside tensor cores and the device's
-/// approximate exp2 and log2 (relative 2^-22): together below 3e-5 at scores of ordinary size, and
-/// growing with their size as the same_type term does. 1e-4 leaves three times that, and a row of
-/// LSE that is off by 1e-3 fails.
+/// approximate exp2 and log2 (relative 2^-22): together below 3e-5 at scores of ordinary size. 1e-4
+/// leaves three times that, and a row of LSE that is off by 1e-3 fails. With a large scale the LSE
+/// is large itself, and a kernel that works in base 2 rounds it four times: the scale, the scale
+/// times log2(e), the largest score times that, and the way back to natural logarithms; 2^-24 of it
+/// each.
 Comparison compare(const AttentionShape& shape, const RunResult& result, const DenseResult& exact,
                    const DenseResult& same_type);
 

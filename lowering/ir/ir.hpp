@@ -129,8 +129,8 @@ struct Operation {
   std::string name;              ///< scalar_argument: argument; each/block/extent: dimension; load/store/copy_async: tensor
   AxisId axis = -1;              ///< index, dot, reductions, for_blocks
   std::vector<Index> indices;    ///< load, store, copy_async
-  bool masked = false;           ///< reductions, dot: hidden elements are neutral already (apply_mask)
-  bool cut_only = false;         ///< select: the condition holds in every full tile, so only cut tiles run it
+  bool masked = false;           ///< reductions, dot: hidden elements are neutral already (apply_mask); store: what shows is its second operand, without one all
+  bool cut_only = false;         ///< select, store: the condition holds in every full tile, so only cut tiles run it
   bool per_thread = false;       ///< reductions: kept per thread until finish_reduce
   ValueId sign_of = no_value;    ///< operand_load, copy_async, dot: the left operand is negated when this scalar is negative
   int stage_ahead = 0;           ///< copy_async in a loop: how many tiles ahead it runs

@@ -126,7 +126,11 @@ void ProgramState::store(const Operation& op) {
   if (found == inputs_.tensors.end()) return;
   const TileData& value = tile(op.operands[0]);
   TileData shown;
-  if (!op.masked)
+  if (op.masked) {
+    for (std::size_t i = 1; i < op.operands.size(); ++i)
+      if (kernel_.type(op.operands[i]).kind == Type::Kind::tile)
+        shown = broadcast(tile(op.operands[i]), value.axes, value.shape);
+  } else {
     for (const Running& loop : running_) {
       if (!loop.visible || value.find(loop.axis) < 0) continue;
       for (const AxisId id : loop.visible->axes)
@@ -137,6 +141,7 @@ void ProgramState::store(const Operation& op) {
       TileData mask = broadcast(*loop.visible, value.axes, value.shape);
       shown = shown.size() ? apply(Op::logical_and, DType::b1, {&shown, &mask}) : mask;
     }
+  }
   HostTensor& tensor = found->second;
   each_element(op, tensor, value, [&](std::size_t element, std::int64_t offset) {
     if (!shown.integers.empty() && shown.integers[element] == 0) return;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "passes/passes.hpp"
 #include "passes/rewrite.hpp"
@@ -28,33 +29,51 @@ class MaskApplier {
  public:
   explicit MaskApplier(ir::Kernel& kernel) : kernel_(kernel) {}
 
-  void run(Region& region, const Operation* loop) {
+  void run(Region& region) {
     for (std::size_t i = 0; i < region.operations.size(); ++i) {
       Operation& operation = *region.operations[i];
       if (operation.op == Op::for_blocks) {
-        run(*operation.regions[1], &operation);
+        loops_.push_back(&operation);
+        run(*operation.regions[1]);
+        loops_.pop_back();
         continue;
       }
-      for (auto& inner : operation.regions) run(*inner, loop);
+      for (auto& inner : operation.regions) run(*inner);
+      const Operation* loop = loop_over(operation.axis);
       if (is_reduction(operation.op) && !operation.masked) {
         const double neutral = operation.op == Op::reduce_max ? minus_infinity : 0;
         i += neutralize(region, i, operation, 0, neutral, loop);
         operation.masked = true;
       } else if (operation.op == Op::dot && !operation.masked) {
-        if (hidden(operation.operands[0], operation.axis) != 0 &&
-            hidden(operation.operands[1], operation.axis) != 0)
-          i += neutralize(region, i, operation, 0, 0, loop);
+        i += neutralize_product(region, i, operation, loop);
+        operation.masked = true;
+      } else if (operation.op == Op::store && !operation.masked) {
+        i += restrict_store(region, i, operation);
         operation.masked = true;
       }
-      propagate(operation, loop);
+      propagate(operation);
     }
   }
 
  private:
+  /// The open loop over the tiles of `axis`, or null.
+  const Operation* loop_over(AxisId axis) const {
+    for (const Operation* loop : loops_)
+      if (loop->axis == axis) return loop;
+    return nullptr;
+  }
+
   std::optional<double> hidden(ValueId value, AxisId axis) const {
     const auto found = hidden_.find({value, axis});
     if (found == hidden_.end()) return std::nullopt;
     return found->second;
+  }
+
+  /// Whether an element times 0 is 0 where `axis` hides it: it is known, or it is what memory
+  /// holds.
+  bool tame(ValueId value, AxisId axis) const {
+    if (const auto known = hidden(value, axis)) return std::isfinite(*known);
+    return loaded_.contains(value);
   }
 
   bool ragged(AxisId id) const {
@@ -64,9 +83,12 @@ class MaskApplier {
     return bound == kernel_.bound.end() || bound->second % axis.tile != 0;
   }
 
-  void propagate(const Operation& operation, const Operation* loop) {
+  void propagate(const Operation& operation) {
     if (operation.results.size() != 1) return;
     const ValueId result = operation.results[0];
+    if (operation.op == Op::load ||
+        (operation.op == Op::cast && loaded_.contains(operation.operands[0])))
+      loaded_.insert(result);
     for (const AxisId axis : kernel_.type(result).axes) {
       const auto of = [&](std::size_t operand) {
         return hidden(operation.operands[operand], axis);
@@ -74,7 +96,8 @@ class MaskApplier {
       switch (operation.op) {
         case Op::load:
           // Past the end a load is 0; where only a mask hides an element its value is the tensor's.
-          if (loop == nullptr || loop->axis != axis || loop->regions[0]->operations.empty())
+          if (const Operation* loop = loop_over(axis);
+              loop == nullptr || loop->regions[0]->operations.empty())
             hidden_[{result, axis}] = 0;
           break;
         case Op::cast:
@@ -92,38 +115,102 @@ class MaskApplier {
     }
   }
 
+  /// The axes of `loop`'s mask; `loop` may be null.
+  std::vector<AxisId> mask_axes(const Operation* loop) const {
+    if (loop == nullptr || loop->regions[0]->operations.empty()) return {};
+    return kernel_.type(loop->regions[0]->operations.back()->operands[0]).axes;
+  }
+
+  /// A hidden element of a product is 0 when one side is 0 there and the other is no infinity. What
+  /// a program computes past the end of an axis may well be one: 1 / x of the 0 that is loaded.
+  std::size_t neutralize_product(Region& region, std::size_t position, Operation& product,
+                                 const Operation* loop) {
+    const AxisId axis = product.axis;
+    const auto covers_mask = [&](std::size_t side) {
+      for (const AxisId id : mask_axes(loop))
+        if (id != axis && !has_axis(kernel_, product.operands[side], id)) return false;
+      return true;
+    };
+    const auto is_zero = [&](std::size_t side) {
+      return hidden(product.operands[side], axis) == 0;
+    };
+    std::size_t inserted = 0;
+    if (!is_zero(0) && !is_zero(1))
+      inserted += neutralize(region, position, product, covers_mask(0) ? 0 : 1, 0, loop);
+    for (const std::size_t side : {0u, 1u})
+      if (!tame(product.operands[side], axis))
+        inserted += neutralize(region, position + inserted, product, side, 0,
+                               covers_mask(side) ? loop : nullptr);
+    return inserted;
+  }
+
+  using List = std::vector<std::unique_ptr<Operation>>;
+
+  static std::size_t insert(Region& region, std::size_t position, List& made) {
+    const std::size_t count = made.size();
+    region.operations.insert(region.operations.begin() + static_cast<std::ptrdiff_t>(position),
+                             std::make_move_iterator(made.begin()),
+                             std::make_move_iterator(made.end()));
+    return count;
+  }
+
+  /// `loop`'s mask once more, as operations on `made`; no_value without one.
+  ValueId mask_again(const Operation& loop, List& made) {
+    std::map<ValueId, ValueId> renamed;
+    for (const auto& source : loop.regions[0]->operations) {
+      if (source->op == Op::yield) {
+        const auto found = renamed.find(source->operands[0]);
+        return found == renamed.end() ? source->operands[0] : found->second;
+      }
+      auto copy = make(kernel_, source->op, kernel_.type(source->results[0]), source->operands,
+                       source->where);
+      copy->constant = source->constant;
+      copy->name = source->name;
+      copy->axis = source->axis;
+      copy->indices = source->indices;
+      for (ValueId& operand : copy->operands)
+        if (const auto found = renamed.find(operand); found != renamed.end())
+          operand = found->second;
+      for (auto& index : copy->indices)
+        if (const auto found = renamed.find(index.value); found != renamed.end())
+          index.value = found->second;
+      renamed[source->results[0]] = copy->results[0];
+      made.push_back(std::move(copy));
+    }
+    return no_value;
+  }
+
+  /// A store in loops with masks writes what they show; the condition becomes its second operand.
+  std::size_t restrict_store(Region& region, std::size_t position, Operation& store) {
+    List made;
+    ValueId visible = no_value;
+    for (const Operation* loop : loops_) {
+      if (!has_axis(kernel_, store.operands[0], loop->axis)) continue;
+      const ValueId shown = mask_again(*loop, made);
+      if (shown == no_value) continue;
+      store.cut_only = visible == no_value && loop == loops_.back();
+      if (visible == no_value) {
+        visible = shown;
+        continue;
+      }
+      ir::Type type = kernel_.type(visible);
+      for (const AxisId axis : kernel_.type(shown).axes)
+        if (!has_axis(kernel_, visible, axis)) type.axes.push_back(axis);
+      made.push_back(make(kernel_, Op::logical_and, type, {visible, shown}, store.where));
+      visible = made.back()->results[0];
+    }
+    if (visible != no_value) store.operands.push_back(visible);
+    return insert(region, position, made);
+  }
+
   /// The condition under which an element is visible along `axis`, as operations put before
-  /// `position`. Gives no_value when nothing hides. Returns how many operations were inserted.
+  /// `position`; `loop`: the one over `axis`, or null for the end of the axis alone. Gives no_value
+  /// when nothing hides. Returns how many operations were inserted.
   std::size_t condition(Region& region, std::size_t position, AxisId axis, const Operation* loop,
                         ValueId& result) {
-    std::vector<std::unique_ptr<Operation>> made;
+    List made;
     const Provenance where = region.operations[position]->where;
-    result = no_value;
-    const bool own = loop != nullptr && loop->axis == axis;
-    if (own && !loop->regions[0]->operations.empty()) {
-      std::map<ValueId, ValueId> renamed;
-      for (const auto& source : loop->regions[0]->operations) {
-        if (source->op == Op::yield) {
-          const auto found = renamed.find(source->operands[0]);
-          result = found == renamed.end() ? source->operands[0] : found->second;
-          break;
-        }
-        auto copy = make(kernel_, source->op, kernel_.type(source->results[0]), source->operands,
-                         source->where);
-        copy->constant = source->constant;
-        copy->name = source->name;
-        copy->axis = source->axis;
-        copy->indices = source->indices;
-        for (ValueId& operand : copy->operands)
-          if (const auto found = renamed.find(operand); found != renamed.end())
-            operand = found->second;
-        for (auto& index : copy->indices)
-          if (const auto found = renamed.find(index.value); found != renamed.end())
-            index.value = found->second;
-        renamed[source->results[0]] = copy->results[0];
-        made.push_back(std::move(copy));
-      }
-    }
+    result = loop == nullptr ? no_value : mask_again(*loop, made);
     if (ragged(axis)) {
       const std::string& dim = kernel_.axes[static_cast<std::size_t>(axis)].dim;
       auto index = make(kernel_, Op::index, {.dtype = DType::i32, .axes = {axis}}, {}, where);
@@ -146,11 +233,7 @@ class MaskApplier {
         made.push_back(std::move(both));
       }
     }
-    const std::size_t count = made.size();
-    region.operations.insert(region.operations.begin() + static_cast<std::ptrdiff_t>(position),
-                             std::make_move_iterator(made.begin()),
-                             std::make_move_iterator(made.end()));
-    return count;
+    return insert(region, position, made);
   }
 
   /// Puts `neutral` where `operation`'s operand is hidden along its axis. Returns how far it moved.
@@ -170,7 +253,8 @@ class MaskApplier {
     constant->constant = neutral;
     auto masked =
         make(kernel_, Op::select, type, {visible, operand, constant->results[0]}, operation.where);
-    masked->cut_only = loop != nullptr && loop->axis == axis;
+    // Inside another loop it is that one's tiles that are cut or full.
+    masked->cut_only = loop != nullptr && loop == loops_.back();
     const ValueId result = masked->results[0];
     hidden_[{result, axis}] = neutral;
 
@@ -210,11 +294,13 @@ class MaskApplier {
   }
 
   ir::Kernel& kernel_;
+  std::vector<const Operation*> loops_;  ///< open ones over tiles, outermost first
   Hidden hidden_;
+  std::set<ValueId> loaded_;  ///< as memory holds them
 };
 
 }  // namespace
 
-void apply_masks(ir::Kernel& kernel) { MaskApplier(kernel).run(kernel.body, nullptr); }
+void apply_masks(ir::Kernel& kernel) { MaskApplier(kernel).run(kernel.body); }
 
 }  // namespace tilewright::passes

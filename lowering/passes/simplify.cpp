@@ -1,6 +1,8 @@
 // Constants meet constants, and uniform factors meet each other, so that later passes see one
 // factor.
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <map>
 
 #include "passes/passes.hpp"
@@ -11,17 +13,33 @@ namespace {
 
 using ir::Operation;
 
-std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
-  return a / b - ((a % b != 0 && (a < 0) != (b < 0)) ? 1 : 0);
+/// The value of a pointwise op on i32 constants, in the 32 bits that wrap; false when it has none.
+bool evaluate_i32(Op op, const std::vector<double>& operands, double& result) {
+  std::vector<std::int64_t> x;
+  for (const double operand : operands) x.push_back(static_cast<std::int64_t>(operand));
+  const auto number = [&](std::int64_t value) {
+    result = static_cast<double>(static_cast<std::int32_t>(static_cast<std::uint64_t>(value)));
+    return true;
+  };
+  switch (op) {
+    case Op::add: return number(x[0] + x[1]);
+    case Op::sub: return number(x[0] - x[1]);
+    case Op::mul: return number(x[0] * x[1]);  // of two 32-bit numbers: no overflow
+    case Op::neg: return number(-x[0]);
+    case Op::minimum: return number(std::min(x[0], x[1]));
+    case Op::maximum: return number(std::max(x[0], x[1]));
+    case Op::div:
+      if (x[1] == 0) return false;
+      return number(x[0] / x[1] - ((x[0] % x[1] != 0 && (x[0] < 0) != (x[1] < 0)) ? 1 : 0));
+    default: return false;
+  }
 }
 
-/// The value of a pointwise op on constants; false when it has no compile-time value.
-bool evaluate(Op op, DType dtype, const std::vector<double>& x, double& result) {
-  const bool integer = is_integer(dtype);
+/// The value of a pointwise op on floating constants, whose arithmetic is that of f32. One
+/// operation on two f32 numbers in double precision, rounded once more, is the f32 operation.
+bool evaluate_f32(Op op, const std::vector<double>& x, double& result) {
   const auto number = [&](double value) {
-    result = integer
-                 ? static_cast<double>(static_cast<std::int32_t>(static_cast<std::int64_t>(value)))
-                 : static_cast<double>(static_cast<float>(value));
+    result = static_cast<double>(static_cast<float>(value));
     return true;
   };
   switch (op) {
@@ -31,13 +49,15 @@ bool evaluate(Op op, DType dtype, const std::vector<double>& x, double& result) 
     case Op::neg: return number(-x[0]);
     case Op::minimum: return number(std::fmin(x[0], x[1]));
     case Op::maximum: return number(std::fmax(x[0], x[1]));
-    case Op::div:
-      if (x[1] == 0) return false;
-      if (!integer) return number(x[0] / x[1]);
-      return number(static_cast<double>(
-          floor_divide(static_cast<std::int64_t>(x[0]), static_cast<std::int64_t>(x[1]))));
+    case Op::div: return x[1] != 0 && number(x[0] / x[1]);
     default: return false;
   }
+}
+
+/// False when the operation has no value of `dtype` at compile time.
+bool evaluate(Op op, DType dtype, const std::vector<double>& operands, double& result) {
+  if (dtype == DType::i32) return evaluate_i32(op, operands, result);
+  return is_floating(dtype) && evaluate_f32(op, operands, result);
 }
 
 class Simplifier {

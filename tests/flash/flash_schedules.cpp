@@ -2,6 +2,8 @@
 // printed, read back from its text and compiled from that. Impossible wishes are refused by name.
 #include <doctest/doctest.h>
 
+#include <iterator>
+#include <set>
 #include <tilewright/error.hpp>
 
 #include "flash_device.hpp"
@@ -30,6 +32,17 @@ ir::Schedule chosen(const ir::Schedule& wish) {
   return make_program(*flash_kernel(shape), "sm_80", request).aligned.schedule;
 }
 
+Outcome check_schedule(const Plan& plan, const Shape& of, const oracle::Problem& problem) {
+  CAPTURE(describe(of));
+  const Outcome outcome = launch(plan, of, problem);
+  const Verdict verdict = judge(of, problem, outcome.answer);
+  INFO(describe(verdict));
+  CHECK(verdict.right());
+  CHECK(outcome.faults == "[]");
+  CHECK_FALSE(outcome.wrote_outside);
+  return outcome;
+}
+
 void refused(const ir::Schedule& wish, const std::string& argument, const std::string& value) {
   try {
     chosen(wish);
@@ -45,32 +58,45 @@ void refused(const ir::Schedule& wish, const std::string& argument, const std::s
 
 }  // namespace
 
-TEST_CASE("schedules read back from their text") {
-  const oracle::Problem problem = random_problem(shape, 8);
-  for (const Wish& wish :
-       {Wish{16, 16, 1}, Wish{16, 128, 2}, Wish{32, 48, 3}, Wish{48, 64, 2}, Wish{64, 16, 4},
-        Wish{64, 64, 3}, Wish{80, 80, 2}, Wish{96, 32, 1}, Wish{128, 64, 4}, Wish{128, 128, 1},
-        Wish{192, 96, 2}, Wish{256, 32, 3}}) {
+TEST_CASE("20 schedules read back from their text, on shapes that fill no tile") {
+  const Wish wishes[] = {{16, 16, 1},   {16, 16, 4},  {16, 128, 2}, {32, 48, 3},  {32, 32, 2},
+                         {48, 64, 2},   {48, 16, 5},  {64, 16, 4},  {64, 64, 3},  {64, 112, 2},
+                         {80, 80, 2},   {80, 32, 3},  {96, 32, 1},  {112, 48, 2}, {128, 64, 4},
+                         {128, 128, 1}, {144, 16, 2}, {192, 96, 2}, {256, 32, 3}, {256, 16, 1}};
+  // Fewer rows or keys than a tile, tails of one row and one key, rows without a key, and heads
+  // that share keys: what a schedule meets.
+  const Shape others[] = {{1, 2, 1, 17, 33, 64, 64, Mask::none, bf16},
+                          {2, 2, 2, 129, 65, 64, 64, Mask::bottom_right, bf16},
+                          {1, 3, 1, 1, 257, 64, 64, Mask::bottom_right, bf16}};
+  std::set<std::string> texts, numbers;
+  for (const Wish& wish : wishes) {
     const ir::Schedule schedule = ir::read_schedule(ir::print(chosen(wish_of(wish))));
     CAPTURE(ir::print(schedule));
     CHECK(schedule.tile.at("q") == wish.tile_q);
     CHECK(schedule.tile.at("kv") == wish.tile_kv);
     CHECK(schedule.stages == wish.stages);
     CHECK(schedule.warps == wish.tile_q / 16);
+    texts.insert(ir::print(schedule));
     const Plan& plan = flash_plan(shape, schedule);
     CHECK(plan.program().aligned.schedule.tile == schedule.tile);
     CHECK(plan.program().aligned.schedule.stages == schedule.stages);
+    CHECK(plan.program().aligned.text.threads == 32 * schedule.warps);
+    numbers.insert(plan.cuda_source());
 
-    const Outcome outcome = launch(plan, shape, problem);
-    const Verdict verdict = judge(shape, problem, outcome.answer);
-    INFO(describe(verdict));
-    CHECK(verdict.right());
-    CHECK(outcome.faults == "[]");
-    CHECK_FALSE(outcome.wrote_outside);
+    const oracle::Problem problem = random_problem(shape, 8);
+    const Outcome outcome = check_schedule(plan, shape, problem);
     const Outcome again = launch(plan, shape, problem);
     CHECK(again.out_bits == outcome.out_bits);
     CHECK(again.answer.lse == outcome.answer.lse);
   }
+  CHECK(texts.size() == std::size(wishes));
+  CHECK(numbers.size() == std::size(wishes));  // twenty kernels, not one under twenty names
+  for (const Shape& other : others)
+    for (std::size_t i = 0; i < std::size(wishes); i += 3) {
+      const ir::Schedule schedule = ir::read_schedule(ir::print(chosen(wish_of(wishes[i]))));
+      CAPTURE(ir::print(schedule));
+      check_schedule(flash_plan(other, schedule), other, random_problem(other, 8));
+    }
 }
 
 TEST_CASE("the compiler's own choice reads back as itself") {
