@@ -100,7 +100,8 @@ void Emitter::copy(const ir::Operation& operation, const std::string& block,
     out_.line("const auto* " + pointer + " = " + from + ";");
     from = pointer;
   }
-  const int chunks = columns.padded / 8, threads = kernel_.layout.threads();
+  const int per_chunk = 16 / size_of(value.type.dtype), chunks = columns.padded / per_chunk,
+            threads = kernel_.layout.threads();
   const bool whole = columns.kind == ir::Axis::Kind::whole, flips = operation.sign_of >= 0;
   const std::string left = left_of(rows, axes[0]), across = left_of(columns, axes[1]);
   const std::string flip = flips ? uniform(operation.sign_of) + " < 0" : "false";
@@ -113,7 +114,7 @@ void Emitter::copy(const ir::Operation& operation, const std::string& block,
            ", " + from + ", " + row_stride + ", " + last + ");";
   };
   std::string text;
-  if (!kernel_.aligned || (flips && (!whole || columns.tile % 8 != 0))) {
+  if (!kernel_.aligned || (flips && (!whole || columns.tile % per_chunk != 0))) {
     const std::string inner = kernel_.aligned ? "1" : stride(operation.name, column_axis);
     text = call("gather_tile", "", inner + ", " + left + ", " + across + ", " + flip);
   } else if (flips) {

@@ -86,11 +86,7 @@ void Emitter::keep_operand(const ir::Operation& dot) {
 void Emitter::dot(const ir::Operation& operation) {
   const ValueId value = operation.results[0], left = operation.operands[0];
   const DType dtype = kernel_.type(left).dtype;
-  const ir::Operation* left_read = plan_.definition(left);
-  const bool from_shared = left_read != nullptr && left_read->op == Op::operand_load;
-  const std::string mma = "mma_" + std::string(name(dtype));
-  for (const char* verb : {"u32", "unroll", "ldmatrix"}) prelude_.use(verb);
-  prelude_.use(mma);
+  for (const char* verb : {"u32", "unroll"}) prelude_.use(verb);
 
   // The accumulator's first value.
   const bool accumulates = operation.operands.size() == 3;
@@ -113,6 +109,21 @@ void Emitter::dot(const ir::Operation& operation) {
     paragraph(operation, line.empty() ? line : over_elements(value, at, line));
   }
 
+  if (dtype == DType::f32)
+    products_of_f32(operation);
+  else
+    products_of_half(operation);
+}
+
+/// m16n8k16 over 16-bit operands.
+void Emitter::products_of_half(const ir::Operation& operation) {
+  const ValueId value = operation.results[0], left = operation.operands[0];
+  const DType dtype = kernel_.type(left).dtype;
+  const ir::Operation* left_read = plan_.definition(left);
+  const bool from_shared = left_read != nullptr && left_read->op == Op::operand_load;
+  const std::string mma = "mma_" + std::string(name(dtype));
+  prelude_.use("ldmatrix");
+  prelude_.use(mma);
   const int steps = axis(operation.axis).padded / 16,
             columns = columns_per_thread(column_of(value));
   const Operand b = operand_at(operation, false);

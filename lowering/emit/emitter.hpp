@@ -85,6 +85,8 @@ class Emitter {
   void mask_in_place(const ir::Operation& operation);
   void assign(ValueId target, const ir::Operation& operation, bool declare);
   void dot(const ir::Operation& operation);
+  void products_of_half(const ir::Operation& dot);
+  void products_of_f32(const ir::Operation& dot);  // dot_f32.cpp
   bool reduces(ValueId value) const;
   void reductions_of(ValueId value, const At& row);
   void reduce_into(const std::string& name, const ir::Operation& operation, const At& row,

@@ -115,47 +115,53 @@ constexpr std::array verbs = {
          "      if (rows % step == 0 || row + step * i < rows) body(row + step * i, chunk);\n"
          "  } else for (int i = threadIdx.x; i < rows * pitch; i += threads)\n"
          "    if (i % pitch < chunks) body(i / pitch, i % pitch); }"},
-    Verb{"copy_tile", "i64 u32 copy16 chunk_at each_chunk",
-         "template <int rows, int width, int chunks, int pitch, int threads>    // global to "
-         "shared, zero past `left` rows\n"
-         "__device__ void copy_tile(u32 to, const unsigned short* from, i64 stride, int left) {\n"
-         "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
-         "    const int bytes = 8 * chunks == width ? 16 : max(0, min(16, 2 * (width - 8 * "
-         "chunk)));\n"
-         "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + 8 * chunk, row < left "
-         "? bytes : 0); }); }"},
+    Verb{
+        "copy_tile", "i64 u32 copy16 chunk_at each_chunk",
+        "template <int rows, int width, int chunks, int pitch, int threads, class T>  // global to "
+        "shared, zero past `left` rows\n"
+        "__device__ void copy_tile(u32 to, const T* from, i64 stride, int left) {\n"
+        "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
+        "    constexpr int size = sizeof(T), n = 16 / size;\n"
+        "    const int bytes = n * chunks == width ? 16 : max(0, min(16, size * (width - n * "
+        "chunk)));\n"
+        "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + n * chunk, row < left "
+        "? bytes : 0); }); }"},
     Verb{"copy_tile_ragged", "i64 u32 copy16 chunk_at each_chunk",
-         "template <int rows, int chunks, int pitch, int threads>               // the same, zero "
+         "template <int rows, int chunks, int pitch, int threads, class T>      // the same, zero "
          "past `columns` too\n"
-         "__device__ void copy_tile_ragged(u32 to, const unsigned short* from, i64 stride, int "
-         "left, int columns) {\n"
+         "__device__ void copy_tile_ragged(u32 to, const T* from, i64 stride, int left, int "
+         "columns) {\n"
          "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
-         "    const int bytes = row < left ? max(0, min(16, 2 * (columns - 8 * chunk))) : 0;\n"
-         "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + (bytes > 0 ? 8 * "
+         "    constexpr int size = sizeof(T), n = 16 / size;\n"
+         "    const int bytes = row < left ? max(0, min(16, size * (columns - n * chunk))) : 0;\n"
+         "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + (bytes > 0 ? n * "
          "chunk : 0), bytes); }); }"},
     Verb{"copy_tile_signed", "i64 u32 store16 chunk_at each_chunk",
-         "template <int rows, int width, int chunks, int pitch, int threads>    // through "
+         "template <int rows, int width, int chunks, int pitch, int threads, class T>  // through "
          "registers: every sign flips on demand\n"
-         "__device__ void copy_tile_signed(u32 to, const unsigned short* from, i64 stride, int "
-         "left, bool flip) {\n"
-         "  const u32 sign = flip ? 0x80008000u : 0u;\n"
+         "__device__ void copy_tile_signed(u32 to, const T* from, i64 stride, int left, bool flip) "
+         "{\n"
+         "  const u32 sign = flip ? sizeof(T) == 2 ? 0x80008000u : 0x80000000u : 0u;\n"
          "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
          "    uint4 x = {0, 0, 0, 0};\n"
-         "    if (row < left && 8 * chunk < width) x = *(const uint4*)(from + row * stride + 8 * "
+         "    constexpr int n = 16 / sizeof(T);\n"
+         "    if (row < left && n * chunk < width) x = *(const uint4*)(from + row * stride + n * "
          "chunk);\n"
          "    store16(to + chunk_at<pitch>(row, chunk), {x.x ^ sign, x.y ^ sign, x.z ^ sign, x.w ^ "
          "sign}); }); }"},
     Verb{"gather_tile", "i64 u32 store16 chunk_at each_chunk unroll",
-         "template <int rows, int chunks, int pitch, int threads>               // global to "
+         "template <int rows, int chunks, int pitch, int threads, class T>      // global to "
          "shared at any strides, zero past the ends\n"
-         "__device__ void gather_tile(u32 to, const unsigned short* from, i64 stride, i64 inner, "
-         "int left, int columns, bool flip) {\n"
+         "__device__ void gather_tile(u32 to, const T* from, i64 stride, i64 inner, int left, int "
+         "columns, bool flip) {\n"
          "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
-         "    u32 w[4] = {0, 0, 0, 0}, sign = flip ? 0x80008000u : 0u;\n"
-         "    const unsigned short* at = from + row * stride + 8 * chunk * inner;\n"
-         "    unroll for (int i = 0; i < 8; ++i)\n"
-         "      if (row < left && 8 * chunk + i < columns) w[i / 2] |= (u32)at[i * inner] << 16 * "
-         "(i % 2);\n"
+         "    constexpr int n = 16 / sizeof(T), bits = 8 * sizeof(T);\n"
+         "    u32 w[4] = {0, 0, 0, 0}, sign = flip ? bits == 16 ? 0x80008000u : 0x80000000u : 0u;\n"
+         "    const T* at = from + row * stride + n * chunk * inner;\n"
+         "    unroll for (int i = 0; i < n; ++i)\n"
+         "      if (row < left && n * chunk + i < columns) {\n"
+         "        if constexpr (bits == 16) w[i / 2] |= (u32)at[i * inner] << 16 * (i % 2);\n"
+         "        else w[i] = __float_as_uint(at[i * inner]); }\n"
          "    store16(to + chunk_at<pitch>(row, chunk), {w[0] ^ sign, w[1] ^ sign, w[2] ^ sign, "
          "w[3] ^ sign}); }); }"},
     Verb{"ldmatrix", "u32",
@@ -182,6 +188,29 @@ constexpr std::array verbs = {
          "{%8,%9}, {%0,%1,%2,%3};\"\n"
          "      : \"+f\"(d[0]), \"+f\"(d[1]), \"+f\"(d[2]), \"+f\"(d[3])"
          " : \"r\"(a[0]), \"r\"(a[1]), \"r\"(a[2]), \"r\"(a[3]), \"r\"(b), \"r\"(c)); }"},
+    Verb{"load4", "u32",
+         "__device__ float load4(u32 at) { float r; asm volatile(\"ld.shared.f32 %0, [%1];\" : "
+         "\"=f\"(r) : \"r\"(at) : \"memory\"); return r; }"},
+    Verb{"tf32", "u32",
+         "__device__ u32 tf32(float x) { u32 r; asm(\"cvt.rna.tf32.f32 %0, %1;\" : \"=r\"(r) : "
+         "\"f\"(x)); return r; }"},
+    Verb{"split", "u32 tf32 unroll",
+         "template <int n> __device__ void split(u32 (&high)[n], u32 (&low)[n], const float "
+         "(&x)[n]) {  // x = high + low\n"
+         "  unroll for (int i = 0; i < n; ++i) high[i] = tf32(x[i]), low[i] = tf32(x[i] - "
+         "__uint_as_float(high[i])); }"},
+    Verb{"mma_tf32", "u32",
+         "__device__ void mma_tf32(float (&d)[4], const u32 (&a)[4], const u32 (&b)[2]) {\n"
+         "  asm(\"mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, "
+         "{%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\"\n"
+         "      : \"+f\"(d[0]), \"+f\"(d[1]), \"+f\"(d[2]), \"+f\"(d[3])"
+         " : \"r\"(a[0]), \"r\"(a[1]), \"r\"(a[2]), \"r\"(a[3]), \"r\"(b[0]), \"r\"(b[1])); }"},
+    Verb{"mma_f32", "u32 split mma_tf32",
+         "__device__ void mma_f32(float (&d)[4], const u32 (&a)[4], const u32 (&a_low)[4], const "
+         "float (&b)[2]) {\n"
+         "  u32 high[2], low[2];  split(high, low, b);                          // small terms "
+         "first; low * low is below f32\n"
+         "  mma_tf32(d, a_low, high);  mma_tf32(d, a, low);  mma_tf32(d, a, high); }"},
 };
 
 const Verb& find(std::string_view name) {

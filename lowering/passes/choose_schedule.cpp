@@ -32,6 +32,8 @@ constexpr int most_tile_registers = 160;
 /// Tensor instructions of one warp in the written-out body: what NVRTC takes is nearly proportional
 /// to it (0.3 s at 192, measured), and a wider tile saves little more.
 constexpr int body_products = 192;
+/// One m16n8k16 in f32: two steps of m16n8k8, three products of TF32 parts each.
+constexpr int f32_products = 6;
 
 class Scheduler {
  public:
@@ -85,11 +87,11 @@ class Scheduler {
     if (axis(rows).kind != Axis::Kind::grid && axis(other).kind == Axis::Kind::grid) rows = other;
     for (Operation* dot : dots_) {
       const DType type = kernel_.type(dot->operands[0]).dtype;
-      if (!is_half(type))
+      if (!is_half(type) && type != DType::f32)
         refuse(*dot,
                "dot of " + std::string(name(type)) +
                    " operands has no tensor-core instruction in this version",
-               "f16, bf16 operands");
+               "f16, bf16, f32 operands");
       if (free_axis(*dot, 1) == rows) std::swap(dot->operands[0], dot->operands[1]);
       if (free_axis(*dot, 0) != rows)
         refuse(*dot,
@@ -114,8 +116,8 @@ class Scheduler {
     const auto candidate_rows = row_candidates(rows);
     stages_ = wish_.stages > 0 ? wish_.stages : 2;
     std::string why;
-    for (const auto& [most, products] :
-         {std::pair(tile_registers, body_products), std::pair(most_tile_registers, 1 << 30)})
+    for (const auto& [most, products] : {std::pair(tile_registers, body_products),
+                                         std::pair(most_tile_registers, 4 * body_products)})
       for (int stages = stages_; stages >= 1; --stages)
         for (const int warps : candidate_rows)
           for (const int width : {128, 96, 64, 48, 32, 16}) {
@@ -161,6 +163,7 @@ class Scheduler {
       const std::string& given = kernel_.values[static_cast<std::size_t>(value)].name;
       const std::string name = given.empty() ? operation->name : given;
       const int own = elements(kernel_.type(value).axes) / kernel_.layout.threads() / 2;
+      if (!is_half(kernel_.type(value).dtype)) continue;
       const auto wished = wish_.place.find(name);
       if (wished != wish_.place.end() && wished->second != "operand_a" &&
           wished->second != "shared")
@@ -241,7 +244,8 @@ class Scheduler {
     int sum = 0;
     for (const Operation* dot : dots_)
       sum += elements(kernel_.type(dot->results[0]).axes) / (kernel_.layout.warps * warp_rows) / 8 *
-             (axis(dot->axis).padded / 16);
+             (axis(dot->axis).padded / 16) *
+             (kernel_.type(dot->operands[0]).dtype == DType::f32 ? f32_products : 1);
     return sum;
   }
   int elements(const std::vector<AxisId>& axes) {
@@ -264,8 +268,9 @@ class Scheduler {
           looped |=
               index.kind == IndexSpec::Kind::block && axis(index.axis).kind == Axis::Kind::loop;
         const auto& axes = kernel_.type(value).axes;
-        const int chunks = axis(axes[1]).padded / 8;
-        sum += axis(axes[0]).padded * (chunks % 8 == 0 ? chunks : chunks + 1) * 16 *
+        const int size = size_of(kernel_.type(value).dtype),
+                  chunks = axis(axes[1]).padded * size / 16;
+        sum += axis(axes[0]).padded * (chunks % 8 == 0 && size == 2 ? chunks : chunks | 1) * 16 *
                (looped ? stages : 1);
       }
     return sum;

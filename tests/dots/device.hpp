@@ -1,5 +1,5 @@
-// What the tests of products share: dense tensors of random numbers on the emulator, and a launch that
-// must not fault.
+// What the tests of products share: dense tensors of random numbers on the emulator, and a launch
+// that must not fault.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -44,7 +44,8 @@ class Numbers {
 
   double at(std::initializer_list<std::int64_t> index) const {
     std::int64_t offset = 0, axis = 0;
-    for (const std::int64_t i : index) offset = offset * extents_[static_cast<std::size_t>(axis++)] + i;
+    for (const std::int64_t i : index)
+      offset = offset * extents_[static_cast<std::size_t>(axis++)] + i;
     return numbers_.at(static_cast<std::size_t>(offset));
   }
 
