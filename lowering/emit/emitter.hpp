@@ -64,8 +64,9 @@ class Emitter {
 
   // Shapes of fragments.
   const ir::Axis& axis(ir::AxisId id) const { return kernel_.axes[static_cast<std::size_t>(id)]; }
-  bool is_row(ir::AxisId id) const { return id == kernel_.layout.row_axis; }
-  ir::AxisId row_of(ValueId value) const;           ///< -1: does not vary by row
+  bool is_row(ir::AxisId id) const { return id == row_axis_; }
+  void rows_as(ValueId value);             ///< the text that follows is about elements of `value`
+  ir::AxisId row_of(ValueId value) const;  ///< -1: does not vary by row
   ir::AxisId column_of(ValueId value) const;        ///< -1: does not vary by column
   int columns_per_thread(ir::AxisId column) const;  ///< the J of x[J][...]
   int slots() const { return kernel_.layout.rows_per_thread * kernel_.layout.vector; }
@@ -102,6 +103,7 @@ class Emitter {
   std::string read_left(const ir::Operation& dot, const std::string& into);
   void declare_kept(const ir::Operation& dot);
   void keep_operand(const ir::Operation& dot);
+  void to_shared(const ir::Operation& convert);
 
   // copies.cpp and stores.cpp: memory.
   std::string buffer_address(ValueId buffer);
@@ -170,6 +172,7 @@ class Emitter {
   std::map<std::string, std::string> once_;  ///< top_ declarations made on first use, by key
   std::vector<std::pair<int, Provenance>> sources_;  ///< [n] and its line, in order
   int number_ = 0;
+  ir::AxisId row_axis_ = kernel_.layout.row_axis;  ///< of the tiles the text is about
   ir::AxisId moving_axis_ = -1;  ///< while a copy for another tile of this axis is written
   bool packing_ = false;         ///< the expression is about to be rounded to 16 bits anyway
   bool in_cut_code_ = false;     ///< inside a body that knows `cut`

@@ -6,16 +6,23 @@
 
 namespace tilewright::emit {
 
+void Emitter::rows_as(ValueId value) {
+  const ir::AxisId rows = kernel_.values[static_cast<std::size_t>(value)].row_axis;
+  row_axis_ = rows >= 0 ? rows : kernel_.layout.row_axis;
+}
+
 ir::AxisId Emitter::row_of(ValueId value) const {
+  const ir::AxisId rows = kernel_.values[static_cast<std::size_t>(value)].row_axis;
   for (const ir::AxisId id : kernel_.type(value).axes)
-    if (is_row(id)) return id;
+    if (id == rows) return id;
   return -1;
 }
 
 ir::AxisId Emitter::column_of(ValueId value) const {
+  const ir::AxisId row = row_of(value);
   ir::AxisId column = -1;
   for (const ir::AxisId id : kernel_.type(value).axes) {
-    if (is_row(id)) continue;
+    if (id == row) continue;
     if (column >= 0)
       throw Error(ErrorKind::unsupported,
                   "a tile over two dimensions that both lie within a thread's row has no layout in "
@@ -128,6 +135,11 @@ void Emitter::paragraph(const ir::Operation& operation, const std::string& text)
 
 void Emitter::statement(const ir::Operation& operation) {
   out_.origin(operation.where);
+  if (operation.op == Op::store || operation.op == Op::convert_layout || is_reduction(operation.op))
+    rows_as(operation.operands[0]);
+  else if (!operation.results.empty() && operation.op != Op::for_blocks &&
+           operation.op != Op::for_range)
+    rows_as(operation.results[0]);
   switch (operation.op) {
     case Op::for_blocks: for_blocks(operation); return;
     case Op::for_range: for_range(operation); return;
@@ -141,6 +153,7 @@ void Emitter::statement(const ir::Operation& operation) {
     }
     case Op::barrier: out_.line("__syncthreads();"); return;
     case Op::store: store(operation); return;
+    case Op::convert_layout: to_shared(operation); return;
     case Op::dot: dot(operation); return;
     case Op::each:
     case Op::block:
@@ -360,6 +373,7 @@ void Emitter::mask_in_place(const ir::Operation& operation) {
 
 void Emitter::copy_value(const std::string& to, ValueId shape, ValueId from,
                          const std::string& before) {
+  rows_as(shape);
   prelude_.use("unroll");
   const bool column = column_of(shape) >= 0, row = row_of(shape) >= 0;
   const At at = column && row ? element_at("j", "i")

@@ -79,7 +79,7 @@ bool Plan::inlined(const Operation& operation) const {
   const auto kind = info(operation.op).kind;
   if (kind == OpKind::leaf) return operation.op != Op::each && operation.op != Op::block;
   if (operation.op == Op::operand_load || operation.op == Op::shared_alloc ||
-      operation.op == Op::copy_async)
+      operation.op == Op::copy_async || operation.op == Op::convert_layout)
     return true;
   if (value.type.dtype == DType::b1 && kind == OpKind::pointwise) return true;
   if (!value.name.empty() || uses_[static_cast<std::size_t>(result)] != 1) return false;

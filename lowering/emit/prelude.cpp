@@ -96,6 +96,9 @@ constexpr std::array verbs = {
          "__device__ void store16(u32 to, uint4 x) {\n"
          "  asm volatile(\"st.shared.v4.b32 [%0], {%1, %2, %3, %4};\"\n"
          "      :: \"r\"(to), \"r\"(x.x), \"r\"(x.y), \"r\"(x.z), \"r\"(x.w) : \"memory\"); }"},
+    Verb{"store2", "u32",
+         "__device__ void store2(u32 to, unsigned short x) { asm volatile(\"st.shared.b16 [%0], "
+         "%1;\" :: \"r\"(to), \"h\"(x) : \"memory\"); }"},
     Verb{"store4", "u32",
          "__device__ void store4(u32 to, u32 x) { asm volatile(\"st.shared.b32 [%0], %1;\" :: "
          "\"r\"(to), \"r\"(x) : \"memory\"); }"},

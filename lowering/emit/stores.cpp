@@ -150,6 +150,53 @@ void Emitter::store_staged(const ir::Operation& operation, ValueId buffer) {
   out_.close();
 }
 
+/// A computed tile on its way to the tensor cores: each thread writes the elements it holds.
+void Emitter::to_shared(const ir::Operation& convert) {
+  const ValueId value = convert.operands[0], buffer = convert.results[0];
+  const ir::Place& place = kernel_.values[static_cast<std::size_t>(buffer)].place;
+  const DType dtype = kernel_.type(value).dtype;
+  const ir::AxisId row = row_of(value), column = column_of(value);
+  const std::string pitch = std::to_string(place.row_chunks),
+                    row_bytes = std::to_string(16 * place.row_chunks);
+  const std::string& name = kernel_.values[static_cast<std::size_t>(buffer)].name;
+  const std::string at = plan_.fresh(name + "_to"), start = buffer_address(buffer);
+  const int columns = columns_per_thread(column);
+  const bool half = is_half(dtype), along_rows = kernel_.type(value).axes[0] == row;
+  for (const char* verb : {"unroll", "u32"}) prelude_.use(verb);
+  const std::string loops =
+      "unroll for (int j = 0; j < " + std::to_string(columns) + "; ++j) unroll for (int ";
+  const std::string label = name + ", to shared memory";
+  if (half && along_rows) {
+    for (const char* verb : {"chunk_at", "store4"}) prelude_.use(verb);
+    out_.line("const u32 " + at + " = " + start + " + chunk_at<" + pitch + ">(row, 0) + 2 * col;",
+              label);
+    packing_ = true;
+    const At low{.j = "j", .i = "2 * r", .r = "r", .v = "0"},
+        high{.j = "j", .i = "2 * r + 1", .r = "r", .v = "1"};
+    out_.line(loops + "r = 0; r < 2; ++r)");
+    out_.line("  store4(" + along_row(at, place, 1, "j", columns) + " + " +
+              std::to_string(place.row_chunks * 16 * 8) + " * r, " +
+              packed(element(value, low), element(value, high), dtype) + ");");
+    packing_ = false;
+    return;
+  }
+  const At each = element_at("j", "i");
+  const std::string size = half ? "2" : "4";
+  const std::string r = "(row + i / 2 * 8)", c = "(8 * j + col + i % 2)";
+  const std::string outer = along_rows ? r : c, inner = along_rows ? c : r;
+  std::string offset = row_bytes + " * " + outer + " + " + size + " * " + inner;
+  if (place.swizzle != 0) {
+    prelude_.use("chunk_at");
+    offset = "chunk_at<" + pitch + ">(" + outer + ", " + inner + " / 8) + 2 * (" + inner + " % 8)";
+  }
+  const std::string verb = half ? "store2" : "store4";
+  prelude_.use(verb);
+  out_.line(loops + "i = 0; i < 4; ++i)", label);
+  const std::string stored = half ? narrowed(element(value, each), dtype)
+                                  : "__float_as_uint(" + element(value, each).text + ")";
+  out_.line("  " + verb + "(" + start + " + " + offset + ", " + stored + ");");
+}
+
 void Emitter::reductions_of_store(ValueId value, const At& row) {
   if (!plan_.is_variable(value)) reductions_of(value, row);
 }

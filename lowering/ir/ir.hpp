@@ -2,16 +2,21 @@
 //
 // Semantics, which every pass keeps and the interpreter defines:
 //  * A tile's axes are ordered; operands of a pointwise op broadcast by axis, not by position.
-//  * Integers are 32 bits and wrap; `div` and `mod` round toward -inf. Comparisons with NaN are false,
+//  * Integers are 32 bits and wrap; `div` and `mod` round toward -inf. Comparisons with NaN are
+//  false,
 //    `ne` true. max/min ignore a NaN operand, as CUDA's fmaxf does.
 //  * exp2_safe(x, m) is exp2(x - m), and 0 wherever m is -inf. log(0) is -inf.
-//  * `cast` and `store` round to nearest even; all f16/bf16 arithmetic happens in f32 and is rounded
+//  * `cast` and `store` round to nearest even; all f16/bf16 arithmetic happens in f32 and is
+//  rounded
 //    only by an explicit cast or a store. dot accumulates in f32.
-//  * A load past the end of an axis gives 0 (and that element is hidden); a store writes nothing there.
-//  * In for_blocks, reductions and contractions over the loop's axis take visible elements only, until
+//  * A load past the end of an axis gives 0 (and that element is hidden); a store writes nothing
+//  there.
+//  * In for_blocks, reductions and contractions over the loop's axis take visible elements only,
+//  until
 //    apply_mask has made that explicit (Operation::masked); stores write visible elements only.
 //  * A row with no element reduces to the neutral value: -inf for max, 0 for sum.
-//  * The order of a reduction's additions is the schedule's; results are bit-stable for one schedule.
+//  * The order of a reduction's additions is the schedule's; results are bit-stable for one
+//  schedule.
 //
 // A value's encoding and place, tokens, shared buffers and loop domains are here from the start, so
 // that a new target adds passes and no new IR. Printing: print.hpp; rules: verify.hpp.
@@ -30,13 +35,15 @@ namespace tilewright::ir {
 
 using AxisId = int;
 
-/// One tiled (or whole) dimension. A dimension that is tiled twice (two loops over it) has two axes.
+/// One tiled (or whole) dimension. A dimension that is tiled twice (two loops over it) has two
+/// axes.
 struct Axis {
   enum class Kind { grid, loop, whole };
   std::string dim;
   Kind kind = Kind::whole;
-  int tile = 0;              ///< elements per tile: set by the schedule; whole: the bound extent
-  int padded = 0;            ///< tile as the target keeps it (a multiple of what its instructions take); 0: not yet known
+  int tile = 0;    ///< elements per tile: set by the schedule; whole: the bound extent
+  int padded = 0;  ///< tile as the target keeps it (a multiple of what its instructions take); 0:
+                   ///< not yet known
   int requested_tile = 0;    ///< `blocks(M, 64)`: 0 when the schedule may choose
   ValueId block = no_value;  ///< the i32 scalar that numbers the tile; no_value for whole
 };
@@ -56,32 +63,34 @@ struct Type {
 struct Place {
   enum class Kind : std::uint8_t {
     unplaced,
-    uniform,        ///< scalar: one register, the same in every thread
-    fragment,       ///< registers; rows over warps and lanes, columns within (accumulator layout)
-    operand_a,      ///< registers, as the left operand of the tensor cores
-    operand_b,      ///< read from shared memory where it is used, as the right operand
-    shared,         ///< a buffer in shared memory
+    uniform,    ///< scalar: one register, the same in every thread
+    fragment,   ///< registers; rows over warps and lanes, columns within (accumulator layout)
+    operand_a,  ///< registers, as the left operand of the tensor cores
+    operand_b,  ///< read from shared memory where it is used, as the right operand
+    shared,     ///< a buffer in shared memory
   };
   Kind kind = Kind::unplaced;
-  int swizzle = 0;       ///< shared: 1 when 16-byte chunks are permuted by row
-  int row_chunks = 0;    ///< shared: 16-byte chunks from one row to the next
-  int stages = 1;        ///< shared: copies of the tile
-  int offset = 0;        ///< shared: byte offset, after placement
-  int bytes = 0;         ///< shared: all stages
+  int swizzle = 0;     ///< shared: 1 when 16-byte chunks are permuted by row
+  int row_chunks = 0;  ///< shared: 16-byte chunks from one row to the next
+  int stages = 1;      ///< shared: copies of the tile
+  int offset = 0;      ///< shared: byte offset, after placement
+  int bytes = 0;       ///< shared: all stages
   bool operator==(const Place&) const = default;
 };
 
 struct Value {
   Type type;
   Place place;
-  std::string name;   ///< from `let`, `Var` or a tensor; empty: unnamed
-  Provenance where;   ///< of the naming statement
-  std::string note;   ///< what the reader of the text must know about it ("without its factor")
+  AxisId row_axis =
+      -1;  ///< in registers: its axis that runs over warps and lanes; -1: none, or not yet chosen
+  std::string name;  ///< from `let`, `Var` or a tensor; empty: unnamed
+  Provenance where;  ///< of the naming statement
+  std::string note;  ///< what the reader of the text must know about it ("without its factor")
 };
 
 /// How a tile in registers is spread over threads: element x[j][i] of a fragment is
-///   row = warp * (rows_per_thread * 32 / lanes_per_row) + lane / lanes_per_row + (i / vector) * (32 / lanes_per_row)
-///   col = (j * lanes_per_row + lane % lanes_per_row) * vector + i % vector
+///   row = warp * (rows_per_thread * 32 / lanes_per_row) + lane / lanes_per_row + (i / vector) *
+///   (32 / lanes_per_row) col = (j * lanes_per_row + lane % lanes_per_row) * vector + i % vector
 /// With lanes_per_row 4, vector 2, rows_per_thread 2 this is the accumulator of mma.m16n8 (PTX ISA,
 /// "Matrix Fragments for mma.m16n8k16"). Without a row axis lanes_per_row counts all threads.
 struct Layout {
@@ -102,7 +111,8 @@ struct Region {
   std::vector<std::unique_ptr<Operation>> operations;
 };
 
-/// The role of a region on targets that split their threads (producer, consumer k); `all` otherwise.
+/// The role of a region on targets that split their threads (producer, consumer k); `all`
+/// otherwise.
 enum class Role : std::uint8_t { all, producer, consumer };
 
 struct Index {
@@ -123,18 +133,23 @@ struct Operation {
   Op op{};
   std::vector<ValueId> operands;
   std::vector<ValueId> results;
-  std::vector<std::unique_ptr<Region>> regions;  ///< for_blocks: {mask (may be empty), body}; for_range: {body}
+  std::vector<std::unique_ptr<Region>>
+      regions;  ///< for_blocks: {mask (may be empty), body}; for_range: {body}
 
-  double constant = 0;           ///< constant
-  std::string name;              ///< scalar_argument: argument; each/block/extent: dimension; load/store/copy_async: tensor
-  AxisId axis = -1;              ///< index, dot, reductions, for_blocks
-  std::vector<Index> indices;    ///< load, store, copy_async
-  bool masked = false;           ///< reductions, dot: hidden elements are neutral already (apply_mask); store: what shows is its second operand, without one all
-  bool cut_only = false;         ///< select, store: the condition holds in every full tile, so only cut tiles run it
-  bool per_thread = false;       ///< reductions: kept per thread until finish_reduce
-  ValueId sign_of = no_value;    ///< operand_load, copy_async, dot: the left operand is negated when this scalar is negative
-  int stage_ahead = 0;           ///< copy_async in a loop: how many tiles ahead it runs
-  int pending = 0;               ///< wait: newer groups of copies that may still be in flight
+  double constant = 0;         ///< constant
+  std::string name;            ///< scalar_argument: argument; each/block/extent: dimension;
+                               ///< load/store/copy_async: tensor
+  AxisId axis = -1;            ///< index, dot, reductions, for_blocks
+  std::vector<Index> indices;  ///< load, store, copy_async
+  bool masked = false;  ///< reductions, dot: hidden elements are neutral already (apply_mask);
+                        ///< store: what shows is its second operand, without one all
+  bool cut_only =
+      false;  ///< select, store: the condition holds in every full tile, so only cut tiles run it
+  bool per_thread = false;     ///< reductions: kept per thread until finish_reduce
+  ValueId sign_of = no_value;  ///< operand_load, copy_async, dot: the left operand is negated when
+                               ///< this scalar is negative
+  int stage_ahead = 0;         ///< copy_async in a loop: how many tiles ahead it runs
+  int pending = 0;             ///< wait: newer groups of copies that may still be in flight
   Role role = Role::all;
   std::optional<Domain> domain;  ///< for_blocks, after analyze_masks
   Provenance where;
@@ -146,14 +161,14 @@ struct Operation {
 struct Kernel {
   std::string name;
   std::vector<Argument> arguments;
-  std::vector<std::string> grid;         ///< grid dimensions, outermost first, as axes or each-dimensions
+  std::vector<std::string> grid;  ///< grid dimensions, outermost first, as axes or each-dimensions
   std::vector<Axis> axes;
-  std::vector<Value> values;             ///< indexed by ValueId
+  std::vector<Value> values;  ///< indexed by ValueId
   Region body;
-  std::map<std::string, int> bound;      ///< extents fixed at compile: every dimension used whole
-  Layout layout;                         ///< after choose_schedule
-  int shared_bytes = 0;                  ///< after place_values
-  bool aligned = true;                   ///< may rely on 16-byte alignment and unit inner strides of its tensors
+  std::map<std::string, int> bound;  ///< extents fixed at compile: every dimension used whole
+  Layout layout;                     ///< after choose_schedule
+  int shared_bytes = 0;              ///< after place_values
+  bool aligned = true;  ///< may rely on 16-byte alignment and unit inner strides of its tensors
 
   const Type& type(ValueId value) const { return values[static_cast<std::size_t>(value)].type; }
   ValueId add_value(Type type, std::string name = {}, Provenance where = {});

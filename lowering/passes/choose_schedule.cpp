@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "passes/assign_rows.hpp"
 #include "passes/passes.hpp"
 #include "passes/rewrite.hpp"
 #include "tilewright/error.hpp"
@@ -93,14 +94,6 @@ class Scheduler {
                    " operands has no tensor-core instruction in this version",
                "f16, bf16, f32 operands");
       if (free_axis(*dot, 1) == rows) std::swap(dot->operands[0], dot->operands[1]);
-      if (free_axis(*dot, 0) != rows)
-        refuse(*dot,
-               "dot: neither operand carries the dimension '" + axis(rows).dim +
-                   "' that runs over warps",
-               "one operand with that dimension");
-      if (dot->axis == rows)
-        refuse(*dot, "dot contracts '" + axis(rows).dim + "', which runs over warps",
-               "a contraction within a warp's rows");
     }
     kernel_.layout = {.row_axis = rows,
                       .lanes_per_row = 4,
@@ -108,9 +101,13 @@ class Scheduler {
                       .rows_per_thread = 2,
                       .tensor_cores = true};
 
+    other_rows_ = assign_rows(kernel_, rows);
+    other_rows_.erase(rows);
+
     std::set<AxisId> columns;  // loop axes the model sizes
     for (std::size_t id = 0; id < kernel_.axes.size(); ++id)
-      if (kernel_.axes[id].kind != Axis::Kind::whole && static_cast<AxisId>(id) != rows)
+      if (kernel_.axes[id].kind != Axis::Kind::whole && static_cast<AxisId>(id) != rows &&
+          other_rows_.count(static_cast<AxisId>(id)) == 0)
         columns.insert(static_cast<AxisId>(id));
 
     const auto candidate_rows = row_candidates(rows);
@@ -182,7 +179,8 @@ class Scheduler {
     int fixed = axis(rows).requested_tile > 0 ? axis(rows).requested_tile : wished(axis(rows).dim);
     if (axis(rows).kind == Axis::Kind::whole) fixed = round_up(axis(rows).tile, warp_rows);
     if (fixed == 0 && wish_.warps > 0) fixed = wish_.warps * warp_rows;
-    if (fixed == 0) return {8, 4, 2, 1};
+    if (fixed == 0)
+      return other_rows_.empty() ? std::vector<int>{8, 4, 2, 1} : std::vector<int>{4, 8, 16, 2, 1};
     if (fixed % warp_rows != 0 || fixed > 512)
       throw Error(ErrorKind::invalid_argument,
                   "tile of '" + axis(rows).dim + "' does not fill whole warps",
@@ -226,6 +224,19 @@ class Scheduler {
     for (Axis& whole : kernel_.axes)
       if (whole.kind == Axis::Kind::whole && &whole != &row)
         whole.padded = round_up(std::max(whole.tile, 1), 16);
+    // Every dimension that runs over warps somewhere has as many rows as the warps hold.
+    for (const AxisId id : other_rows_) {
+      if (axis(id).kind != Axis::Kind::whole) axis(id).tile = warps * warp_rows;
+      axis(id).padded = warps * warp_rows;
+    }
+  }
+  bool rows_fit() {
+    return std::all_of(other_rows_.begin(), other_rows_.end(), [&](AxisId id) {
+      const int asked = axis(id).kind == Axis::Kind::whole ? 0
+                        : axis(id).requested_tile > 0      ? axis(id).requested_tile
+                                                           : wished(axis(id).dim);
+      return axis(id).tile <= axis(id).padded && (asked == 0 || asked == axis(id).tile);
+    });
   }
 
   /// f32 registers per thread of the distinct 2-D products: accumulators and scores.
@@ -261,12 +272,15 @@ class Scheduler {
     for (const Operation* dot : dots_)
       for (const std::size_t operand : {0u, 1u}) {
         const ValueId value = dot->operands[operand];
-        const Operation* load = definition_.at(value);
-        if (load->op != Op::load || !seen.insert(value).second) continue;
+        const Operation* load = definition_.count(value) ? definition_.at(value) : nullptr;
+        const bool computed = load == nullptr || load->op != Op::load;
+        if (computed && is_fragment_operand(kernel_, *dot, operand)) continue;
+        if (!seen.insert(value).second) continue;
         bool looped = false;
-        for (const auto& index : load->indices)
-          looped |=
-              index.kind == IndexSpec::Kind::block && axis(index.axis).kind == Axis::Kind::loop;
+        for (std::size_t i = 0; !computed && i < load->indices.size(); ++i)
+          if (const auto& index = load->indices[i]; true)
+            looped |=
+                index.kind == IndexSpec::Kind::block && axis(index.axis).kind == Axis::Kind::loop;
         const auto& axes = kernel_.type(value).axes;
         const int size = size_of(kernel_.type(value).dtype),
                   chunks = axis(axes[1]).padded * size / 16;
@@ -300,6 +314,9 @@ class Scheduler {
     ir::Layout& layout = kernel_.layout;
     layout.vector = std::clamp(16 / widest, 1, 8);
     layout.row_axis = rows;
+    for (ir::Value& value : kernel_.values)
+      if (std::count(value.type.axes.begin(), value.type.axes.end(), rows) != 0)
+        value.row_axis = rows;
     const int wished_warps = wish_.warps > 0 ? wish_.warps : 0;
     if (rows >= 0) {
       const int fixed =
@@ -358,6 +375,7 @@ class Scheduler {
   ir::Schedule schedule_;
   std::map<ValueId, Operation*> definition_;
   std::vector<Operation*> dots_;
+  std::set<AxisId> other_rows_;  ///< axes besides the kernel's rows that run over warps
   int stages_ = 2;
 };
 

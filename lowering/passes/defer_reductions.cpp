@@ -30,7 +30,8 @@ Operation* linear_sum(ir::Kernel& kernel, Region& body, ValueId carried, ValueId
         uses[static_cast<std::size_t>(sum->results[0])] != 1)
       continue;
     if (kernel.type(sum->results[0]).axes != kernel.type(carried).axes) continue;
-    if (kernel.layout.row_axis < 0 || sum->axis == kernel.layout.row_axis) continue;
+    const ir::AxisId rows = kernel.values[static_cast<std::size_t>(sum->operands[0])].row_axis;
+    if (rows < 0 || sum->axis == rows) continue;
     if (rest == carried) return sum;
     const Operation* scaled = find_definition(body, rest);
     if (scaled == nullptr || scaled->op != Op::mul || uses[static_cast<std::size_t>(rest)] != 1)

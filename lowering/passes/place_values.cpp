@@ -60,7 +60,8 @@ class Placer {
       const Argument* tensor = kernel_.find_argument(store.name);
       const auto& axes = kernel_.type(store.operands[0]).axes;
       if (tensor == nullptr || !is_half(tensor->dtype) || axes.size() != 2) continue;
-      if (axes[0] != kernel_.layout.row_axis || store.indices.back().axis != axes[1]) continue;
+      if (axes[0] != value(store.operands[0]).row_axis || store.indices.back().axis != axes[1])
+        continue;
       ir::Type type{.kind = ir::Type::Kind::buffer, .dtype = tensor->dtype, .axes = axes};
       auto alloc = make(kernel_, Op::shared_alloc, type, {}, store.where);
       value(alloc->results[0]).name = store.name;
@@ -100,7 +101,13 @@ class Placer {
             if (life.buffer == operand) life.last = i;
         }
       };
-      if (operations[i]->op == Op::shared_alloc) found.push_back({operations[i]->results[0], i, i});
+      const auto begin = [&](const Operation& operation) {
+        if (operation.op == Op::shared_alloc || operation.op == Op::convert_layout)
+          found.push_back({operation.results[0], i, i});
+      };
+      begin(*operations[i]);
+      for (const auto& inner : operations[i]->regions)
+        walk(static_cast<const Region&>(*inner), begin);
       note(*operations[i]);
       for (const auto& inner : operations[i]->regions)
         walk(static_cast<const Region&>(*inner), note);

@@ -47,7 +47,17 @@ std::unique_ptr<ir::Operation> make(ir::Kernel& kernel, Op op, ir::Type type,
   operation->op = op;
   operation->operands = std::move(operands);
   operation->where = where;
+  // A tile is spread over threads as what it is made from.
+  ir::AxisId rows = kernel.layout.row_axis;
+  for (const ValueId operand : operation->operands)
+    if (const ir::Value& from = kernel.values[static_cast<std::size_t>(operand)];
+        from.row_axis >= 0 && std::count(type.axes.begin(), type.axes.end(), from.row_axis) != 0) {
+      rows = from.row_axis;
+      break;
+    }
+  const bool has_rows = std::count(type.axes.begin(), type.axes.end(), rows) != 0;
   operation->results = {kernel.add_value(std::move(type), {}, where)};
+  if (has_rows) kernel.values[static_cast<std::size_t>(operation->results[0])].row_axis = rows;
   return operation;
 }
 
@@ -68,6 +78,14 @@ bool is_pure(const ir::Kernel& kernel, const ir::Operation& operation) {
     }
     default: return false;
   }
+}
+
+bool is_fragment_operand(const ir::Kernel& kernel, const ir::Operation& dot, std::size_t side) {
+  const auto rows = [&](ValueId value) {
+    return kernel.values[static_cast<std::size_t>(value)].row_axis;
+  };
+  return side == 0 && rows(dot.operands[0]) == rows(dot.results[0]) &&
+         rows(dot.operands[0]) != dot.axis;
 }
 
 namespace {

@@ -36,6 +36,10 @@ inline bool is_uniform(const ir::Kernel& kernel, ValueId value) {
 /// Operations whose value depends on nothing but their operands.
 bool is_pure(const ir::Kernel& kernel, const ir::Operation& operation);
 
+/// Whether operand `side` of `dot`, a computed tile, is in registers what the tensor cores take:
+/// the left one, with the result's rows, contracted along its columns.
+bool is_fragment_operand(const ir::Kernel& kernel, const ir::Operation& dot, std::size_t side);
+
 /// Drops pure operations nobody uses, repeatedly.
 void drop_dead(ir::Kernel& kernel);
 

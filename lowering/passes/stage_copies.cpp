@@ -28,14 +28,13 @@ class CopyStager {
 
   void run() {
     collect(kernel_.body);
-    if (operands_.empty()) return;
-    stage(kernel_.body, nullptr);
+    if (!operands_.empty()) stage(kernel_.body, nullptr);
+    convert(kernel_.body, nullptr);
     drop_dead(kernel_);
   }
 
  private:
-  /// Loads that a dot reads directly. The left operand may also be a computed tile; the right may
-  /// not.
+  /// Loads that a dot reads directly.
   void collect(Region& region) {
     std::map<ValueId, Operation*> definition;
     walk(kernel_.body, [&](Operation& operation) {
@@ -44,20 +43,64 @@ class CopyStager {
     walk(region, [&](Operation& dot) {
       if (dot.op != Op::dot) return;
       for (const std::size_t side : {0u, 1u}) {
-        const Operation* from =
-            definition.count(dot.operands[side]) ? definition[dot.operands[side]] : nullptr;
-        if (from != nullptr && from->op == Op::load) {
+        const auto from = definition.find(dot.operands[side]);
+        if (from != definition.end() && from->second->op == Op::load)
           operands_.insert(dot.operands[side]);
-        } else if (side == 1) {
-          throw Error(
-              ErrorKind::unsupported,
-              "dot: the right operand is computed, and this version takes it only from a load",
-              {.argument = "dot",
-               .allowed = "load(...) as the right operand",
-               .where = to_string(dot.where)});
-        }
       }
     });
+  }
+
+  /// Computed operands that are not in place where they are go through shared memory: written
+  /// before the dot that reads them first, between two barriers. In a loop the barrier at the top,
+  /// or the one at the end, keeps the next round's write behind this round's reads; a loop that has
+  /// neither gets one.
+  void convert(Region& region, const Operation* loop) {
+    std::map<ValueId, ValueId> in_shared;  // tile -> what reads it from shared memory
+    bool has_barrier = loop == nullptr;
+    for (const auto& operation : region.operations) has_barrier |= operation->op == Op::barrier;
+    for (std::size_t i = 0; i < region.operations.size(); ++i) {
+      Operation& dot = *region.operations[i];
+      for (auto& inner : dot.regions) convert(*inner, &dot);
+      if (dot.op != Op::dot) continue;
+      List writes, reads;
+      for (const std::size_t side : {0u, 1u}) {
+        const ValueId tile = dot.operands[side];
+        if (reads_shared(tile) || is_fragment_operand(kernel_, dot, side)) continue;
+        auto known = in_shared.find(tile);
+        if (known == in_shared.end()) {
+          ir::Type type = kernel_.type(tile);
+          auto read = make(kernel_, Op::operand_load, type, {}, dot.where);
+          type.kind = ir::Type::Kind::buffer;
+          auto write = make(kernel_, Op::convert_layout, type, {tile}, dot.where);
+          ir::Value& buffer = kernel_.values[static_cast<std::size_t>(write->results[0])];
+          const std::string& name = kernel_.values[static_cast<std::size_t>(tile)].name;
+          buffer.name = name.empty() ? "operand" : name;
+          buffer.place.kind = ir::Place::Kind::shared;
+          read->operands = {write->results[0]};
+          shared_reads_.insert(read->results[0]);
+          known = in_shared.emplace(tile, read->results[0]).first;
+          writes.push_back(std::move(write));
+          reads.push_back(std::move(read));
+        }
+        dot.operands[side] = known->second;
+      }
+      if (writes.empty()) continue;
+      if (!has_barrier) writes.insert(writes.begin(), barrier(dot));
+      has_barrier = true;
+      writes.push_back(barrier(dot));
+      move_into(writes, reads);
+      const std::size_t count = writes.size();
+      insert(region, i, writes);
+      i += count;
+    }
+  }
+
+  bool reads_shared(ValueId value) const {
+    bool found = shared_reads_.count(value) != 0;
+    walk(static_cast<const Region&>(kernel_.body), [&](const Operation& operation) {
+      found |= operation.op == Op::operand_load && operation.results[0] == value;
+    });
+    return found;
   }
 
   ValueId buffer_for(const Operation& load, int stages, List& before) {
@@ -306,6 +349,7 @@ class CopyStager {
   ir::Kernel& kernel_;
   const ir::Schedule& schedule_;
   std::set<ValueId> operands_;
+  std::set<ValueId> shared_reads_;
   std::vector<Outer> outer_;
   List pending_allocations_;
 };
