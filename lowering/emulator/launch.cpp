@@ -186,9 +186,10 @@ class Worker {
   std::optional<Scheduler> scheduler_;
 };
 
-/// Blocks of this size that an A100 holds at once: what a kernel may count on to make progress.
+/// No fewer blocks of this size than any device holds at once: what a kernel may count on to make
+/// progress together.
 std::uint64_t resident_blocks(const Launch& launch) {
-  constexpr std::uint64_t multiprocessors = 108, threads = 2048, blocks = 32;
+  constexpr std::uint64_t multiprocessors = 256, threads = 2048, blocks = 32;
   const std::uint64_t warps = (launch.block.count() + 31) / 32;
   return multiprocessors * std::min(blocks, std::max<std::uint64_t>(1, threads / (32 * warps)));
 }
