@@ -55,6 +55,12 @@ class Worker {
     for (std::size_t k = 0; k < warps_; ++k) prepare(block_.warps[k], k);
   }
 
+  ~Worker() {
+    if (monitor_) monitor_->abandon();  // the launch ended before this block did
+  }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
   /// Takes a block; `resume` then runs it.
   void begin(std::uint64_t linear) {
     const Dim3 grid = state_.launch->grid;
@@ -152,6 +158,8 @@ class Worker {
     const std::uint64_t left = threads - warp.index * 32;
     warp.live = left >= 32 ? all_lanes : (1u << left) - 1;
     warp.steps = 0;
+    warp.polling = false;
+    std::fill(std::begin(warp.polls), std::end(warp.polls), Poll{});
     warp.async.reset();
     warp.groups.clear();
     warp.fragments.assign(1, Fragment{});
