@@ -214,6 +214,8 @@ void Decoder::atomic() {
     made.flags |= atomics::returns_old;
     made.d = destination(operand(0), bytes, is_signed(type()));
   }
+  // In global memory f32 sums flush subnormals; in shared memory they do not.
+  if (value == Value::f32 && has(M::global)) made.flags |= atomics::flushes;
   const std::uint16_t order = order_flags(form);
   made.flags |= order;
   program_->uses_order |= order != 0;

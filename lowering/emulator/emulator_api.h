@@ -15,7 +15,9 @@
  * - cuEventElapsedTime gives host time spent emulating. It says nothing about a GPU.
  * - Modules are PTX text. Machine code (cubin, fatbin) gives CUDA_ERROR_NO_BINARY_FOR_GPU.
  * - Registers are unknown (ptxas decides them), so occupancy counts threads and shared memory only.
- * - Clusters, cooperative grids, managed and mapped host memory are refused, never ignored.
+ * - Managed memory is device memory that host code may touch too; all of it counts as initialised.
+ * - Blocks of a grid run a few at a time and give way to each other where one may wait for another.
+ * - Clusters, graphs, arrays, peer access and mapped host memory are refused, never ignored.
  *
  * All functions may be called from any thread. Settings and sums are those of the whole process.
  */

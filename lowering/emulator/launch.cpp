@@ -55,6 +55,12 @@ class Worker {
     for (std::size_t k = 0; k < warps_; ++k) prepare(block_.warps[k], k);
   }
 
+  ~Worker() {
+    if (monitor_) monitor_->abandon();  // the launch ended before this block did
+  }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
   /// Takes a block; `resume` then runs it.
   void begin(std::uint64_t linear) {
     const Dim3 grid = state_.launch->grid;
@@ -152,6 +158,8 @@ class Worker {
     const std::uint64_t left = threads - warp.index * 32;
     warp.live = left >= 32 ? all_lanes : (1u << left) - 1;
     warp.steps = 0;
+    warp.polling = false;
+    std::fill(std::begin(warp.polls), std::end(warp.polls), Poll{});
     warp.async.reset();
     warp.groups.clear();
     warp.fragments.assign(1, Fragment{});
@@ -186,9 +194,10 @@ class Worker {
   std::optional<Scheduler> scheduler_;
 };
 
-/// Blocks of this size that an A100 holds at once: what a kernel may count on to make progress.
+/// No fewer blocks of this size than any device holds at once: what a kernel may count on to make
+/// progress together.
 std::uint64_t resident_blocks(const Launch& launch) {
-  constexpr std::uint64_t multiprocessors = 108, threads = 2048, blocks = 32;
+  constexpr std::uint64_t multiprocessors = 256, threads = 2048, blocks = 32;
   const std::uint64_t warps = (launch.block.count() + 31) / 32;
   return multiprocessors * std::min(blocks, std::max<std::uint64_t>(1, threads / (32 * warps)));
 }

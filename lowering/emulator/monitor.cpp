@@ -185,6 +185,8 @@ void BlockMonitor::shared_strong(Site site, unsigned warp, const std::uint32_t* 
   WarpAccess access = state_->access(reads ? Verb::strong_read : Verb::atomic, site, warp, bytes);
   access.shared_address = address;
   access.only_writes = strong.kind == Strong::Kind::write;
+  // An acquire is itself ordered after the release it sees.
+  if (strong.acquire) shared_observed(warp, address, lanes, strong);
   if (reads) {
     state_->shared.read(access, lanes);
   } else {
@@ -247,6 +249,7 @@ void BlockMonitor::global_strong(Site site, unsigned warp, const std::uint64_t* 
   access.global_address = address;
   access.only_writes = strong.kind == Strong::Kind::write;
   access.block_scope = strong.block_scope;
+  if (strong.acquire) global_observed(warp, address, lanes, strong);
   if (!access.only_writes) state_->check_initialized(access, lanes);
   if (state_->global) state_->global->access(access, lanes);
   if (!reads) state_->mark_initialized(address, lanes, bytes);

@@ -32,13 +32,23 @@ bool Scheduler::run() {
       if (warp.live != 0) progress |= run_warp(warp);
       if (block_.stopped) return true;
     }
-    if (gives_way && slices_ != slices && block_.live_warps > 0) return false;
+    if (gives_way && slices_ != slices && waits_for_others()) return false;
     if (!progress) {
       report_stuck();
       block_.stopped = block_.stop_launch = true;
     }
   }
   return true;
+}
+
+/// Whether a warp has been reading one place in vain, since this was asked last.
+bool Scheduler::waits_for_others() {
+  bool waits = false;
+  for (Warp& warp : block_.warps) {
+    waits |= warp.live != 0 && warp.polling;
+    warp.polling = false;
+  }
+  return waits;
 }
 
 /// True when some fragment ran.

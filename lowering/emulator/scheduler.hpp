@@ -10,12 +10,12 @@ class Scheduler {
  public:
   explicit Scheduler(Block& block) : block_(block) {}
   /// Every warp has its initial fragment. True when all have exited or a fault ended the block;
-  /// false when it has run for a while without end and may be waiting for another block: call
-  /// again.
+  /// false when a warp keeps reading one place and may be waiting for another block: call again.
   bool run();
 
  private:
   bool run_warp(Warp& warp);
+  bool waits_for_others();
   void run_fragment(Warp& warp, Fragment fragment);
   void handle(Warp& warp, Fragment fragment);
 

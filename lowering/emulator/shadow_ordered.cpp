@@ -48,11 +48,9 @@ void OrderedShadow::record(Cell& cell, const Who& who) {
                : who.verb == Verb::strong_read ? cell.strong_reads
                                                : cell.reads;
   for (Who& each : list) {
-    if (each.block != who.block || each.warp != who.warp) continue;
-    // A narrower scope than before still holds of the earlier access.
-    const bool narrow = each.block_scope;
+    const bool same = each.block == who.block && each.warp == who.warp;
+    if (!same || each.block_scope != who.block_scope) continue;
     each = who;
-    each.block_scope |= narrow;
     return;
   }
   list.push_back(who);

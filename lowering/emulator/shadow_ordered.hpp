@@ -38,7 +38,8 @@ class OrderedShadow {
  private:
   struct Cell {
     std::optional<Who> write;
-    std::vector<Who> reads, strong_reads, updates;  ///< since the write, the last of each warp
+    std::vector<Who> reads, strong_reads,
+        updates;  ///< since the write, the last of each warp and scope
     bool raced = false;
   };
   struct Granule {

@@ -62,6 +62,13 @@ struct CachedRange {
   std::uint64_t begin = 1, end = 0;
 };
 
+/// How often one instruction has read the same value from the same place: a wait for another
+/// thread.
+struct Poll {
+  std::uint32_t pc = ~0u, count = 0;
+  std::uint64_t address = 0, value = 0;
+};
+
 struct Warp {
   char* registers = nullptr;
   std::uint32_t* predicates = nullptr;
@@ -85,6 +92,16 @@ struct Warp {
   std::uint32_t event_lanes = 0, event_pc = 0, pc = 0, event_meeting = ~0u;
   std::uint32_t event_present = 0;  ///< converge: lanes of this fragment that execute it
   BarrierCall barrier;
+  Poll polls[4];         ///< by instruction, the last few
+  bool polling = false;  ///< it waits for something that others must do
+
+  /// A strong read or an atomic of the first active lane got `value`.
+  void polled(std::uint32_t at, std::uint64_t address, std::uint64_t value) {
+    Poll& poll = polls[at % 4];
+    const bool same = poll.pc == at && poll.address == address && poll.value == value;
+    poll = {at, same ? poll.count + 1 : 0, address, value};
+    polling |= poll.count >= 32;
+  }
 
   Block* block = nullptr;
   AsyncQueue async;

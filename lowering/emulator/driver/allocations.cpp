@@ -4,7 +4,7 @@
 // the failure, so that programs give their memory back. Look next at copies.cpp.
 #include <algorithm>
 
-#include "emulator/driver/state.hpp"
+#include "emulator/driver/managed.hpp"
 
 using namespace tilewright::emulator::driver;
 
@@ -31,6 +31,7 @@ void release(CUdeviceptr address) {
   std::scoped_lock lock(device->execution);
   for (const auto& context : State::get().contexts.all()) {
     if (context->device != device || context->allocations.erase(address) == 0) continue;
+    forget_managed(address);
     require(device->memory().release(address));
     require(context->failure == CUDA_SUCCESS, context->failure);
     return;
@@ -107,8 +108,13 @@ CUresult CUDAAPI cuMemGetAddressRange(CUdeviceptr* base, std::size_t* bytes, CUd
   });
 }
 
-CUresult CUDAAPI cuMemAllocManaged(CUdeviceptr*, std::size_t, unsigned int) {
-  return guarded([] { throw Failure{CUDA_ERROR_NOT_SUPPORTED}; });
+CUresult CUDAAPI cuMemAllocManaged(CUdeviceptr* address, std::size_t bytes, unsigned int flags) {
+  return guarded([&] {
+    require(address != nullptr);
+    require(flags == CU_MEM_ATTACH_GLOBAL || flags == CU_MEM_ATTACH_HOST);
+    *address = allocate(current_context(), bytes);
+    make_managed(*address, bytes);
+  });
 }
 
 }  // extern "C"

@@ -26,6 +26,8 @@ Rows rows_of(CUmemorytype type, const void* host, CUdeviceptr device, std::size_
   return {base + y * pitch + x, pitch};
 }
 
+}  // namespace
+
 void copy_rectangle(const CUDA_MEMCPY2D& copy) {
   if (copy.WidthInBytes == 0 || copy.Height == 0) return;
   const Rows from = rows_of(copy.srcMemoryType, copy.srcHost, copy.srcDevice, copy.srcPitch,
@@ -46,7 +48,6 @@ void copy_rectangle(const CUDA_MEMCPY2D& copy) {
     copy_any(to.first + row * to.pitch, from.first + row * from.pitch, copy.WidthInBytes);
 }
 
-}  // namespace
 }  // namespace tilewright::emulator::driver
 
 using namespace tilewright::emulator::driver;

@@ -3,6 +3,7 @@
 // Look next at device_traits.cpp for the answers, contexts.cpp for what comes after.
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <cstring>
 
 #include "emulator/driver/state.hpp"
@@ -92,6 +93,25 @@ CUresult CUDAAPI cuDeviceComputeCapability(int* major, int* minor, CUdevice devi
     require(major != nullptr && minor != nullptr);
     *major = found.traits->major;
     *minor = found.traits->minor;
+  });
+}
+
+CUresult CUDAAPI cuDeviceGetPCIBusId(char* id, int length, CUdevice device) {
+  return guarded([&] {
+    const int ordinal = device_of(device).ordinal;
+    require(id != nullptr && length > 0);
+    std::snprintf(id, static_cast<std::size_t>(length), "0000:00:%02x.0", ordinal);
+  });
+}
+
+CUresult CUDAAPI cuDeviceGetByPCIBusId(CUdevice* device, const char* id) {
+  return guarded([&] {
+    require(device != nullptr && id != nullptr);
+    unsigned domain = 0, bus = 0, slot = 0;
+    const bool with_domain = std::sscanf(id, "%x:%x:%x", &domain, &bus, &slot) == 3;
+    require(with_domain || std::sscanf(id, "%x:%x", &bus, &slot) == 2);
+    require(domain == 0 && bus == 0, CUDA_ERROR_INVALID_DEVICE);
+    *device = device_of(static_cast<int>(slot)).ordinal;
   });
 }
 

@@ -15,6 +15,10 @@ std::shared_ptr<Function> resolve_function(CUfunction handle);
 /// be.
 CUfunction function_of_kernel(const LibraryKernel& kernel);
 
+/// Blocks of `threads` threads and `dynamic_bytes` of shared memory on one multiprocessor at a
+/// time.
+int blocks_that_fit(const Function& function, int threads, std::size_t dynamic_bytes);
+
 /// CUDA_ERROR_INVALID_VALUE for a number that names no attribute.
 int function_attribute(const Function& function, CUfunction_attribute attribute);
 

@@ -96,6 +96,15 @@ CUresult CUDAAPI cuMemHostUnregister(void* pointer) {
   });
 }
 
+CUresult CUDAAPI cuMemHostGetFlags(unsigned int* flags, void* pointer) {
+  return guarded([&] {
+    require(flags != nullptr);
+    std::scoped_lock lock(host_mutex);
+    require(overlaps(allocated, reinterpret_cast<std::uintptr_t>(pointer), 1));
+    *flags = 0;
+  });
+}
+
 CUresult CUDAAPI cuMemHostGetDevicePointer(CUdeviceptr*, void*, unsigned int) {
   return guarded([] { throw Failure{CUDA_ERROR_NOT_SUPPORTED}; });
 }

@@ -100,9 +100,20 @@ void launch_kernel(CUfunction handle, Launch launch, CUstream stream, void** par
   if (failure != CUDA_SUCCESS) context->failure = failure;
 }
 
+/// All blocks of a cooperative launch must be on the device at once.
+void check_cooperative(CUfunction handle, const Launch& launch) {
+  const auto function = resolve_function(handle);
+  check_shape(launch, *function);
+  const DeviceTraits& device = *function->owner->context->device->traits;
+  const auto each = static_cast<std::uint64_t>(blocks_that_fit(
+      *function, static_cast<int>(launch.block.count()), launch.dynamic_shared_bytes));
+  require(launch.grid.count() <= each * static_cast<std::uint64_t>(device.multiprocessors),
+          CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE);
+}
+
 /// Refuses an attribute that would change the meaning of a launch and cannot be honoured; hints
-/// pass.
-void check_attribute(const CUlaunchAttribute& attribute) {
+/// pass. True when the launch is to be cooperative.
+bool check_attribute(const CUlaunchAttribute& attribute) {
   switch (attribute.id) {
     case CU_LAUNCH_ATTRIBUTE_IGNORE:
     case CU_LAUNCH_ATTRIBUTE_ACCESS_POLICY_WINDOW:
@@ -112,15 +123,13 @@ void check_attribute(const CUlaunchAttribute& attribute) {
     case CU_LAUNCH_ATTRIBUTE_MEM_SYNC_DOMAIN_MAP:
     case CU_LAUNCH_ATTRIBUTE_MEM_SYNC_DOMAIN:
     // The kernel before has always ended here, which is what waiting for it asks.
-    case CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION: return;
-    case CU_LAUNCH_ATTRIBUTE_COOPERATIVE:
-      require(attribute.value.cooperative == 0, CUDA_ERROR_NOT_SUPPORTED);
-      return;
+    case CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION: return false;
+    case CU_LAUNCH_ATTRIBUTE_COOPERATIVE: return attribute.value.cooperative != 0;
     case CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION: {
       const auto& cluster = attribute.value.clusterDim;
       require(cluster.x >= 1 && cluster.y >= 1 && cluster.z >= 1);
       require(cluster.x == 1 && cluster.y == 1 && cluster.z == 1, CUDA_ERROR_NOT_SUPPORTED);
-      return;
+      return false;
     }
     default: throw Failure{CUDA_ERROR_NOT_SUPPORTED};
   }
@@ -148,13 +157,29 @@ CUresult CUDAAPI cuLaunchKernelEx(const CUlaunchConfig* config, CUfunction funct
                                   void** parameters, void** extra) {
   return guarded([&] {
     require(config != nullptr && (config->numAttrs == 0 || config->attrs != nullptr));
-    for (unsigned i = 0; i < config->numAttrs; ++i) check_attribute(config->attrs[i]);
-    launch_kernel(function,
-                  {{config->gridDimX, config->gridDimY, config->gridDimZ},
-                   {config->blockDimX, config->blockDimY, config->blockDimZ},
-                   config->sharedMemBytes,
-                   {}},
-                  config->hStream, parameters, extra);
+    bool cooperative = false;
+    for (unsigned i = 0; i < config->numAttrs; ++i)
+      cooperative |= check_attribute(config->attrs[i]);
+    const tilewright::emulator::Launch launch{
+        {config->gridDimX, config->gridDimY, config->gridDimZ},
+        {config->blockDimX, config->blockDimY, config->blockDimZ},
+        config->sharedMemBytes,
+        {}};
+    if (cooperative) check_cooperative(function, launch);
+    launch_kernel(function, launch, config->hStream, parameters, extra);
+  });
+}
+
+CUresult CUDAAPI cuLaunchCooperativeKernel(CUfunction function, unsigned int grid_x,
+                                           unsigned int grid_y, unsigned int grid_z,
+                                           unsigned int block_x, unsigned int block_y,
+                                           unsigned int block_z, unsigned int shared_bytes,
+                                           CUstream stream, void** parameters) {
+  return guarded([&] {
+    const tilewright::emulator::Launch launch{
+        {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared_bytes, {}};
+    check_cooperative(function, launch);
+    launch_kernel(function, launch, stream, parameters, nullptr);
   });
 }
 

@@ -7,10 +7,7 @@
 #include "emulator/driver/functions.hpp"
 
 namespace tilewright::emulator::driver {
-namespace {
 
-/// Blocks of `threads` threads and `dynamic_bytes` of shared memory on one multiprocessor at a
-/// time.
 int blocks_that_fit(const Function& function, int threads, std::size_t dynamic_bytes) {
   const DeviceTraits& device = *function.owner->context->device->traits;
   if (threads > static_cast<int>(function.kernel->max_threads)) return 0;
@@ -23,6 +20,8 @@ int blocks_that_fit(const Function& function, int threads, std::size_t dynamic_b
   return std::min(
       {max_blocks_per_multiprocessor, max_threads_per_multiprocessor / rounded, by_shared});
 }
+
+namespace {
 
 void choose_block_size(int* grid, int* block, CUfunction handle, CUoccupancyB2DSize dynamic_of,
                        std::size_t dynamic_bytes, int limit) {
@@ -66,6 +65,33 @@ CUresult CUDAAPI cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, CUfunc
                                                              std::size_t dynamic_bytes) {
   return cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(blocks, function, threads,
                                                               dynamic_bytes, 0);
+}
+
+CUresult CUDAAPI cuOccupancyMaxPotentialBlockSizeWithFlags(int* grid, int* block,
+                                                           CUfunction function,
+                                                           CUoccupancyB2DSize dynamic_of,
+                                                           std::size_t dynamic_bytes, int limit,
+                                                           unsigned int flags) {
+  return guarded([&] {
+    require((flags & ~unsigned{CU_OCCUPANCY_DISABLE_CACHING_OVERRIDE}) == 0);
+    choose_block_size(grid, block, function, dynamic_of, dynamic_bytes, limit);
+  });
+}
+
+CUresult CUDAAPI cuOccupancyAvailableDynamicSMemPerBlock(std::size_t* bytes, CUfunction handle,
+                                                         int blocks, int threads) {
+  return guarded([&] {
+    require(bytes != nullptr && blocks > 0 && threads > 0 && threads <= max_threads_per_block);
+    const auto function = resolve_function(handle);
+    const DeviceTraits& device = *function->owner->context->device->traits;
+    const std::size_t taken = function->kernel->static_shared_bytes + shared_reserved_per_block;
+    const std::size_t each = static_cast<std::size_t>(device.shared_per_multiprocessor / blocks);
+    const std::size_t most = static_cast<std::size_t>(device.shared_per_block_optin) -
+                             function->kernel->static_shared_bytes;
+    *bytes = blocks_that_fit(*function, threads, 0) < blocks || each < taken
+                 ? 0
+                 : std::min(each - taken, most);
+  });
 }
 
 CUresult CUDAAPI cuOccupancyMaxPotentialBlockSize(int* grid, int* block, CUfunction function,

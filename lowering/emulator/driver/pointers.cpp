@@ -2,6 +2,7 @@
 //
 // Look next at allocations.cpp and host_memory.cpp for where addresses come from.
 #include "emulator/driver/host_memory.hpp"
+#include "emulator/driver/managed.hpp"
 
 namespace tilewright::emulator::driver {
 namespace {
@@ -26,7 +27,10 @@ void device_attribute_of(Device& device, const Memory::Range& range, CUdeviceptr
     case CU_POINTER_ATTRIBUTE_MEMORY_TYPE: return give<unsigned>(data, CU_MEMORYTYPE_DEVICE);
     case CU_POINTER_ATTRIBUTE_DEVICE_POINTER: return give<CUdeviceptr>(data, address);
     case CU_POINTER_ATTRIBUTE_BUFFER_ID: return give<unsigned long long>(data, range.begin);
-    case CU_POINTER_ATTRIBUTE_IS_MANAGED: return give<unsigned>(data, 0);
+    case CU_POINTER_ATTRIBUTE_IS_MANAGED: return give<unsigned>(data, is_managed(address));
+    case CU_POINTER_ATTRIBUTE_HOST_POINTER:
+      require(is_managed(address));
+      return give<void*>(data, reinterpret_cast<void*>(address));
     case CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL: return give<int>(data, device.ordinal);
     case CU_POINTER_ATTRIBUTE_RANGE_START_ADDR: return give<CUdeviceptr>(data, range.begin);
     case CU_POINTER_ATTRIBUTE_RANGE_SIZE: return give<std::size_t>(data, range.end - range.begin);
@@ -63,6 +67,29 @@ CUresult CUDAAPI cuPointerGetAttribute(void* data, CUpointer_attribute attribute
       case CU_POINTER_ATTRIBUTE_IS_MANAGED:
       case CU_POINTER_ATTRIBUTE_MAPPED: give<unsigned>(data, 0); break;
       default: throw Failure{CUDA_ERROR_INVALID_VALUE};
+    }
+  });
+}
+
+/// What does not hold of an address is given as zero, as the single form would refuse it.
+CUresult CUDAAPI cuPointerGetAttributes(unsigned int count, CUpointer_attribute* attributes,
+                                        void** data, CUdeviceptr address) {
+  return guarded([&] {
+    require(count == 0 || (attributes != nullptr && data != nullptr));
+    for (unsigned i = 0; i < count; ++i) {
+      require(data[i] != nullptr && attributes[i] > 0);
+      const bool wide = attributes[i] == CU_POINTER_ATTRIBUTE_CONTEXT ||
+                        attributes[i] == CU_POINTER_ATTRIBUTE_DEVICE_POINTER ||
+                        attributes[i] == CU_POINTER_ATTRIBUTE_HOST_POINTER ||
+                        attributes[i] == CU_POINTER_ATTRIBUTE_BUFFER_ID ||
+                        attributes[i] == CU_POINTER_ATTRIBUTE_RANGE_START_ADDR ||
+                        attributes[i] == CU_POINTER_ATTRIBUTE_RANGE_SIZE;
+      if (cuPointerGetAttribute(data[i], attributes[i], address) == CUDA_SUCCESS) continue;
+      if (wide) {
+        give<std::uint64_t>(data[i], 0);
+      } else {
+        give<unsigned>(data[i], 0);
+      }
     }
   });
 }

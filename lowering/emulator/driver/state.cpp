@@ -4,6 +4,8 @@
 // Look next at contexts.cpp for the calls that change what is current.
 #include "emulator/driver/state.hpp"
 
+#include "emulator/driver/managed.hpp"
+
 namespace tilewright::emulator::driver {
 
 std::uintptr_t next_handle_number() {
@@ -109,8 +111,10 @@ void destroy_context(const std::shared_ptr<Context>& context) {
     library->modules.erase(context->handle);
   }
   std::scoped_lock lock(context->device->execution);
-  for (const auto& [address, bytes] : context->allocations)
+  for (const auto& [address, bytes] : context->allocations) {
+    forget_managed(address);
     context->device->memory().release(address);
+  }
   context->allocations.clear();
 }
 
@@ -130,7 +134,11 @@ Device& device_range(CUdeviceptr address, std::size_t bytes) {
 void require_host_range(const void* pointer, std::size_t bytes) {
   const auto first = reinterpret_cast<std::uintptr_t>(pointer);
   require(pointer != nullptr && first + bytes >= first);
-  require(owner_of(first) == nullptr);
+  if (owner_of(first) != nullptr) {
+    device_range(first, bytes);
+    require(is_managed(first));
+    return;
+  }
   require(bytes == 0 || owner_of(first + bytes - 1) == nullptr);
 }
 

@@ -42,6 +42,12 @@ struct Device {
   std::atomic<Memory*> memory_{nullptr};
 };
 
+/// What cuCtxSetLimit was told, with CUDA's defaults.
+struct ContextLimits {
+  std::size_t stack = 1024, print_buffer = std::size_t{1} << 20, heap = std::size_t{8} << 20,
+              l2_fetch = 64, l2_persisting = 0;
+};
+
 struct Context {
   CUcontext handle = nullptr;
   Device* device = nullptr;
@@ -51,6 +57,7 @@ struct Context {
   std::atomic<bool> alive{true};
   std::atomic<CUresult> failure{CUDA_SUCCESS};       ///< sticky: what a kernel did
   std::map<std::uint64_t, std::size_t> allocations;  ///< guarded by device->execution
+  ContextLimits limits;
 };
 
 struct LoadedModule {

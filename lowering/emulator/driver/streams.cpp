@@ -84,6 +84,15 @@ CUresult CUDAAPI cuStreamGetPriority(CUstream stream, int* priority) {
   });
 }
 
+CUresult CUDAAPI cuStreamAddCallback(CUstream stream, CUstreamCallback callback, void* data,
+                                     unsigned int flags) {
+  return guarded([&] {
+    require(callback != nullptr && flags == 0);
+    context_of_stream(stream);
+    callback(stream, CUDA_SUCCESS, data);  // all work before it has ended
+  });
+}
+
 CUresult CUDAAPI cuStreamIsCapturing(CUstream stream, CUstreamCaptureStatus* status) {
   return guarded([&] {
     require(status != nullptr);

@@ -141,6 +141,10 @@ const Instruction* run_apply(const Instruction* i, Warp* w) {
       slots<std::uint32_t>(w, i->d)[lane] = static_cast<std::uint32_t>(old);
     }
   }
+  if ((i->flags & returns_old) != 0) {
+    const unsigned first = static_cast<unsigned>(__builtin_ctz(lanes));
+    w->polled(i->index, address[first], operand(i->d, first));
+  }
   if (w->observed) observe_value(w, i, address, ok, Access::atomic);
   return i + 1;
 }

@@ -136,7 +136,10 @@ const Instruction* run_clock(const Instruction* i, Warp* w) {
 const Instruction* run_nothing(const Instruction* i, Warp*) { return i + 1; }
 
 const Instruction* run_give_way(const Instruction* i, Warp* w) {
-  if (active_lanes(i, w) != 0) w->slice_end = w->steps;
+  if (active_lanes(i, w) != 0) {
+    w->slice_end = w->steps;
+    w->polling = true;
+  }
   return i + 1;
 }
 

@@ -72,7 +72,11 @@ const Instruction* run_access(const Instruction* i, Warp* w) {
       }
     }
   }
-  if (!store) observe_value(w, i, address, ok, Access::strong_read);
+  if (!store) {
+    const unsigned first = static_cast<unsigned>(__builtin_ctz(lanes));
+    w->polled(i->index, address[first], get(w, i->list[0], bytes, first));
+    observe_value(w, i, address, ok, Access::strong_read);
+  }
   return i + 1;
 }
 

@@ -96,8 +96,7 @@ extern "C" __global__ void swaps(int* product, u64* maximum, int* taken) {
 extern "C" __global__ void locked(int* lock, int* counter, int rounds) {
   if (threadIdx.x != 0) return;
   for (int k = 0; k < rounds; ++k) {
-    while (atomicCAS(lock, 0, 1) != 0) {
-    }
+    while (atomicCAS(lock, 0, 1) != 0) {}
     __threadfence();
     *counter = *counter * 2 % 1000003 + 1;
     __threadfence();
@@ -106,7 +105,8 @@ extern "C" __global__ void locked(int* lock, int* counter, int rounds) {
 }
 
 /// The last block to finish adds up what all blocks stored.
-extern "C" __global__ void last_block(const float* x, float* partial, unsigned* arrived, float* out) {
+extern "C" __global__ void last_block(const float* x, float* partial, unsigned* arrived,
+                                      float* out) {
   __shared__ float sums[4];
   __shared__ bool last;
   float value = x[blockIdx.x * blockDim.x + threadIdx.x];

@@ -1,6 +1,6 @@
 // Reductions of one row per block: a sum by shuffles and shared memory, the place of the smallest
-// value, and a sum of doubles by a tree in shared memory. Any row length, any block size up to 1024.
-// Oracle: the same in plain loops, in corpus_reductions.cpp.
+// value, and a sum of doubles by a tree in shared memory. Any row length, any block size up to
+// 1024. Oracle: the same in plain loops, in corpus_reductions.cpp.
 #include <cfloat>
 
 extern "C" __global__ void row_sum(const float* x, float* out, int columns) {

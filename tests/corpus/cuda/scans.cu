@@ -62,8 +62,7 @@ extern "C" __global__ void scan_single_pass(const int* x, int* out, int n, volat
   if (threadIdx.x == 255) {
     int before = 0;
     if (block > 0) {
-      while (state[block - 1] == 0) {
-      }
+      while (state[block - 1] == 0) {}
       __threadfence();
       before = sums[block - 1];
     }

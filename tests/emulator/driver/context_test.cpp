@@ -40,7 +40,8 @@ TEST_CASE("two devices with the limits of their architectures") {
     CHECK(attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK) == 48 * 1024);
     CHECK(attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN) ==
           expected[ordinal].optin);
-    CHECK(attribute(CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH) == 0);
+    CHECK(attribute(CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH) == 1);
+    CHECK(attribute(CU_DEVICE_ATTRIBUTE_CLUSTER_LAUNCH) == 0);
   }
   CUdevice device = 0;
   CHECK_RESULT(cuDeviceGet(&device, 2), CUDA_ERROR_INVALID_DEVICE);

@@ -61,8 +61,10 @@ TEST_CASE("a grid of blocks writes every element once, with either form of param
                  CUDA_ERROR_NOT_SUPPORTED);
     attribute.id = CU_LAUNCH_ATTRIBUTE_COOPERATIVE;
     attribute.value.cooperative = 1;
+    REQUIRE_OK(cuLaunchKernelEx(&config, function, parameters, nullptr));
+    config.gridDimX = 108 * 32 + 1;  // one block more than the device holds at once
     CHECK_RESULT(cuLaunchKernelEx(&config, function, parameters, nullptr),
-                 CUDA_ERROR_NOT_SUPPORTED);
+                 CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE);
   }
   REQUIRE_OK(cuCtxSynchronize());
   const auto words = read_words(data, 1000);

@@ -132,3 +132,19 @@ TEST_CASE("atomics return the old value and lose nothing between host threads") 
   CHECK(word(32) == 63);
   CHECK(word(36) == 128);
 }
+
+TEST_CASE("f32 sums by atomics flush subnormals in global memory and keep them in shared memory") {
+  const std::string before =
+      ".global .align 4 .f32 sum = 0f00000001;\n.shared .align 4 .f32 kept;\n";
+  const auto got = run_lanes(R"(
+  st.shared.u32 [kept], 1;
+  atom.global.add.f32 %t0, [sum], 0f00000002;
+  atom.shared.add.f32 %t1, [kept], 0f00000002;
+  ld.global.u32 %t2, [sum];
+  ld.shared.u32 %d, [kept];
+  cvt.u64.u32 %ld, %t2;
+)",
+                             {}, {}, {}, 1, before);
+  CHECK(got.ld[0] == 0);
+  CHECK(got.d[0] == 3);
+}

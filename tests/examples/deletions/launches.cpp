@@ -54,6 +54,7 @@ std::vector<Subject> subjects(const Device& device) {
   const CompileRequest square{.extents = {{"d", 64}, {"e", 64}}, .schedule = {}},
       narrow{.extents = {{"d", 64}, {"e", 48}}, .schedule = {}};
   const auto full = library::flash_forward<bf16>(library::everything);
+  const auto golden = library::flash_forward<bf16>(library::causal_bottom_right);
   std::vector<Subject> all;
   for (const bool aligned : {true, false}) {
     const std::int64_t columns = aligned ? 332 : 333;  // 16-byte rows, or not
@@ -71,17 +72,18 @@ std::vector<Subject> subjects(const Device& device) {
         .launches.push_back(rows_and_columns(device, {"a", "b", "bias", "sum"}, 50, columns));
     add("softmax", softmax_lesson(), "examples/02_softmax.cpp", "examples/02_softmax.cpp", {})
         .launches.push_back(rows_and_columns(device, {"x", "y"}, 50, columns));
-    for (const bool causal : {true, false}) {
-      Subject& flash = causal ? add("flash, causal", flash_lesson(), "examples/03_flash.cpp",
-                                    "examples/03_flash.cpp", square)
-                              : add("flash, full", full, "loops/flash_forward.hpp",
-                                    "library/loops/flash_forward.hpp", narrow);
-      const std::int64_t e = causal ? 64 : 48;
+    const auto run = [&](Subject& flash, bool causal, std::int64_t e) {
       flash.launches.push_back(sequences(device, 200, 333, e));
       // Rows that see nothing, several tiles of them; without a mask that takes an empty sequence.
       flash.launches.push_back(causal ? sequences(device, 600, 20, e)
                                       : sequences(device, 200, 0, e));
-    }
+    };
+    const std::string loop = "loops/flash_forward.hpp";
+    run(add("flash, causal", flash_lesson(), "examples/03_flash.cpp", "examples/03_flash.cpp",
+            square),
+        true, 64);
+    run(add("flash, golden", golden, loop, "library/" + loop, square), true, 64);
+    run(add("flash, full", full, loop, "library/" + loop, narrow), false, 48);
   }
   return all;
 }

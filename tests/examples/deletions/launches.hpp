@@ -30,7 +30,7 @@ struct Subject {
   }
 };
 
-/// The lessons' kernels and the full twin of the third, each as both of its texts.
+/// The lessons' kernels, the golden flash and its full twin, each as both of its texts.
 std::vector<Subject> subjects(const Device& device);
 
 }  // namespace tilewright::test
