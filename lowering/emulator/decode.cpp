@@ -91,6 +91,8 @@ std::shared_ptr<const Program> Decoder::decode() {
 
 void Decoder::block_entry(int block) {
   last_a_.clear();
+  sums_.clear();
+  first_product_ = true;
   static const Statement none;
   const BasicBlock& range = graph_.blocks()[static_cast<std::size_t>(block)];
   now_ = range.first < range.end ? &function_.body[range.first] : &none;
@@ -121,6 +123,7 @@ void Decoder::statement(const Statement& statement) {
   }
   for (const Resize& resize : after_) emit_move(resize.move, resize.d, resize.a);
   forget_matrix_a(statement);
+  follow_sums(statement);
 }
 
 void Decoder::finish() {

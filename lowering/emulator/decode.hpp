@@ -46,6 +46,7 @@ class Decoder {
   void finish();
   void count_cost(const Statement& statement);
   void forget_matrix_a(const Statement& statement);
+  void follow_sums(const Statement& statement);
 
   // Families; each returns false for opcodes of another one.
   bool arithmetic();
@@ -161,6 +162,8 @@ class Decoder {
   std::vector<int> last_a_;  ///< A registers of the last mma of this block
   Type last_a_type_ = Type::none;
   std::set<const Statement*> guesses_;  ///< loads that only feed a compare-and-swap
+  std::set<int> sums_;  ///< registers with zero or a sum of an earlier bf16 mma of this block
+  bool first_product_ = true;  ///< no mma yet that nothing can interrupt since
 };
 
 }  // namespace tilewright::emulator

@@ -1,4 +1,6 @@
 // Branches, barriers, fences, exchanges between lanes, and mma.
+#include <algorithm>
+
 #include "emulator/decode.hpp"
 #include "emulator/ops/scalar.hpp"
 
@@ -207,9 +209,17 @@ void Decoder::matrix_multiply() {
   const bool reuse = now_->guard < 0 && !a_registers.empty() && a_registers == last_a_ &&
                      form.types[1] == last_a_type_;
   made.flags |= reuse ? 1 : 0;
+  if (now_->guard < 0) {
+    const bool sums = std::all_of(
+        operand(3).elements.begin(), operand(3).elements.end(), [this](const Operand& each) {
+          return each.kind == Operand::Kind::virtual_register && sums_.count(each.reg) != 0;
+        });
+    made.flags |= static_cast<std::uint16_t>((sums ? 4 : 0) | (first_product_ ? 8 : 0));
+    first_product_ = false;
+  }
   emit(handlers, made);
   // In the masked stream another warp may run between two mma, so nothing may be kept there.
-  program_->masked.back().flags &= static_cast<std::uint16_t>(~1u);
+  program_->masked.back().flags &= static_cast<std::uint16_t>(~5u);
   // Only the f32 forms of 16-bit types convert A in a way that can be kept.
   last_a_ = now_->guard < 0 && bits == 16 && form.types[0] == Type::f32 ? std::move(a_registers)
                                                                         : std::vector<int>{};
