@@ -63,6 +63,21 @@ Layout lay_out(const ModuleText& module, const Function& function,
   return layout;
 }
 
+const std::uint32_t* OffsetLists::keep(const std::vector<std::uint32_t>& offsets) {
+  const std::size_t count = offsets.size();
+  if (used_ % line + count > line) used_ = (used_ + line - 1) / line * line;
+  if (chunks_.empty() || used_ + count > room_) {
+    const std::size_t lines = std::max<std::size_t>(256, (count + line - 1) / line);
+    room_ = lines * line;
+    chunks_.push_back(std::make_unique<Line[]>(lines));
+    used_ = 0;
+  }
+  std::uint32_t* kept = chunks_.back()[0].at + used_;
+  std::copy(offsets.begin(), offsets.end(), kept);
+  used_ += count;
+  return kept;
+}
+
 Decoder::Decoder(const ModuleText& module, const Function& function, const Layout& layout)
     : module_(module),
       function_(function),
@@ -144,7 +159,7 @@ void Decoder::finish() {
       std::vector<std::uint32_t> targets;
       for (const int target : fixup.targets) targets.push_back(entry(target));
       branch.n = static_cast<std::uint16_t>(targets.size());
-      branch.list = list(std::move(targets));
+      branch.list = list(targets);
     }
   }
   for (const int reg : allocation_.undefined) {
@@ -299,9 +314,8 @@ std::vector<std::uint32_t> Decoder::elements(const Operand& operand, unsigned by
   return offsets;
 }
 
-const std::uint32_t* Decoder::list(std::vector<std::uint32_t> offsets) {
-  program_->lists.push_back(std::move(offsets));
-  return program_->lists.back().data();
+const std::uint32_t* Decoder::list(const std::vector<std::uint32_t>& offsets) {
+  return program_->lists.keep(offsets);
 }
 
 std::uint32_t Decoder::constant(std::uint64_t bits, unsigned bytes) {

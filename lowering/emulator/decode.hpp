@@ -89,6 +89,8 @@ class Decoder {
   void barrier_statement();
   void branch_statement();
   void matrix_multiply();
+  void pair_with_previous(const Handlers& handlers, std::size_t accumulators,
+                          const std::vector<std::uint32_t>& offsets);
   bool general_matrix_multiply();  // decode_matrix.cpp
   // decode_packed.cpp
   void pack_conversion();
@@ -112,7 +114,7 @@ class Decoder {
   std::uint64_t variable_address(const Operand& operand) const;
   std::vector<std::uint32_t> elements(const Operand& operand, unsigned bytes, bool written,
                                       bool sign = false);
-  const std::uint32_t* list(std::vector<std::uint32_t> offsets);
+  const std::uint32_t* list(const std::vector<std::uint32_t>& offsets);
   std::uint32_t constant(std::uint64_t bits, unsigned bytes);
   std::uint32_t special(SpecialRegister which, unsigned bytes);
   std::uint32_t scratch(unsigned bytes);

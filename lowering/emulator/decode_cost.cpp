@@ -105,7 +105,8 @@ void Decoder::forget_matrix_a(const Statement& statement) {
 /// Which registers hold sums of products (or zero) for certain; copies are followed.
 void Decoder::follow_sums(const Statement& statement) {
   const Form& form = statement.form;
-  if (form.opcode == Opcode::bar || form.opcode == Opcode::barrier) {
+  const bool waits = form.opcode == Opcode::bar || form.opcode == Opcode::barrier;
+  if (waits || statement.guard >= 0) {  // what is guarded may have to gather lanes first
     sums_.clear();
     first_product_ = true;
   }

@@ -144,26 +144,47 @@ template <unsigned k>
 
 template <unsigned k>
 struct PairMultiply {
+  static constexpr unsigned a_registers = k / 4, b_registers = k / 8;
+
+  TILEWRIGHT_INLINE Product product(const Instruction* i, const KeptA& a) {
+    const u32* b = i->list + 4 + a_registers;
+    return {i->list, b, b + b_registers, (i->flags & 4) != 0 && a.only_pairs};
+  }
+  TILEWRIGHT_INLINE KeptA& prepare(const Instruction* i, Warp* w) {
+    KeptA& a = *static_cast<KeptA*>(w->matrix_a);
+    if ((i->flags & 1) == 0) spread_pairs<a_registers>(w, i->list + 4, a);
+    if ((i->flags & 8) != 0) a.only_pairs = true;
+    return a;
+  }
+
   template <bool masked>
   TILEWRIGHT_PAIRS static const Instruction* run(const Instruction* i, Warp* w) {
     if (masked && active<masked>(i, w) == 0) return i + 1;
     if (!whole_warp<masked>(i, w)) return nullptr;
-    constexpr unsigned a_registers = k / 4, b_registers = k / 8;
-    KeptA& a = *static_cast<KeptA*>(w->matrix_a);
-    const u32* list = i->list;
-    if ((i->flags & 1) == 0) spread_pairs<a_registers>(w, list + 4, a);
-    if ((i->flags & 8) != 0) a.only_pairs = true;
-    const bool c_is_sum = (i->flags & 4) != 0 && a.only_pairs;
-    if (!multiply_pairs<b_registers>(w, a, list, list + 4 + a_registers, c_is_sum)) [[unlikely]]
-      multiply_small<k>(w, list, a);
+    KeptA& a = prepare(i, w);
+    if (!multiply_pairs<b_registers>(w, a, product(i, a))) [[unlikely]]
+      multiply_small<k>(w, i->list, a);
     return next<masked>(i, w);
+  }
+
+  /// This instruction and the next, whose A is the same.
+  TILEWRIGHT_PAIRS static const Instruction* run_both(const Instruction* i, Warp* w) {
+    whole_warp<false>(i, w);
+    KeptA& a = prepare(i, w);
+    if (!multiply_pairs<b_registers>(w, a, product(i, a), product(i + 1, a))) [[unlikely]] {
+      multiply_small<k>(w, i->list, a);
+      multiply_small<k>(w, i[1].list, a);
+    }
+    return next<false>(i + 1, w);
   }
 };
 
 template <unsigned k>
 Handlers of_brains() {
-  return __builtin_cpu_supports("avx512bf16") ? handlers<PairMultiply<k>>()
-                                              : handlers<WideMultiply<Element::brain, k>>();
+  if (!__builtin_cpu_supports("avx512bf16")) return handlers<WideMultiply<Element::brain, k>>();
+  Handlers found = handlers<PairMultiply<k>>();
+  found.both = &PairMultiply<k>::run_both;
+  return found;
 }
 template <Element element, unsigned k>
 using Fast = WideMultiply<element, k>;

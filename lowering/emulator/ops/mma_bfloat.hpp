@@ -81,58 +81,111 @@ struct alignas(64) PairIndex {
 };
 constexpr PairIndex pair_index;
 
+/// One register of B.
+struct PairsB {
+  __m512i low, high;
+};
+
+TILEWRIGHT_INLINE PairsB load_pairs(const u32* b) {
+  return {_mm512_load_si512(b), _mm512_load_si512(b + 16)};
+}
+TILEWRIGHT_INLINE __m512i magnitudes(PairsB b) {
+  return _mm512_min_epu16(magnitudes(b.low), magnitudes(b.high));
+}
+TILEWRIGHT_INLINE bool any_less(__m512i least, u32 bound) {
+  return _mm512_cmplt_epu16_mask(least, _mm512_set1_epi16(s16(bound))) != 0;
+}
+
+/// What a step needs of the rows of A.
+struct PairsA {
+  __m512bh upper0, upper1, lower0, lower1;
+};
+
+TILEWRIGHT_PAIRS TILEWRIGHT_INLINE void add_pairs(const PairsA& a, PairsB b, const u16* even_index,
+                                                  const u16* odd_index, Accumulators& c) {
+  const auto even = reinterpret_cast<__m512bh>(
+      _mm512_permutex2var_epi16(b.low, _mm512_load_si512(even_index), b.high));
+  const auto odd = reinterpret_cast<__m512bh>(
+      _mm512_permutex2var_epi16(b.low, _mm512_load_si512(odd_index), b.high));
+  c.upper_even0 = _mm512_dpbf16_ps(c.upper_even0, a.upper0, even);
+  c.upper_odd0 = _mm512_dpbf16_ps(c.upper_odd0, a.upper0, odd);
+  c.upper_even1 = _mm512_dpbf16_ps(c.upper_even1, a.upper1, even);
+  c.upper_odd1 = _mm512_dpbf16_ps(c.upper_odd1, a.upper1, odd);
+  c.lower_even0 = _mm512_dpbf16_ps(c.lower_even0, a.lower0, even);
+  c.lower_odd0 = _mm512_dpbf16_ps(c.lower_odd0, a.lower0, odd);
+  c.lower_even1 = _mm512_dpbf16_ps(c.lower_even1, a.lower1, even);
+  c.lower_odd1 = _mm512_dpbf16_ps(c.lower_odd1, a.lower1, odd);
+}
+
+/// Two k of one product, or of two (`c2` not null) with the same A.
 template <unsigned first, unsigned t>
-TILEWRIGHT_PAIRS TILEWRIGHT_INLINE void add_pairs(const KeptA& a, __m512i low, __m512i high,
-                                                  Accumulators& c) {
+TILEWRIGHT_PAIRS TILEWRIGHT_INLINE void add_step(const KeptA& a, PairsB b, Accumulators& c,
+                                                 PairsB b2, Accumulators* c2) {
   TILEWRIGHT_STEP_BY_STEP;
-  const auto as_pairs = [](__m512i v) { return reinterpret_cast<__m512bh>(v); };
-  const __m512bh even =
-      as_pairs(_mm512_permutex2var_epi16(low, _mm512_load_si512(pair_index.of[t][0]), high));
-  const __m512bh odd =
-      as_pairs(_mm512_permutex2var_epi16(low, _mm512_load_si512(pair_index.of[t][1]), high));
-  const __m512bh upper0 = as_pairs(a.pairs[first][0][t]), upper1 = as_pairs(a.pairs[first][1][t]);
-  const __m512bh lower0 = as_pairs(a.pairs[first + 1][0][t]),
-                 lower1 = as_pairs(a.pairs[first + 1][1][t]);
-  c.upper_even0 = _mm512_dpbf16_ps(c.upper_even0, upper0, even);
-  c.upper_odd0 = _mm512_dpbf16_ps(c.upper_odd0, upper0, odd);
-  c.upper_even1 = _mm512_dpbf16_ps(c.upper_even1, upper1, even);
-  c.upper_odd1 = _mm512_dpbf16_ps(c.upper_odd1, upper1, odd);
-  c.lower_even0 = _mm512_dpbf16_ps(c.lower_even0, lower0, even);
-  c.lower_odd0 = _mm512_dpbf16_ps(c.lower_odd0, lower0, odd);
-  c.lower_even1 = _mm512_dpbf16_ps(c.lower_even1, lower1, even);
-  c.lower_odd1 = _mm512_dpbf16_ps(c.lower_odd1, lower1, odd);
+  const auto spread = [&](unsigned r, unsigned part) {
+    return reinterpret_cast<__m512bh>(a.pairs[first + r][part][t]);
+  };
+  const PairsA rows = {spread(0, 0), spread(0, 1), spread(1, 0), spread(1, 1)};
+  add_pairs(rows, b, pair_index.of[t][0], pair_index.of[t][1], c);
+  if (c2 != nullptr) add_pairs(rows, b2, pair_index.of[t][0], pair_index.of[t][1], *c2);
 }
 
 template <unsigned first>
-TILEWRIGHT_PAIRS TILEWRIGHT_INLINE void add_slice_of_pairs(const KeptA& a, __m512i low,
-                                                           __m512i high, Accumulators& c) {
-  add_pairs<first, 0>(a, low, high, c);
-  add_pairs<first, 1>(a, low, high, c);
-  add_pairs<first, 2>(a, low, high, c);
-  add_pairs<first, 3>(a, low, high, c);
+TILEWRIGHT_PAIRS TILEWRIGHT_INLINE void add_slice_of_pairs(const KeptA& a, PairsB b,
+                                                           Accumulators& c, PairsB b2,
+                                                           Accumulators* c2) {
+  add_step<first, 0>(a, b, c, b2, c2);
+  add_step<first, 1>(a, b, c, b2, c2);
+  add_step<first, 2>(a, b, c, b2, c2);
+  add_step<first, 3>(a, b, c, b2, c2);
 }
+
+/// The offsets of one product, and whether C is known to be a sum.
+struct Product {
+  const u32 *d, *b, *c;
+  bool c_is_sum;
+};
 
 /// D = A B + C in pairs; false, with nothing stored, where that might not be exact.
 template <unsigned b_registers>
-TILEWRIGHT_PAIRS TILEWRIGHT_INLINE bool multiply_pairs(Warp* w, const KeptA& a, const u32* d_list,
-                                                       const u32* b_list, bool c_is_sum) {
+TILEWRIGHT_PAIRS TILEWRIGHT_INLINE bool multiply_pairs(Warp* w, const KeptA& a, const Product& p) {
   if (!a.has_pairs) return false;
-  const u32* b0 = reg<u32>(w, b_list[0]);
-  const u32* b1 = reg<u32>(w, b_list[b_registers - 1]);
-  const __m512i low0 = _mm512_load_si512(b0), high0 = _mm512_load_si512(b0 + 16);
-  const __m512i low1 = _mm512_load_si512(b1), high1 = _mm512_load_si512(b1 + 16);
-  __m512i least = _mm512_min_epu16(magnitudes(low0), magnitudes(high0));
-  if (b_registers == 2)
-    least = _mm512_min_epu16(least, _mm512_min_epu16(magnitudes(low1), magnitudes(high1)));
-  const bool small_b = _mm512_cmplt_epu16_mask(least, _mm512_set1_epi16(s16(a.least_of_b))) != 0;
-  Accumulators c;
-  load_c(w, b_list + b_registers, c);
-  if (small_b) [[unlikely]]
+  const PairsB b0 = load_pairs(reg<u32>(w, p.b[0]));
+  const PairsB b1 = load_pairs(reg<u32>(w, p.b[b_registers - 1]));
+  if (any_less(_mm512_min_epu16(magnitudes(b0), magnitudes(b1)), a.least_of_b)) [[unlikely]]
     return false;
-  if (!c_is_sum && small_elements(c)) return false;
-  add_slice_of_pairs<0>(a, low0, high0, c);
-  if constexpr (b_registers == 2) add_slice_of_pairs<2>(a, low1, high1, c);
-  store_d(w, d_list, c);
+  Accumulators c;
+  load_c(w, p.c, c);
+  if (!p.c_is_sum && small_elements(c)) return false;
+  add_slice_of_pairs<0>(a, b0, c, b0, nullptr);
+  if constexpr (b_registers == 2) add_slice_of_pairs<2>(a, b1, c, b1, nullptr);
+  store_d(w, p.d, c);
+  return true;
+}
+
+/// Two products with the same A, whose vectors are loaded once. The second reads nothing that the
+/// first writes.
+template <unsigned b_registers>
+TILEWRIGHT_PAIRS TILEWRIGHT_INLINE bool multiply_pairs(Warp* w, const KeptA& a, const Product& p,
+                                                       const Product& q) {
+  if (!a.has_pairs) return false;
+  const PairsB b0 = load_pairs(reg<u32>(w, p.b[0]));
+  const PairsB b1 = load_pairs(reg<u32>(w, p.b[b_registers - 1]));
+  const PairsB b2 = load_pairs(reg<u32>(w, q.b[0]));
+  const PairsB b3 = load_pairs(reg<u32>(w, q.b[b_registers - 1]));
+  if (any_less(_mm512_min_epu16(_mm512_min_epu16(magnitudes(b0), magnitudes(b1)),
+                                _mm512_min_epu16(magnitudes(b2), magnitudes(b3))),
+               a.least_of_b)) [[unlikely]]
+    return false;
+  Accumulators c, c2;
+  load_c(w, p.c, c);
+  load_c(w, q.c, c2);
+  if (!p.c_is_sum && small_elements(c)) return false;
+  if (!q.c_is_sum && small_elements(c2)) return false;
+  add_slice_of_pairs<0>(a, b0, c, b2, &c2);
+  if constexpr (b_registers == 2) add_slice_of_pairs<2>(a, b1, c, b3, &c2);
+  store_d(w, p.d, c);
+  store_d(w, q.d, c2);
   return true;
 }
 

@@ -226,14 +226,27 @@ TEST_CASE("mma of bf16 is exact in every product and loses no subnormal number")
     text += mma + "{%t0,%t1,%t2,%t3}, " + a + "{%i8,%i9}, {%t0,%t1,%t2,%t3};" + mma +
             "{%t2,%t3,%t0,%t1}, " + a + "{%i10,%i11}, {%t0,%t1,%t2,%t3};" + mma +
             "{%o0,%o1,%o2,%o3}, " + a + "{%i12,%i13}, {%t2,%t3,%t0,%t1};";
-    const std::vector<std::uint32_t> out = run_words(text, in, 14, 4);
+    // The same once more, with another sum between: two mma in a row that share A.
+    text += "mov.b32 %t4, 0; mov.b32 %t5, 0; mov.b32 %t6, 0; mov.b32 %t7, 0;";
+    for (unsigned r = 0; r < 4; ++r) {
+      const std::string n = std::to_string(r), from = from_zero ? "0" : "%i" + n;
+      text += "mov.b32 %o" + std::to_string(4 + r) + ", " + from + ";";
+    }
+    for (const char* b : {"{%i8,%i9}, ", "{%i10,%i11}, ", "{%i12,%i13}, "}) {
+      text += mma + "{%t4,%t5,%t6,%t7}, " + a + "{%i12,%i13}, {%t4,%t5,%t6,%t7};" + mma +
+              "{%o4,%o5,%o6,%o7}, " + a + b + "{%o4,%o5,%o6,%o7};";
+    }
+    const std::vector<std::uint32_t> out = run_words(text, in, 14, 8);
     unsigned wrong = 0;
     for (unsigned row = 0; row < 16; ++row) {
       for (unsigned column = 0; column < 8; ++column) {
         const std::uint32_t want = element_of_chain(in, row, column, from_zero);
-        const std::uint32_t got = out[32 * (2 * (row / 8) + column % 2) + row % 8 * 4 + column / 2];
         const bool no_number = std::isnan(std::bit_cast<float>(want));
-        wrong += no_number ? !std::isnan(std::bit_cast<float>(got)) : got != want;
+        for (const unsigned first : {0u, 4u}) {
+          const unsigned word = first + 2 * (row / 8) + column % 2;
+          const std::uint32_t got = out[32 * word + row % 8 * 4 + column / 2];
+          wrong += no_number ? !std::isnan(std::bit_cast<float>(got)) : got != want;
+        }
       }
     }
     CHECK(wrong == 0);
