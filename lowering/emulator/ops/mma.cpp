@@ -1,7 +1,8 @@
-// mma.sync. The portable path unpacks the fragments to f32 matrices and multiplies rows of eight;
-// with AVX-512 the 16-bit types stay in fragment order (mma_avx512.hpp). `list` holds the offsets
-// of D, A, B and C. flags 1: A is the same as that of the mma before, so its conversion is kept;
-// 2: satfinite; 4 and 8: see mma_bfloat.hpp.
+// mma.sync. Any type can be unpacked to f32 matrices, which are multiplied in rows of eight; the
+// 16-bit types with f32 sums stay in fragment order where the processor has AVX-512
+// (mma_avx512.hpp, mma_bfloat.hpp) or AVX2 (mma_avx2.hpp). `list` holds the offsets of D, A, B and
+// C. flags 1: A is the same as that of the mma before, so its conversion is kept; 2: satfinite; 4
+// and 8: see mma_bfloat.hpp.
 #include "emulator/ops/converge.hpp"
 #include "emulator/ops/fragment.hpp"
 #include "emulator/ops/selection.hpp"

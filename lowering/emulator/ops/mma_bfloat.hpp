@@ -9,6 +9,7 @@
 #include "emulator/ops/mma_avx512.hpp"
 
 #define TILEWRIGHT_PAIRS __attribute__((target("avx512bf16")))
+#define TILEWRIGHT_PAIRS_INLINE __attribute__((target("avx512bf16"), always_inline)) static inline
 
 namespace tilewright::emulator::TILEWRIGHT_VARIANT {
 
@@ -101,8 +102,8 @@ struct PairsA {
   __m512bh upper0, upper1, lower0, lower1;
 };
 
-TILEWRIGHT_PAIRS TILEWRIGHT_INLINE void add_pairs(const PairsA& a, PairsB b, const u16* even_index,
-                                                  const u16* odd_index, Accumulators& c) {
+TILEWRIGHT_PAIRS_INLINE void add_pairs(const PairsA& a, PairsB b, const u16* even_index,
+                                       const u16* odd_index, Accumulators& c) {
   const auto even = reinterpret_cast<__m512bh>(
       _mm512_permutex2var_epi16(b.low, _mm512_load_si512(even_index), b.high));
   const auto odd = reinterpret_cast<__m512bh>(
@@ -119,8 +120,8 @@ TILEWRIGHT_PAIRS TILEWRIGHT_INLINE void add_pairs(const PairsA& a, PairsB b, con
 
 /// Two k of one product, or of two (`c2` not null) with the same A.
 template <unsigned first, unsigned t>
-TILEWRIGHT_PAIRS TILEWRIGHT_INLINE void add_step(const KeptA& a, PairsB b, Accumulators& c,
-                                                 PairsB b2, Accumulators* c2) {
+TILEWRIGHT_PAIRS_INLINE void add_step(const KeptA& a, PairsB b, Accumulators& c, PairsB b2,
+                                      Accumulators* c2) {
   TILEWRIGHT_STEP_BY_STEP;
   const auto spread = [&](unsigned r, unsigned part) {
     return reinterpret_cast<__m512bh>(a.pairs[first + r][part][t]);
@@ -131,9 +132,8 @@ TILEWRIGHT_PAIRS TILEWRIGHT_INLINE void add_step(const KeptA& a, PairsB b, Accum
 }
 
 template <unsigned first>
-TILEWRIGHT_PAIRS TILEWRIGHT_INLINE void add_slice_of_pairs(const KeptA& a, PairsB b,
-                                                           Accumulators& c, PairsB b2,
-                                                           Accumulators* c2) {
+TILEWRIGHT_PAIRS_INLINE void add_slice_of_pairs(const KeptA& a, PairsB b, Accumulators& c,
+                                                PairsB b2, Accumulators* c2) {
   add_step<first, 0>(a, b, c, b2, c2);
   add_step<first, 1>(a, b, c, b2, c2);
   add_step<first, 2>(a, b, c, b2, c2);
@@ -148,7 +148,7 @@ struct Product {
 
 /// D = A B + C in pairs; false, with nothing stored, where that might not be exact.
 template <unsigned b_registers>
-TILEWRIGHT_PAIRS TILEWRIGHT_INLINE bool multiply_pairs(Warp* w, const KeptA& a, const Product& p) {
+TILEWRIGHT_PAIRS_INLINE bool multiply_pairs(Warp* w, const KeptA& a, const Product& p) {
   if (!a.has_pairs) return false;
   const PairsB b0 = load_pairs(reg<u32>(w, p.b[0]));
   const PairsB b1 = load_pairs(reg<u32>(w, p.b[b_registers - 1]));
@@ -166,8 +166,8 @@ TILEWRIGHT_PAIRS TILEWRIGHT_INLINE bool multiply_pairs(Warp* w, const KeptA& a, 
 /// Two products with the same A, whose vectors are loaded once. The second reads nothing that the
 /// first writes.
 template <unsigned b_registers>
-TILEWRIGHT_PAIRS TILEWRIGHT_INLINE bool multiply_pairs(Warp* w, const KeptA& a, const Product& p,
-                                                       const Product& q) {
+TILEWRIGHT_PAIRS_INLINE bool multiply_pairs(Warp* w, const KeptA& a, const Product& p,
+                                            const Product& q) {
   if (!a.has_pairs) return false;
   const PairsB b0 = load_pairs(reg<u32>(w, p.b[0]));
   const PairsB b1 = load_pairs(reg<u32>(w, p.b[b_registers - 1]));
