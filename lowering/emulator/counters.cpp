@@ -56,7 +56,22 @@ class Phase {
   std::array<std::uint32_t, 32> rows_, banks_;
 };
 
+/// Sectors if lane after lane they only rise, as in rows of a tile; 0 if not.
+unsigned rising_sectors(const std::uint64_t* address, std::uint32_t lanes) {
+  std::uint64_t previous = address[std::countr_zero(lanes)] / 32;
+  unsigned count = 1;
+  bool rising = true;
+  for (std::uint32_t rest = lanes; rest; rest &= rest - 1) {
+    const std::uint64_t sector = address[std::countr_zero(rest)] / 32;
+    rising &= sector >= previous;
+    count += sector != previous;
+    previous = sector;
+  }
+  return rising ? count : 0;
+}
+
 unsigned distinct_sectors(const std::uint64_t* address, std::uint32_t lanes) {
+  if (const unsigned rising = rising_sectors(address, lanes)) return rising;
   std::uint64_t low = ~std::uint64_t{0};
   std::uint64_t high = 0;
   for (std::uint32_t rest = lanes; rest; rest &= rest - 1) {
@@ -127,6 +142,7 @@ void AccessCounter::global(bool store, const std::uint64_t* address, std::uint32
 }
 
 void AccessCounter::shared(const std::uint32_t* address, std::uint32_t lanes, unsigned bytes) {
+  if (bytes == 16 && lanes == ~0u) return matrix_rows(address, 4);
   const unsigned phases = bytes <= 4 ? 1 : bytes / 4;
   const unsigned lanes_per_phase = 32 / phases;
   for (unsigned i = 0; i < phases; ++i) {

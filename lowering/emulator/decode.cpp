@@ -63,6 +63,21 @@ Layout lay_out(const ModuleText& module, const Function& function,
   return layout;
 }
 
+const std::uint32_t* OffsetLists::keep(const std::vector<std::uint32_t>& offsets) {
+  const std::size_t count = offsets.size();
+  if (used_ % line + count > line) used_ = (used_ + line - 1) / line * line;
+  if (chunks_.empty() || used_ + count > room_) {
+    const std::size_t lines = std::max<std::size_t>(256, (count + line - 1) / line);
+    room_ = lines * line;
+    chunks_.push_back(std::make_unique<Line[]>(lines));
+    used_ = 0;
+  }
+  std::uint32_t* kept = chunks_.back()[0].at + used_;
+  std::copy(offsets.begin(), offsets.end(), kept);
+  used_ += count;
+  return kept;
+}
+
 Decoder::Decoder(const ModuleText& module, const Function& function, const Layout& layout)
     : module_(module),
       function_(function),
@@ -91,6 +106,8 @@ std::shared_ptr<const Program> Decoder::decode() {
 
 void Decoder::block_entry(int block) {
   last_a_.clear();
+  sums_.clear();
+  first_product_ = true;
   static const Statement none;
   const BasicBlock& range = graph_.blocks()[static_cast<std::size_t>(block)];
   now_ = range.first < range.end ? &function_.body[range.first] : &none;
@@ -121,6 +138,7 @@ void Decoder::statement(const Statement& statement) {
   }
   for (const Resize& resize : after_) emit_move(resize.move, resize.d, resize.a);
   forget_matrix_a(statement);
+  follow_sums(statement);
 }
 
 void Decoder::finish() {
@@ -141,7 +159,7 @@ void Decoder::finish() {
       std::vector<std::uint32_t> targets;
       for (const int target : fixup.targets) targets.push_back(entry(target));
       branch.n = static_cast<std::uint16_t>(targets.size());
-      branch.list = list(std::move(targets));
+      branch.list = list(targets);
     }
   }
   for (const int reg : allocation_.undefined) {
@@ -296,9 +314,8 @@ std::vector<std::uint32_t> Decoder::elements(const Operand& operand, unsigned by
   return offsets;
 }
 
-const std::uint32_t* Decoder::list(std::vector<std::uint32_t> offsets) {
-  program_->lists.push_back(std::move(offsets));
-  return program_->lists.back().data();
+const std::uint32_t* Decoder::list(const std::vector<std::uint32_t>& offsets) {
+  return program_->lists.keep(offsets);
 }
 
 std::uint32_t Decoder::constant(std::uint64_t bits, unsigned bytes) {

@@ -46,6 +46,7 @@ class Decoder {
   void finish();
   void count_cost(const Statement& statement);
   void forget_matrix_a(const Statement& statement);
+  void follow_sums(const Statement& statement);
 
   // Families; each returns false for opcodes of another one.
   bool arithmetic();
@@ -88,6 +89,8 @@ class Decoder {
   void barrier_statement();
   void branch_statement();
   void matrix_multiply();
+  void pair_with_previous(const Handlers& handlers, std::size_t accumulators,
+                          const std::vector<std::uint32_t>& offsets);
   bool general_matrix_multiply();  // decode_matrix.cpp
   // decode_packed.cpp
   void pack_conversion();
@@ -111,7 +114,7 @@ class Decoder {
   std::uint64_t variable_address(const Operand& operand) const;
   std::vector<std::uint32_t> elements(const Operand& operand, unsigned bytes, bool written,
                                       bool sign = false);
-  const std::uint32_t* list(std::vector<std::uint32_t> offsets);
+  const std::uint32_t* list(const std::vector<std::uint32_t>& offsets);
   std::uint32_t constant(std::uint64_t bits, unsigned bytes);
   std::uint32_t special(SpecialRegister which, unsigned bytes);
   std::uint32_t scratch(unsigned bytes);
@@ -161,6 +164,8 @@ class Decoder {
   std::vector<int> last_a_;  ///< A registers of the last mma of this block
   Type last_a_type_ = Type::none;
   std::set<const Statement*> guesses_;  ///< loads that only feed a compare-and-swap
+  std::set<int> sums_;  ///< registers with zero or a sum of an earlier bf16 mma of this block
+  bool first_product_ = true;  ///< no mma yet that nothing can interrupt since
 };
 
 }  // namespace tilewright::emulator

@@ -1,4 +1,6 @@
 // Branches, barriers, fences, exchanges between lanes, and mma.
+#include <algorithm>
+
 #include "emulator/decode.hpp"
 #include "emulator/ops/scalar.hpp"
 
@@ -201,19 +203,42 @@ void Decoder::matrix_multiply() {
     }
   }
   Instruction made;
-  made.list = list(std::move(offsets));
+  made.list = list(offsets);
   made.n = 1;
   made.flags = has(M::satfinite) ? 2 : 0;
   const bool reuse = now_->guard < 0 && !a_registers.empty() && a_registers == last_a_ &&
                      form.types[1] == last_a_type_;
   made.flags |= reuse ? 1 : 0;
+  if (now_->guard < 0) {
+    const bool sums = std::all_of(
+        operand(3).elements.begin(), operand(3).elements.end(), [this](const Operand& each) {
+          return each.kind == Operand::Kind::virtual_register && sums_.count(each.reg) != 0;
+        });
+    made.flags |= static_cast<std::uint16_t>((sums ? 4 : 0) | (first_product_ ? 8 : 0));
+    first_product_ = false;
+  }
   emit(handlers, made);
+  if (reuse && handlers.both != nullptr) pair_with_previous(handlers, accumulators, offsets);
   // In the masked stream another warp may run between two mma, so nothing may be kept there.
-  program_->masked.back().flags &= static_cast<std::uint16_t>(~1u);
+  program_->masked.back().flags &= static_cast<std::uint16_t>(~5u);
   // Only the f32 forms of 16-bit types convert A in a way that can be kept.
   last_a_ = now_->guard < 0 && bits == 16 && form.types[0] == Type::f32 ? std::move(a_registers)
                                                                         : std::vector<int>{};
   last_a_type_ = form.types[1];
+}
+
+/// Two mma in a row with the same A run as one, unless the second reads what the first writes.
+void Decoder::pair_with_previous(const Handlers& handlers, std::size_t accumulators,
+                                 const std::vector<std::uint32_t>& offsets) {
+  const std::size_t index = program_->full.size() - 1;
+  if (index == 0) return;
+  Instruction& previous = program_->full[index - 1];
+  if (previous.run != handlers.full) return;
+  const std::uint32_t *written = previous.list, *end = previous.list + accumulators;
+  const bool reads =
+      std::any_of(offsets.begin() + static_cast<std::ptrdiff_t>(accumulators), offsets.end(),
+                  [=](std::uint32_t offset) { return std::find(written, end, offset) != end; });
+  if (!reads) previous.run = handlers.both;
 }
 
 }  // namespace tilewright::emulator

@@ -1,5 +1,5 @@
-// Which pipe an instruction occupies, for the counters, and when the converted A operand of an mma
-// may be used again by the next one.
+// Which pipe an instruction occupies, for the counters, and what one mma may rely on because of the
+// mma before it in the same block: the converted A operand, and checks of C that D passed.
 #include <algorithm>
 
 #include "emulator/decode.hpp"
@@ -98,6 +98,31 @@ void Decoder::forget_matrix_a(const Statement& statement) {
     if (std::find(last_a_.begin(), last_a_.end(), reg) != last_a_.end()) {
       last_a_.clear();
       return;
+    }
+  }
+}
+
+/// Which registers hold sums of products (or zero) for certain; copies are followed.
+void Decoder::follow_sums(const Statement& statement) {
+  const Form& form = statement.form;
+  const bool waits = form.opcode == Opcode::bar || form.opcode == Opcode::barrier;
+  if (waits || statement.guard >= 0) {  // what is guarded may have to gather lanes first
+    sums_.clear();
+    first_product_ = true;
+  }
+  bool sum = false;
+  if (form.opcode == Opcode::mma) {
+    sum = form.types[0] == Type::f32 && form.types[1] == Type::bf16;
+  } else if (form.opcode == Opcode::mov && bytes_of(form.last()) == 4) {
+    const Operand& from = statement.operands.back();
+    sum = (from.kind == Operand::Kind::immediate && from.bits == 0) ||
+          (from.kind == Operand::Kind::virtual_register && sums_.count(from.reg) != 0);
+  }
+  for (const int reg : uses_of(statement).writes) {
+    if (sum && statement.guard < 0) {
+      sums_.insert(reg);
+    } else {
+      sums_.erase(reg);
     }
   }
 }

@@ -91,7 +91,7 @@ bool Decoder::general_matrix_multiply() {
     }
     offsets.insert(offsets.end(), part.begin(), part.end());
   }
-  made.list = list(std::move(offsets));
+  made.list = list(offsets);
   last_a_.clear();
   emit(variant_.mma_general(form), made);
   return true;

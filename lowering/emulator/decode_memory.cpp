@@ -151,7 +151,7 @@ void Decoder::matrix_access() {
   made.a = at.offset;
   made.immediate = static_cast<std::uint64_t>(at.displacement);
   made.n = static_cast<std::uint16_t>(count);
-  made.list = list(std::move(registers));
+  made.list = list(registers);
   emit(variant_.matrix(form, count), made);
 }
 

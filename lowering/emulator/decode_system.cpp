@@ -30,7 +30,7 @@ bool Decoder::system_function() {
   for (const Operand& each : results) place(each, expected.result);
   Instruction made;
   made.n = static_cast<std::uint16_t>(arguments.size());
-  made.list = list(std::move(offsets));
+  made.list = list(offsets);
   emit(system_calls::handler(call), made);
   return true;
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -33,6 +33,7 @@ struct alignas(64) Instruction {
 
 struct Handlers {
   Handler full = nullptr, masked = nullptr;
+  Handler both = nullptr;  ///< full stream: this instruction and the next, of the same kind
   explicit operator bool() const { return full != nullptr; }
 };
 
@@ -59,13 +60,28 @@ struct BlockCost {
   std::uint64_t tensor_ops = 0;
 };
 
+/// Keeps lists of offsets side by side in the order of the program, none across more cache lines
+/// than it must: a kernel's lists stream through the cache like its instructions.
+class OffsetLists {
+ public:
+  const std::uint32_t* keep(const std::vector<std::uint32_t>& offsets);
+
+ private:
+  static constexpr std::size_t line = 16;
+  struct alignas(64) Line {
+    std::uint32_t at[line];
+  };
+  std::vector<std::unique_ptr<Line[]>> chunks_;
+  std::size_t used_ = 0, room_ = 0;
+};
+
 /// A decoded kernel.
 class Program {
  public:
   std::vector<Instruction> full, masked;
   std::vector<Site> sites;             ///< by instruction index
   std::vector<std::string> mnemonics;  ///< by instruction index, for reports
-  std::deque<std::vector<std::uint32_t>> lists;
+  OffsetLists lists;
   std::vector<BlockCost> costs;  ///< by basic block
 
   struct Constant {

@@ -33,8 +33,9 @@ class Arena {
   std::uint8_t* data_;
 };
 
-/// Largest converted A operand of any variant: 4 registers, each 16 vectors of 64 bytes.
-constexpr std::size_t matrix_a_bytes = 4 * 16 * 64;
+/// Room for the converted A operand of any variant: 4 registers, each as 16 + 8 vectors of 64
+/// bytes.
+constexpr std::size_t matrix_a_bytes = 4 * 24 * 64 + 64;
 
 class Worker {
  public:

@@ -81,6 +81,7 @@ void Scheduler::run_fragment(Warp& warp, Fragment fragment) {
   warp.slice_end = warp.steps + slice_for(*block_.state);
   warp.event = Event::none;
   for (const Instruction* at = warp.code + fragment.pc; at != nullptr;) at = at->run(at, &warp);
+  variant_.leave();
   handle(warp, fragment);
 }
 
@@ -208,7 +209,9 @@ bool Scheduler::release_gathered(Warp& warp) {
     warp.mask = present;
     warp.event = Event::none;
     const Instruction* at = program.masked.data() + pc;
-    if (at->run(at, &warp) == nullptr) continue;  // lanes that name themselves out never complete
+    const bool done = at->run(at, &warp) != nullptr;
+    variant_.leave();
+    if (!done) continue;  // lanes that name themselves out never complete
     for (Fragment& other : warp.fragments) {
       if (other.state != Fragment::State::converging || other.pc != pc) continue;
       other.state = Fragment::State::ready;

@@ -2,6 +2,7 @@
 // meet again at the immediate post-dominator; barriers count whole warps.
 #pragma once
 
+#include "emulator/ops/variant.hpp"
 #include "emulator/warp.hpp"
 
 namespace tilewright::emulator {
@@ -37,6 +38,7 @@ class Scheduler {
   std::string where(const Warp& warp) const;
 
   Block& block_;
+  const Variant& variant_ = variant();
   std::uint64_t slices_ = 0;
 };
 

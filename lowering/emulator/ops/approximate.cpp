@@ -21,8 +21,13 @@ TILEWRIGHT_INLINE float exp2_of(float x) {
   const float limited = x < -151.0f ? -151.0f : (x > 129.0f ? 129.0f : x);
   const float shifted = limited + 0x1.8p23f;  // rounds to an integer in the low bits
   const float whole = shifted - 0x1.8p23f, fraction = limited - whole;
-  float p = exp2_terms[0];
-  for (int k = 1; k < 7; ++k) p = __builtin_fmaf(p, fraction, exp2_terms[k]);
+  // Written out: a loop inside the loop over lanes keeps compilers from vectorising that one.
+  float p = __builtin_fmaf(exp2_terms[0], fraction, exp2_terms[1]);
+  p = __builtin_fmaf(p, fraction, exp2_terms[2]);
+  p = __builtin_fmaf(p, fraction, exp2_terms[3]);
+  p = __builtin_fmaf(p, fraction, exp2_terms[4]);
+  p = __builtin_fmaf(p, fraction, exp2_terms[5]);
+  p = __builtin_fmaf(p, fraction, exp2_terms[6]);
   // Two factors, so that results below the normal range are reached without a false zero.
   const s32 exponent = bits<s32>(shifted) - 0x4b400000;
   const s32 first = exponent >> 1, second = exponent - first;
@@ -69,16 +74,19 @@ struct Flushed {
 };
 
 #if defined(__AVX512F__)
+template <bool ftz>
 TILEWRIGHT_INLINE __m512 exp2_of(__m512 x) {
-  const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  const __m512 fraction = _mm512_sub_ps(x, whole);
+  // Limits keep the fraction of an infinity from being a NaN; a NaN is the second operand and
+  // stays.
+  const __m512 limited =
+      _mm512_max_ps(_mm512_set1_ps(-151.0f), _mm512_min_ps(_mm512_set1_ps(129.0f), x));
+  const __m512 whole = _mm512_roundscale_ps(limited, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const __m512 fraction = _mm512_sub_ps(limited, whole);
   __m512 p = _mm512_set1_ps(exp2_terms[0]);
   for (int k = 1; k < 7; ++k) p = _mm512_fmadd_ps(p, fraction, _mm512_set1_ps(exp2_terms[k]));
-  const __m512 result = _mm512_scalef_ps(p, whole);
-  // At minus infinity the fraction is a NaN, at plus infinity too.
-  const __mmask16 infinite = _mm512_fpclass_ps_mask(x, 0x18);
-  const __m512 limit = _mm512_max_ps(x, _mm512_setzero_ps());
-  return _mm512_mask_mov_ps(result, infinite, limit);
+  if constexpr (!ftz) return _mm512_scalef_ps(p, whole);
+  const __mmask16 normal = _mm512_cmp_ps_mask(x, _mm512_set1_ps(-126.0f), _CMP_NLT_UQ);
+  return _mm512_maskz_scalef_ps(normal, p, whole);
 }
 
 template <bool ftz>
@@ -88,16 +96,11 @@ struct WideExp2 {
     const float* a = reg<float>(w, i->a);
     alignas(64) float t[32];
     for (unsigned part = 0; part < 32; part += 16) {
-      __m512 result = exp2_of(_mm512_load_ps(a + part));
-      if (ftz) {
-        const __mmask16 small =
-            _mm512_cmplt_epu32_mask(_mm512_castps_si512(result), _mm512_set1_epi32(0x00800000));
-        result = _mm512_mask_mov_ps(result, small, _mm512_setzero_ps());
-      }
-      _mm512_store_ps(masked ? t + part : reg<float>(w, i->d) + part, result);
+      _mm512_store_ps(masked ? t + part : reg<float>(w, i->d) + part,
+                      exp2_of<ftz>(_mm512_load_ps(a + part)));
     }
     if constexpr (masked) write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 Handlers exp2_handlers(bool ftz) {
@@ -128,7 +131,7 @@ struct OfHalves {
       t[l] = low | (both ? high << 16 : 0);
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 

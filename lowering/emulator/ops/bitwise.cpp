@@ -44,7 +44,7 @@ struct Shift {
       t[l] = View<T>::put(result);
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -62,7 +62,7 @@ struct Funnel {
       t[l] = left ? u32((both << amount) >> 32) : u32(both >> amount);
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -95,7 +95,7 @@ struct ExtractField {
       }
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -114,7 +114,7 @@ struct InsertField {
       t[l] = T((b[l] & ~mask) | (T(a[l] << shift) & mask));
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -153,7 +153,7 @@ struct Counting {
     alignas(64) u32 t[32];
     TILEWRIGHT_LANES t[l] = Op::of(a[l]);
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -180,7 +180,7 @@ struct Logic3 {
       TILEWRIGHT_LANES t[l] |= (a[l] ^ fa) & (b[l] ^ fb) & (c[l] ^ fc);
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -214,7 +214,7 @@ struct Permute {
       t[l] = result;
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -237,7 +237,7 @@ struct MaskMaking {
       }
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -262,7 +262,7 @@ struct FindNthSet {
       t[l] = found;
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -282,7 +282,7 @@ struct PredicateLogic {
       default: break;
     }
     set_predicate(w, i->d, result, active<masked>(i, w));
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 

@@ -49,7 +49,7 @@ struct SetPredicate {
     TILEWRIGHT_LANES t[l] = Relation::of(View<T>::get(a[l]), View<T>::get(b[l])) ? ~0u : 0u;
     const u32 value = mask_of(t);
     set_pair<masked>(i, w, value, ~value);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -72,7 +72,7 @@ struct SetHalfPredicate {
     }
     const u32 value = mask_of(t);
     set_pair<masked>(i, w, value, (i->n & 2) != 0 ? mask_of(high) : ~value);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -88,7 +88,7 @@ struct Select {
     __builtin_memcpy(t, b, sizeof t);
     blend(t, a, chosen);
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -115,7 +115,7 @@ struct Classify {
       value |= u32{holds} << l;
     }
     set_predicate(w, i->d, value, active<masked>(i, w));
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 

@@ -19,7 +19,7 @@ struct IntegerToInteger {
     alignas(64) Slot t[32];
     TILEWRIGHT_LANES t[l] = View<To>::put(static_cast<To>(View<From>::get(a[l])));
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -42,7 +42,7 @@ struct SaturatingInteger {
       t[l] = View<To>::put(static_cast<To>(value < low ? low : value > high ? high : value));
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -55,7 +55,7 @@ struct IntegerToReal {
     alignas(64) To t[32];
     TILEWRIGHT_LANES t[l] = static_cast<To>(View<From>::get(a[l]));
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -110,7 +110,7 @@ struct RealToInteger {
       t[l] = View<To>::put(inside ? exact : limited);
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -124,7 +124,7 @@ struct RoundToWhole {
     TILEWRIGHT_LANES u[l] = (i->flags & 1) != 0 ? flush(a[l]) : a[l];
     round_all(u, t, i->n);
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -136,7 +136,7 @@ struct RealToReal {
     alignas(64) To t[32];
     TILEWRIGHT_LANES t[l] = static_cast<To>(a[l]);
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -148,7 +148,7 @@ struct HalfToFloat {
     alignas(64) float t[32];
     TILEWRIGHT_LANES t[l] = from_half(a[l], brain);
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -164,7 +164,7 @@ struct FloatToHalf {
       TILEWRIGHT_LANES t[l] = to_half(a[l], brain);
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -189,7 +189,7 @@ struct WideToHalf {
       t[l] = to_half(narrow_to_odd(value), brain, i->n == 1);
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -206,7 +206,7 @@ struct PairToHalves {
       TILEWRIGHT_LANES t[l] = to_half(b[l], brain) | (to_half(a[l], brain) << 16);
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -224,7 +224,7 @@ struct ToTensorFloat {
       t[l] = (finite ? a[l] + bias : a[l]) & 0xffffe000u;
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 

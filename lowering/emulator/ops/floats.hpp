@@ -85,9 +85,11 @@ TILEWRIGHT_INLINE float fused_half(float a, float b, float c) {
 template <class T, bool maximum, bool keep_nan>
 TILEWRIGHT_INLINE T extreme(T a, T b) {
   using Bits = std::conditional_t<sizeof(T) == 4, u32, u64>;
-  T result = maximum ? (a > b ? a : b) : (a < b ? a : b);
-  const Bits x = bits<Bits>(a), y = bits<Bits>(b);
-  result = a == b ? bits<T>(maximum ? Bits(x & y) : Bits(x | y)) : result;
+  // The processor's own instructions, which give the second operand when the two are equal: both
+  // ways round, they differ in the sign of zero only.
+  const Bits x = bits<Bits>(maximum ? (a > b ? a : b) : (a < b ? a : b));
+  const Bits y = bits<Bits>(maximum ? (b > a ? b : a) : (b < a ? b : a));
+  T result = bits<T>(maximum ? Bits(x & y) : Bits(x | y));
   if (keep_nan) {
     const T quiet = bits<T>(Bits(~Bits{0}) >> 1);
     return a != a || b != b ? quiet : result;

@@ -59,7 +59,7 @@ struct Halves {
       }
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -73,7 +73,7 @@ struct Signs {
     alignas(64) u32 t[32];
     TILEWRIGHT_LANES t[l] = negate ? a[l] ^ sign : a[l] & ~sign;
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 

@@ -108,7 +108,7 @@ struct Widening {
       t[l] = View<Wide>::put(value);
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -141,7 +141,7 @@ struct Carrying {
     const u32 lanes = active<masked>(i, w);
     write<masked>(i, w, i->d, t);
     if ((i->flags & 2) != 0) set_predicate(w, carry_predicate, out, lanes);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -164,7 +164,7 @@ struct DotProduct {
       t[l] = u32(sum);
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 

@@ -37,6 +37,15 @@ using s16 = std::int16_t;
 using s32 = std::int32_t;
 using s64 = std::int64_t;
 
+/// Handlers do not clear the upper halves of vector registers at their end; code that was compiled
+/// for any processor is slow until someone does. Before calls to it that are frequent, and at the
+/// end of a stretch of handlers.
+TILEWRIGHT_INLINE void leave_vectors() {
+#if defined(__AVX__)
+  _mm256_zeroupper();
+#endif
+}
+
 template <class T>
 TILEWRIGHT_INLINE T* reg(Warp* w, u32 offset) {
   return static_cast<T*>(__builtin_assume_aligned(reinterpret_cast<T*>(w->registers + offset), 64));
@@ -154,6 +163,15 @@ TILEWRIGHT_INLINE void set_predicate(Warp* w, u32 predicate, u32 value, u32 lane
   w->predicates[predicate] = (w->predicates[predicate] & ~lanes) | (value & lanes);
 }
 
+/// The end of a handler: in the full stream on to the next instruction at once, a jump instead of
+/// a return, a test and a call. Handlers whose locals other functions get to see return `i + 1`
+/// instead, because a compiler makes a call of this then, and calls would pile up to the end of the
+/// block. So do those of the masked stream, where the scheduler may want one instruction only.
+template <bool masked>
+TILEWRIGHT_INLINE const Instruction* next(const Instruction* i, Warp* w) {
+  return masked ? i + 1 : i[1].run(i + 1, w);
+}
+
 /// A handler type `H` has `template <bool masked> run`; this is its pair for the two streams.
 template <class H>
 Handlers handlers() {
@@ -174,7 +192,7 @@ struct Unary {
       TILEWRIGHT_LANES t[l] = View<T>::put(Op::of(View<T>::get(a[l])));
       write<masked>(i, w, i->d, t);
     }
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -192,7 +210,7 @@ struct Binary {
       TILEWRIGHT_LANES t[l] = View<T>::put(Op::of(View<T>::get(a[l]), View<T>::get(b[l])));
       write<masked>(i, w, i->d, t);
     }
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -213,7 +231,7 @@ struct Ternary {
       TILEWRIGHT_LANES t[l] = one(l);
       write<masked>(i, w, i->d, t);
     }
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 

@@ -76,6 +76,7 @@ TILEWRIGHT_INLINE void locate(const Instruction* i, Warp* w, u32 element, Access
     if (w->observed) [[unlikely]] {
       u8 values[512];
       if (access == Access::write) gather_values(i, w, element, values);
+      leave_vectors();
       observe_global(w, i, out.at, out.ok, bytes, access,
                      access == Access::write ? values : nullptr);
     }
@@ -101,6 +102,7 @@ TILEWRIGHT_INLINE void locate(const Instruction* i, Warp* w, u32 element, Access
       if (w->observed) [[unlikely]] {
         u8 values[512];
         if (access == Access::write) gather_values(i, w, element, values);
+        leave_vectors();
         observe_shared(w, i, offset, out.ok, bytes, access,
                        access == Access::write ? values : nullptr);
       }

@@ -1,11 +1,16 @@
-// mma.sync. The portable path unpacks the fragments to f32 matrices and multiplies rows of eight;
-// with AVX-512 the 16-bit types stay in fragment order (mma_avx512.hpp). `list` holds the offsets
-// of D, A, B and C. flags 1: A is the same as that of the mma before, so its conversion is kept.
+// mma.sync. Any type can be unpacked to f32 matrices, which are multiplied in rows of eight; the
+// 16-bit types with f32 sums stay in fragment order where the processor has AVX-512
+// (mma_avx512.hpp, mma_bfloat.hpp) or AVX2 (mma_avx2.hpp). `list` holds the offsets of D, A, B and
+// C. flags 1: A is the same as that of the mma before, so its conversion is kept; 2: satfinite; 4
+// and 8: see mma_bfloat.hpp.
 #include "emulator/ops/converge.hpp"
 #include "emulator/ops/fragment.hpp"
 #include "emulator/ops/selection.hpp"
 #if defined(__AVX512F__)
-#include "emulator/ops/mma_avx512.hpp"
+#include "emulator/ops/mma_bfloat.hpp"
+#elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
+#define TILEWRIGHT_MMA_AVX2
+#include "emulator/ops/mma_avx2.hpp"
 #endif
 
 namespace tilewright::emulator::TILEWRIGHT_VARIANT {
@@ -16,8 +21,10 @@ TILEWRIGHT_INLINE bool whole_warp(const Instruction* i, Warp* w) {
   if constexpr (masked) {
     if (!gathered(i, w, active<true>(i, w), w->live)) return false;
   }
-  if (w->observed) [[unlikely]]
+  if (w->observed) [[unlikely]] {
+    leave_vectors();
     observe_warp_sync(w, w->mask);
+  }
   return true;
 }
 
@@ -70,7 +77,7 @@ struct Multiply {
         }
       }
     }
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -100,45 +107,97 @@ struct MultiplyBytes {
       }
     }
     for (unsigned r = 0; r < 4; ++r) write<masked>(i, w, i->list[r], t[r]);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
-#if defined(__AVX512F__)
+#if defined(TILEWRIGHT_MMA_AVX2)
+template <Element element, unsigned k>
+struct Fast {
+  template <bool masked>
+  static const Instruction* run(const Instruction* i, Warp* w) {
+    if (masked && active<masked>(i, w) == 0) return i + 1;
+    if (!whole_warp<masked>(i, w)) return nullptr;
+    multiply_in_f32<element, k>(w, i->list, i->list + 4, (i->flags & 1) != 0);
+    return next<masked>(i, w);
+  }
+};
+#elif defined(__AVX512F__)
 template <Element element, unsigned k>
 struct WideMultiply {
   template <bool masked>
   static const Instruction* run(const Instruction* i, Warp* w) {
     if (masked && active<masked>(i, w) == 0) return i + 1;
     if (!whole_warp<masked>(i, w)) return nullptr;
-    constexpr unsigned a_registers = k / 4, b_registers = k / 8;
-    const u32* list = i->list;
-    __m512 c[8];
-    for (unsigned r = 0; r < 4; ++r) {
-      const float* source = reg<float>(w, list[4 + a_registers + b_registers + r]);
-      c[2 * r] = _mm512_load_ps(source);
-      c[2 * r + 1] = _mm512_load_ps(source + 16);
-    }
-    SpreadA& a = *static_cast<SpreadA*>(w->matrix_a);
-    if ((i->flags & 1) == 0) {
-      for (unsigned r = 0; r < a_registers; ++r) spread<element>(reg<u32>(w, list[4 + r]), a, r);
-    }
-    for (unsigned r = 0; r < b_registers; ++r) {
-      multiply_slice<element>(a, 2 * r, reg<u32>(w, list[4 + a_registers + r]), c);
-    }
-    for (unsigned r = 0; r < 4; ++r) {
-      float* target = reg<float>(w, list[r]);
-      _mm512_store_ps(target, c[2 * r]);
-      _mm512_store_ps(target + 16, c[2 * r + 1]);
-    }
-    return i + 1;
+    KeptA& a = *static_cast<KeptA*>(w->matrix_a);
+    if ((i->flags & 1) == 0) a.has_spread = false;
+    multiply_in_f32<element, k>(w, i->list, i->list + 4, a);
+    return next<masked>(i, w);
   }
 };
+
+/// Out of line, so that the usual case keeps its registers.
+template <unsigned k>
+[[gnu::noinline, gnu::cold]] void multiply_small(Warp* w, const u32* list, KeptA& a) {
+  a.only_pairs = false;
+  multiply_in_f32<Element::brain, k>(w, list, list + 4, a);
+}
+
+template <unsigned k>
+struct PairMultiply {
+  static constexpr unsigned a_registers = k / 4, b_registers = k / 8;
+
+  TILEWRIGHT_INLINE Product product(const Instruction* i, const KeptA& a) {
+    const u32* b = i->list + 4 + a_registers;
+    return {i->list, b, b + b_registers, (i->flags & 4) != 0 && a.only_pairs};
+  }
+  TILEWRIGHT_INLINE KeptA& prepare(const Instruction* i, Warp* w) {
+    KeptA& a = *static_cast<KeptA*>(w->matrix_a);
+    if ((i->flags & 1) == 0) spread_pairs<a_registers>(w, i->list + 4, a);
+    if ((i->flags & 8) != 0) a.only_pairs = true;
+    return a;
+  }
+
+  template <bool masked>
+  TILEWRIGHT_PAIRS static const Instruction* run(const Instruction* i, Warp* w) {
+    if (masked && active<masked>(i, w) == 0) return i + 1;
+    if (!whole_warp<masked>(i, w)) return nullptr;
+    KeptA& a = prepare(i, w);
+    if (!multiply_pairs<b_registers>(w, a, product(i, a))) [[unlikely]]
+      multiply_small<k>(w, i->list, a);
+    return next<masked>(i, w);
+  }
+
+  /// This instruction and the next, whose A is the same.
+  TILEWRIGHT_PAIRS static const Instruction* run_both(const Instruction* i, Warp* w) {
+    whole_warp<false>(i, w);
+    KeptA& a = prepare(i, w);
+    if (!multiply_pairs<b_registers>(w, a, product(i, a), product(i + 1, a))) [[unlikely]] {
+      multiply_small<k>(w, i->list, a);
+      multiply_small<k>(w, i[1].list, a);
+    }
+    return next<false>(i + 1, w);
+  }
+};
+
+template <unsigned k>
+Handlers of_brains() {
+  if (!__builtin_cpu_supports("avx512bf16")) return handlers<WideMultiply<Element::brain, k>>();
+  Handlers found = handlers<PairMultiply<k>>();
+  found.both = &PairMultiply<k>::run_both;
+  return found;
+}
 template <Element element, unsigned k>
 using Fast = WideMultiply<element, k>;
 #else
 template <Element element, unsigned k>
 using Fast = Multiply<element, k, false>;
+#endif
+#if !defined(__AVX512F__)
+template <unsigned k>
+Handlers of_brains() {
+  return handlers<Fast<Element::brain, k>>();
+}
 #endif
 
 template <unsigned k>
@@ -165,11 +224,11 @@ Handlers mma(const Form& form) {
   if (a != b) return {};
   if (form.has(Modifier::m16n8k16)) {
     if (d == Type::f16 && a == Type::f16) return handlers<Multiply<Element::half, 16, true>>();
-    if (d == Type::f32 && a == Type::bf16) return handlers<Fast<Element::brain, 16>>();
+    if (d == Type::f32 && a == Type::bf16) return of_brains<16>();
     if (d == Type::f32 && a == Type::f16) return handlers<Fast<Element::half, 16>>();
   } else if (form.has(Modifier::m16n8k8)) {
     if (d == Type::f16 && a == Type::f16) return handlers<Multiply<Element::half, 8, true>>();
-    if (d == Type::f32 && a == Type::bf16) return handlers<Fast<Element::brain, 8>>();
+    if (d == Type::f32 && a == Type::bf16) return of_brains<8>();
     if (d == Type::f32 && a == Type::f16) return handlers<Fast<Element::half, 8>>();
     if (d == Type::f32 && a == Type::tf32) return handlers<Multiply<Element::tensor, 8, false>>();
   } else if (form.has(Modifier::m16n8k4)) {

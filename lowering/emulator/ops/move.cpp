@@ -27,7 +27,7 @@ struct CopyPredicate {
   template <bool masked>
   static const Instruction* run(const Instruction* i, Warp* w) {
     set_predicate(w, i->d, w->predicates[i->a], active<masked>(i, w));
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -39,7 +39,7 @@ struct Resize {
     alignas(64) To t[32];
     TILEWRIGHT_LANES t[l] = static_cast<To>(a[l]);
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -66,7 +66,7 @@ struct Packing {
         write<masked>(i, w, i->list[k], t);
       }
     }
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -78,7 +78,7 @@ struct OrWide {
     alignas(64) u64 t[32];
     TILEWRIGHT_LANES t[l] = (a[l] & keep) | add;
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -89,7 +89,7 @@ struct InWindow {
     u32 value = 0;
     for (unsigned l = 0; l < 32; ++l) value |= u32{(a[l] >> window_shift) == i->immediate} << l;
     set_predicate(w, i->d, value, active<masked>(i, w));
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -114,7 +114,7 @@ struct ClampHalves {
       }
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -146,5 +146,7 @@ Handlers move(Move which) {
   }
   return {};
 }
+
+void leave() { leave_vectors(); }
 
 }  // namespace tilewright::emulator::TILEWRIGHT_VARIANT

@@ -46,5 +46,6 @@ Handlers shuffle(const Form& form);
 Handlers matrix(const Form& form, unsigned count);
 Handlers mma(const Form& form);
 Handlers mma_general(const Form& form);
+void leave();
 
 }  // namespace tilewright::emulator::TILEWRIGHT_VARIANT

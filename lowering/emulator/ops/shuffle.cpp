@@ -94,7 +94,7 @@ struct Shuffle {
     }
     write<masked>(i, w, i->d, t);
     if (i->e != sink_predicate) set_predicate(w, i->e, valid, lanes);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -129,7 +129,7 @@ struct Voting {
     } else {
       set_predicate(w, i->d, mask_of(t), lanes);
     }
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -139,7 +139,7 @@ struct ActiveMask {
     alignas(64) u32 t[32];
     TILEWRIGHT_LANES t[l] = w->mask;
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -162,7 +162,7 @@ struct Elect {
     }
     write<masked>(i, w, i->d, t);
     set_predicate(w, i->e, leads, lanes);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -205,7 +205,7 @@ struct Reduce {
       }
     }
     write<masked>(i, w, i->d, t);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 
@@ -238,7 +238,7 @@ struct Match {
     }
     write<masked>(i, w, i->d, t);
     if (i->e != sink_predicate) set_predicate(w, i->e, agree, lanes);
-    return i + 1;
+    return next<masked>(i, w);
   }
 };
 

@@ -10,24 +10,25 @@
 
 namespace tilewright::emulator {
 
-#define TILEWRIGHT_DECLARE_VARIANT(space)                                           \
-  namespace space {                                                                 \
-  Handlers integer(const Form& form);                                               \
-  Handlers bitwise(const Form& form);                                               \
-  Handlers real(const Form& form);                                                  \
-  Handlers half(const Form& form);                                                  \
-  Handlers approximate(const Form& form);                                           \
-  Handlers compare(const Form& form);                                               \
-  Handlers convert(Type to, Type from, const Form& f);                              \
-  Handlers move(Move which);                                                        \
-  Handlers memory(const MemoryForm& form);                                          \
-  Handlers shuffle(const Form& form);                                               \
-  Handlers matrix(const Form& form, unsigned count);                                \
-  Handlers mma(const Form& form);                                                   \
-  Handlers mma_general(const Form& form);                                           \
-  constexpr Variant made = {#space,       &integer, &bitwise, &real,       &half,   \
-                            &approximate, &compare, &convert, &move,       &memory, \
-                            &shuffle,     &matrix,  &mma,     &mma_general};        \
+#define TILEWRIGHT_DECLARE_VARIANT(space)                                            \
+  namespace space {                                                                  \
+  Handlers integer(const Form& form);                                                \
+  Handlers bitwise(const Form& form);                                                \
+  Handlers real(const Form& form);                                                   \
+  Handlers half(const Form& form);                                                   \
+  Handlers approximate(const Form& form);                                            \
+  Handlers compare(const Form& form);                                                \
+  Handlers convert(Type to, Type from, const Form& f);                               \
+  Handlers move(Move which);                                                         \
+  Handlers memory(const MemoryForm& form);                                           \
+  Handlers shuffle(const Form& form);                                                \
+  Handlers matrix(const Form& form, unsigned count);                                 \
+  Handlers mma(const Form& form);                                                    \
+  Handlers mma_general(const Form& form);                                            \
+  void leave();                                                                      \
+  constexpr Variant made = {#space,       &integer, &bitwise, &real,        &half,   \
+                            &approximate, &compare, &convert, &move,        &memory, \
+                            &shuffle,     &matrix,  &mma,     &mma_general, &leave}; \
   }
 
 TILEWRIGHT_DECLARE_VARIANT(portable)

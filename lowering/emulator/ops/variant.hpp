@@ -56,6 +56,7 @@ struct Variant {
   Handlers (*matrix)(const Form&, unsigned count);
   Handlers (*mma)(const Form&);
   Handlers (*mma_general)(const Form&);
+  void (*leave)();  ///< to be called between handlers and code compiled for any processor
 };
 
 /// The fastest this processor can run. Throws tilewright::Error (missing) when it can run none.

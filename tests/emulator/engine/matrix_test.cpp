@@ -159,6 +159,100 @@ TEST_CASE("the A operand is converted again when it changed between two mma") {
   for (unsigned k = 0; k < 128; ++k) CHECK(both[k] == both[128 + k]);
 }
 
+/// Three products with one A and three B's, added up: fused multiply-adds in the order of k.
+std::uint32_t element_of_chain(const std::vector<std::uint32_t>& in, unsigned row, unsigned column,
+                               bool from_zero) {
+  const auto brain = [&](unsigned word, unsigned lane, unsigned e) {
+    return widen_half(in[32 * word + lane] >> (16 * e) & 0xffff, true);
+  };
+  const unsigned c = 2 * (row / 8) + column % 2;
+  float sum = from_zero ? 0 : std::bit_cast<float>(in[32 * c + row % 8 * 4 + column / 2]);
+  for (unsigned product = 0; product < 3; ++product) {
+    for (unsigned k = 0; k < 16; ++k) {
+      const unsigned t = k % 8 / 2, e = k % 2;
+      const float left = static_cast<float>(brain(4 + row / 8 + 2 * (k / 8), row % 8 * 4 + t, e));
+      const float right = static_cast<float>(brain(8 + 2 * product + k / 8, column * 4 + t, e));
+      sum = std::fma(left, right, sum);
+    }
+  }
+  return std::bit_cast<std::uint32_t>(sum);
+}
+
+TEST_CASE("mma of bf16 is exact in every product and loses no subnormal number") {
+  struct Fields {
+    unsigned least, most;
+    unsigned zeros = 16;  ///< one element of so many is zero
+    std::uint32_t draw(std::mt19937& random, unsigned fraction_bits) const {
+      const std::uint32_t field = least + static_cast<std::uint32_t>(random()) % (most - least + 1);
+      const std::uint32_t fraction =
+          static_cast<std::uint32_t>(random()) & ((1u << fraction_bits) - 1);
+      const std::uint32_t sign = static_cast<std::uint32_t>(random()) & 1;
+      if (random() % zeros == 0) return sign << (fraction_bits + 8);
+      return sign << (fraction_bits + 8) | field << fraction_bits | fraction;
+    }
+  };
+  // Exponent fields; 0 is subnormal. Products of fields whose sum is about 127 are the smallest.
+  const Fields usual{120, 134}, small{54, 66}, tiny{0, 30}, any{0, 190}, zero{0, 0, 1};
+  struct Case {
+    Fields a, b[3], c;
+  };
+  const Case cases[] = {
+      {usual, {usual, usual, usual}, usual}, {usual, {usual, small, usual}, usual},
+      {small, {small, small, small}, zero},  {small, {small, zero, zero}, tiny},
+      {small, {zero, small, zero}, tiny},    {tiny, {usual, usual, any}, tiny},
+      {usual, {tiny, usual, usual}, usual},  {usual, {tiny, tiny, tiny}, zero},
+      {usual, {zero, tiny, zero}, tiny},     {any, {any, any, any}, any},
+      {small, {small, usual, small}, small}};
+  const std::string mma = "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 ";
+  const std::string a = "{%i4,%i5,%i6,%i7}, ";
+  std::mt19937 random(29);
+  for (unsigned round = 0; round < 110; ++round) {
+    const Case& now = cases[round % 11];
+    CAPTURE(round);
+    std::vector<std::uint32_t> in(32 * 14);
+    for (unsigned k = 0; k < in.size(); ++k) {
+      const unsigned word = k / 32;
+      const Fields& fields = word < 4 ? now.c : word < 8 ? now.a : now.b[(word - 8) / 2];
+      in[k] = word < 4 ? fields.draw(random, 23)
+                       : fields.draw(random, 7) | fields.draw(random, 7) << 16;
+    }
+    const bool from_zero = round % 2 == 1;
+    std::string text;
+    for (unsigned r = 0; r < 4; ++r) {
+      const std::string n = std::to_string(r);
+      text += from_zero ? "mov.b32 %t" + n + ", 0;" : "mov.b32 %t" + n + ", %i" + n + ";";
+    }
+    // The second product writes over the addend's registers in another order.
+    text += mma + "{%t0,%t1,%t2,%t3}, " + a + "{%i8,%i9}, {%t0,%t1,%t2,%t3};" + mma +
+            "{%t2,%t3,%t0,%t1}, " + a + "{%i10,%i11}, {%t0,%t1,%t2,%t3};" + mma +
+            "{%o0,%o1,%o2,%o3}, " + a + "{%i12,%i13}, {%t2,%t3,%t0,%t1};";
+    // The same once more, with another sum between: two mma in a row that share A.
+    text += "mov.b32 %t4, 0; mov.b32 %t5, 0; mov.b32 %t6, 0; mov.b32 %t7, 0;";
+    for (unsigned r = 0; r < 4; ++r) {
+      const std::string n = std::to_string(r), from = from_zero ? "0" : "%i" + n;
+      text += "mov.b32 %o" + std::to_string(4 + r) + ", " + from + ";";
+    }
+    for (const char* b : {"{%i8,%i9}, ", "{%i10,%i11}, ", "{%i12,%i13}, "}) {
+      text += mma + "{%t4,%t5,%t6,%t7}, " + a + "{%i12,%i13}, {%t4,%t5,%t6,%t7};" + mma +
+              "{%o4,%o5,%o6,%o7}, " + a + b + "{%o4,%o5,%o6,%o7};";
+    }
+    const std::vector<std::uint32_t> out = run_words(text, in, 14, 8);
+    unsigned wrong = 0;
+    for (unsigned row = 0; row < 16; ++row) {
+      for (unsigned column = 0; column < 8; ++column) {
+        const std::uint32_t want = element_of_chain(in, row, column, from_zero);
+        const bool no_number = std::isnan(std::bit_cast<float>(want));
+        for (const unsigned first : {0u, 4u}) {
+          const unsigned word = first + 2 * (row / 8) + column % 2;
+          const std::uint32_t got = out[32 * word + row % 8 * 4 + column / 2];
+          wrong += no_number ? !std::isnan(std::bit_cast<float>(got)) : got != want;
+        }
+      }
+    }
+    CHECK(wrong == 0);
+  }
+}
+
 TEST_CASE("ldmatrix and stmatrix are each other's inverse and follow the fragment layout") {
   const std::string buffer = ".shared .align 16 .b8 buffer[1024];";
   std::vector<std::uint32_t> in(32 * 4);
