@@ -19,6 +19,7 @@ Lowered lower(const ir::Kernel& traced, const passes::Target& target, const ir::
 
   passes::simplify(kernel), done("simplify");
   passes::hoist_invariants(kernel), done("hoist_invariants");
+  passes::normalize_masks(kernel), done("normalize_masks");
   passes::share_reciprocals(kernel), done("share_reciprocals");
   passes::fuse_accumulate(kernel), done("fuse_accumulate");
   result.schedule = passes::choose_schedule(kernel, target, wish), done("choose_schedule");

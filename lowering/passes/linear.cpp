@@ -3,6 +3,8 @@
 #include "passes/linear.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <string>
 
 namespace tilewright::passes {
 
@@ -52,17 +54,36 @@ Linear operator-(const Linear& a, const Linear& b) { return a + b * -1; }
 
 bool operator==(const Linear& a, const Linear& b) { return (a - b).is(0); }
 
+namespace {
+
+std::string order_of(const IntExpr& atom) {
+  const std::string text = atom.print([](const std::string& symbol) { return symbol; });
+  if (atom.kind() != Kind::symbol) return "9" + text;
+  static constexpr const char* names[] = {"first(", "last(", "tile(", "extent(", "scalar("};
+  for (std::size_t i = 0; i < std::size(names); ++i)
+    if (text.starts_with(names[i])) return std::to_string(i) + text;
+  return "8" + text;
+}
+
+}  // namespace
+
 IntExpr Linear::expression() const {
   IntExpr sum = 0;
   bool started = false;
+  // One order for all: rows, extents, arguments, values, then what is not a name.
+  std::vector<std::pair<std::string, Term>> terms;
+  for (const Term& term : terms_) terms.emplace_back(order_of(term.first), term);
+  std::sort(terms.begin(), terms.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
   const auto signed_terms = [&](bool positive) {
-    for (const auto& [atom, coefficient] : terms_) {
+    for (const auto& [order, term] : terms) {
+      const auto& [atom, coefficient] = term;
       if ((coefficient > 0) != positive) continue;
-      const IntExpr term = atom * IntExpr(positive ? coefficient : -coefficient);
+      const IntExpr product = atom * IntExpr(positive ? coefficient : -coefficient);
       if (!started && positive)
-        sum = term;
+        sum = product;
       else
-        sum = positive ? sum + term : sum - term;
+        sum = positive ? sum + product : sum - product;
       started = true;
     }
   };

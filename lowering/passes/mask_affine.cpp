@@ -127,6 +127,7 @@ bool MaskReader::is_positive(const Linear& form) {
 }
 
 std::optional<Affine> MaskReader::divided(const Affine& x, const Linear& divisor) {
+  if (divisor.is(1)) return x;
   if (!is_positive(divisor) || !x.choices.empty()) return std::nullopt;
   Affine result;
   Quotient quotient;
@@ -205,6 +206,7 @@ std::optional<Affine> MaskReader::affine(ValueId value) {
       return divided(*a, b->constant);
     case Op::mod: {
       if (!b->is_constant()) return std::nullopt;
+      if (b->constant.is(1)) return result;
       auto quotient = divided(*a, b->constant);
       if (!quotient) return std::nullopt;
       for (Quotient& term : quotient->quotients) term.coefficient = b->constant;
@@ -217,6 +219,11 @@ std::optional<Affine> MaskReader::affine(ValueId value) {
       if (from->op == Op::shl) return *a * (std::int64_t{1} << *bits);
       return divided(*a, std::int64_t{1} << *bits);
     }
+    case Op::bit_or:
+    case Op::bit_xor:
+      if (constant_of(b) == 0) return a;
+      if (constant_of(a) == 0) return b;
+      return std::nullopt;
     case Op::bit_and: {
       const auto ones = constant_of(b);
       if (!ones || *ones <= 0 || (*ones & (*ones + 1)) != 0) return std::nullopt;

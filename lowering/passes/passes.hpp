@@ -35,6 +35,10 @@ void share_reciprocals(ir::Kernel& kernel);
 /// x + dot(a, b) becomes dot(a, b, x): tensor cores accumulate for nothing.
 void fuse_accumulate(ir::Kernel& kernel);
 
+/// Writes masks that are bounds on indices in one way, however they were spelled: every equivalent
+/// expression then gives the same code. A mask that shows everything goes.
+void normalize_masks(ir::Kernel& kernel);
+
 /// Chooses tiles, warps and stages (or takes them from `wish` where given), writes them on the axes
 /// and returns what was chosen and why. Shrinks what does not fit, and says so.
 ir::Schedule choose_schedule(ir::Kernel& kernel, const Target& target, const ir::Schedule& wish);
