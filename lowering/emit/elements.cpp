@@ -93,6 +93,7 @@ Text Emitter::element(ValueId value, const At& at) {
 
 std::string Emitter::number(double value, DType dtype) {
   if (dtype == DType::b1) return value != 0 ? "true" : "false";
+  if (is_integer(dtype) && std::isinf(value)) return value < 0 ? "-2147483647 - 1" : "2147483647";
   if (is_integer(dtype)) return std::to_string(static_cast<long long>(value));
   if (std::isinf(value)) {
     prelude_.use(value < 0 ? "neg_inf" : "pos_inf");
@@ -100,9 +101,8 @@ std::string Emitter::number(double value, DType dtype) {
   }
   if (std::isnan(value)) return "__int_as_float(0x7fffffff)";
   const std::string text = float_text(value);
-  if (text.find_first_of(".e") == std::string::npos)
-    return text;  // a whole number converts exactly
-  return text + "f";
+  // With its point even where it is whole: 1 / (c ? 2 : 4) would divide integers.
+  return text + (text.find_first_of(".e") == std::string::npos ? ".f" : "f");
 }
 
 std::string Emitter::extent(const std::string& dim) {
@@ -198,7 +198,9 @@ Text Emitter::inline_element(const ir::Operation& operation, const At& at) {
   switch (operation.op) {
     case Op::constant:
       return {number(operation.constant, kernel_.type(result).dtype),
-              operation.constant < 0 ? unary : primary};
+              std::isinf(operation.constant) && is_integer(kernel_.type(result).dtype) ? additive
+              : operation.constant < 0                                                 ? unary
+                                                                                       : primary};
     case Op::scalar_argument: {
       const Argument* argument = kernel_.find_argument(operation.name);
       const bool floating = argument == nullptr || is_floating(argument->dtype);

@@ -5,6 +5,11 @@
 #include "tilewright/error.hpp"
 
 namespace tilewright::emit {
+namespace {
+
+constexpr int lowest_sum = 11;  // what binds tighter than a sum stands in one without parentheses
+
+}  // namespace
 
 void Emitter::rows_as(ValueId value) {
   const ir::AxisId rows = kernel_.values[static_cast<std::size_t>(value)].row_axis;
@@ -223,12 +228,20 @@ void Emitter::reduce_into(const std::string& name, const ir::Operation& operatio
                  : std::to_string(vector) + " * " + row.r + " + " + std::to_string(v);
     return At{.j = "j", .i = slot, .r = row.r, .v = std::to_string(v)};
   };
-  const std::string start = maximum ? number(-INFINITY, DType::f32) : "0";
+  const DType dtype = kernel_.type(operation.results[0]).dtype;
+  const bool floating = is_floating(dtype);
+  const std::string start = maximum ? number(-INFINITY, dtype) : "0",
+                    greater = floating ? "fmaxf" : "max";
+  const auto term = [&](const At& where) {
+    const Text x = element(source, where);
+    return maximum || x.precedence > lowest_sum ? x.text : "(" + x.text + ")";
+  };
   std::string step;
   if (vector == 2) {
-    const std::string a = element(source, at(0)).text, b = element(source, at(1)).text;
-    step = maximum ? name + " = fmaxf(" + name + ", fmaxf(" + a + ", " + b + "));"
-                   : name + " += " + a + " + " + b + ";";
+    const std::string a = term(at(0)), b = term(at(1));
+    step = maximum
+               ? name + " = " + greater + "(" + name + ", " + greater + "(" + a + ", " + b + "));"
+               : name + " += " + a + " + " + b + ";";
   } else {
     const At each{
         .j = "j",
@@ -237,13 +250,14 @@ void Emitter::reduce_into(const std::string& name, const ir::Operation& operatio
                  : (vector == 1 ? row.r : std::to_string(vector) + " * " + row.r + " + i"),
         .r = row.r,
         .v = vector == 1 ? "0" : "i"};
-    const std::string x = element(source, each).text;
-    step = (vector == 1 ? "" : "unroll for (int i = 0; i < " + std::to_string(vector) + "; ++i) ") +
-           (maximum ? name + " = fmaxf(" + name + ", " + x + ");" : name + " += " + x + ";");
+    const std::string x = term(each);
+    step =
+        (vector == 1 ? "" : "unroll for (int i = 0; i < " + std::to_string(vector) + "; ++i) ") +
+        (maximum ? name + " = " + greater + "(" + name + ", " + x + ");" : name + " += " + x + ";");
   }
   prelude_.use("unroll");
-  out_.line((fresh ? "float " : "") + name + " = " + start + ";  unroll for (int j = 0; j < " +
-            std::to_string(count) + "; ++j) " + step);
+  out_.line((fresh ? floating ? "float " : "int " : "") + name + " = " + start +
+            ";  unroll for (int j = 0; j < " + std::to_string(count) + "; ++j) " + step);
   if (!operation.per_thread) {
     const std::string verb = maximum ? "across_max" : "across_sum";
     prelude_.use(verb);
@@ -292,7 +306,8 @@ void Emitter::assign(ValueId target, const ir::Operation& operation, bool declar
   };
   if (!row && !column) {
     if (is_reduction(operation.op)) {
-      paragraph(operation, "float " + name + ";");
+      paragraph(operation,
+                (is_floating(kernel_.type(target).dtype) ? "float " : "int ") + name + ";");
       reduce_into(name, operation, row_at("0"), false);
       return;
     }

@@ -64,12 +64,12 @@ constexpr std::array verbs = {
          "__device__ float finite(float m) { return m == neg_inf ? 0 : m; }    // ex2(x - "
          "finite(m)) is 0 for x = m = -inf"},
     Verb{"across_max", "unroll",
-         "template <int lanes> __device__ float across_max(float x) {           // of neighbouring "
+         "template <int lanes, class T> __device__ T across_max(T x) {          // of neighbouring "
          "lanes\n"
-         "  unroll for (int d = 1; d < lanes; d *= 2) x = fmaxf(x, __shfl_xor_sync(~0u, x, d));  "
+         "  unroll for (int d = 1; d < lanes; d *= 2) x = max(x, __shfl_xor_sync(~0u, x, d));  "
          "return x; }"},
     Verb{"across_sum", "unroll",
-         "template <int lanes> __device__ float across_sum(float x) {\n"
+         "template <int lanes, class T> __device__ T across_sum(T x) {\n"
          "  unroll for (int d = 1; d < lanes; d *= 2) x += __shfl_xor_sync(~0u, x, d);  return x; "
          "}"},
     Verb{"load_row", "i64 row_of unroll",
@@ -124,9 +124,9 @@ constexpr std::array verbs = {
         "shared, zero past `left` rows\n"
         "__device__ void copy_tile(u32 to, const T* from, i64 stride, int left) {\n"
         "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
-        "    constexpr int size = sizeof(T), n = 16 / size;\n"
-        "    const int bytes = n * chunks == width ? 16 : max(0, min(16, size * (width - n * "
-        "chunk)));\n"
+        "    const int n = 16 / sizeof(T), bytes = n * chunks == width ? 16 : max(0, min(16, "
+        "(width "
+        "- n * chunk) * 16 / n));\n"
         "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + n * chunk, row < left "
         "? bytes : 0); }); }"},
     Verb{"copy_tile_ragged", "i64 u32 copy16 chunk_at each_chunk",
@@ -135,19 +135,19 @@ constexpr std::array verbs = {
          "__device__ void copy_tile_ragged(u32 to, const T* from, i64 stride, int left, int "
          "columns) {\n"
          "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
-         "    constexpr int size = sizeof(T), n = 16 / size;\n"
-         "    const int bytes = row < left ? max(0, min(16, size * (columns - n * chunk))) : 0;\n"
+         "    const int n = 16 / sizeof(T), bytes = row < left ? max(0, min(16, (columns - n * "
+         "chunk) * 16 / n)) : 0;\n"
          "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + (bytes > 0 ? n * "
          "chunk : 0), bytes); }); }"},
     Verb{"copy_tile_signed", "i64 u32 store16 chunk_at each_chunk",
          "template <int rows, int width, int chunks, int pitch, int threads, class T>  // through "
-         "registers: every sign flips on demand\n"
+         "registers, sign as asked\n"
          "__device__ void copy_tile_signed(u32 to, const T* from, i64 stride, int left, bool flip) "
          "{\n"
-         "  const u32 sign = flip ? sizeof(T) == 2 ? 0x80008000u : 0x80000000u : 0u;\n"
+         "  constexpr int n = 16 / sizeof(T);  const u32 sign = flip ? n == 8 ? 0x80008000u : "
+         "0x80000000u : 0u;\n"
          "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
          "    uint4 x = {0, 0, 0, 0};\n"
-         "    constexpr int n = 16 / sizeof(T);\n"
          "    if (row < left && n * chunk < width) x = *(const uint4*)(from + row * stride + n * "
          "chunk);\n"
          "    store16(to + chunk_at<pitch>(row, chunk), {x.x ^ sign, x.y ^ sign, x.z ^ sign, x.w ^ "

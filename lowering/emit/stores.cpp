@@ -61,7 +61,9 @@ void Emitter::store(const ir::Operation& operation) {
                           .v = "i"};
     out_.line("unroll for (int i = 0; i < " + std::to_string(vector) +
               "; ++i) stored[i] = " + narrowed(element(value, element_at_i), tensor->dtype) + ";");
-    const std::string guard = row >= 0 ? inside(row, at) : "";
+    const std::string guard = row >= 0                       ? inside(row, at)
+                              : kernel_.layout.row_axis >= 0 ? "row == 0"
+                                                             : "";
     out_.line((guard.empty() ? "" : "if (" + guard + ") ") + "store_row(" + to + " + " +
               element_offset(operation, at) + ", stored, " + left + ");");
     out_.close();

@@ -123,7 +123,7 @@ class Scheduler {
             // Whoever asks for a tile may pay for it in registers, not in shared memory that is not
             // there.
             const bool fits =
-                shared <= target_.shared_limit &&
+                rows_fit() && shared <= target_.shared_limit &&
                 ((registers <= most && products_of_body() <= products) || any_wish(columns));
             if (!fits) {
               if (why.empty())

@@ -41,14 +41,7 @@ const std::vector<std::string> known_defects = {
 };
 /// And by program, where the result alone shows it.
 const std::map<std::uint64_t, std::string> known_wrong = {
-    {700'012, "integers reduced in float"},
-    {700'017, "integers reduced in float"},
-    {700'047, "integers reduced in float"},
-    {700'057, "integers reduced in float"},
     {700'015, "a buffer made inside a loop has no place of its own"},
-    {700'020, "a ? x : 0 + b ? y : 0 in a reduction over two elements"},
-    {700'050, "a ? x : 0 + b ? y : 0 in a reduction over two elements"},
-    {700'059, "1 / (c ? 2 : -4) in integers: f32 constants without their point"},
 };
 
 std::string plain(const std::string& text) {
