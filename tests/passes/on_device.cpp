@@ -29,8 +29,9 @@ constexpr std::uint64_t first_seed = 700'000;
 /// What goes wrong today, by the words that name it. Counted and printed; any other failure fails
 /// the test. Whoever mends one takes its line out.
 const std::vector<std::string> known_defects = {
-    // stage_copies: see every_pass.cpp.
+    // stage_copies and choose_schedule: see every_pass.cpp.
     "after stage_copies: copy_async: operand is used before it is defined",
+    "and padded tile",
     // The emitter: a tile of three dimensions, a reduction along the rows of a whole dimension.
     "the emitter has no text for this operation",
     "map::at",
@@ -45,10 +46,11 @@ const std::map<std::uint64_t, std::string> known_wrong = {
     {700'017, "integers reduced in float"},
     {700'047, "integers reduced in float"},
     {700'057, "integers reduced in float"},
-    {700'015, "a buffer made inside a loop has no place of its own"},
+    {700'019, "a ? x : 0 + b ? y : 0 in a reduction over two elements"},
     {700'020, "a ? x : 0 + b ? y : 0 in a reduction over two elements"},
     {700'050, "a ? x : 0 + b ? y : 0 in a reduction over two elements"},
     {700'059, "1 / (c ? 2 : -4) in integers: f32 constants without their point"},
+    {700'066, "every warp writes a tile that has no rows, in vectors"},
 };
 
 std::string plain(const std::string& text) {
