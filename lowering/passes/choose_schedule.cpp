@@ -385,24 +385,4 @@ ir::Schedule choose_schedule(ir::Kernel& kernel, const Target& target, const ir:
   return Scheduler(kernel, target, wish).run();
 }
 
-Target target_of(const std::string& arch) {
-  struct Row {
-    const char* name;
-    int arch;
-    int shared;
-  };
-  // CUDA C++ Programming Guide, "Technical Specifications per Compute Capability": shared memory
-  // per block.
-  static constexpr Row rows[] = {{"sm_80", 80, 163 * 1024},  {"sm_86", 86, 99 * 1024},
-                                 {"sm_89", 89, 99 * 1024},   {"sm_90", 90, 227 * 1024},
-                                 {"sm_90a", 90, 227 * 1024}, {"sm_120", 120, 99 * 1024}};
-  for (const Row& row : rows)
-    if (arch == row.name)
-      return {.name = "sm_80", .arch = row.arch, .shared_limit = row.shared, .registers = 255};
-  throw Error(ErrorKind::invalid_argument, "unknown architecture",
-              {.argument = "--arch",
-               .value = arch,
-               .allowed = "sm_80, sm_86, sm_89, sm_90, sm_90a, sm_120"});
-}
-
 }  // namespace tilewright::passes

@@ -141,6 +141,9 @@ class CopyStager {
     } else {
       stage_inside(region, *loop);
     }
+    // This loop's buffers stand in front of it, those of a loop inside it in front of that one.
+    List own = std::move(pending_allocations_);
+    pending_allocations_.clear();
     for (std::size_t i = 0; i < region.operations.size(); ++i) {
       Operation& inner = *region.operations[i];
       if (inner.op != Op::for_blocks && inner.op != Op::for_range) continue;
@@ -149,6 +152,7 @@ class CopyStager {
       insert(region, i, pending_allocations_);
       i += count;
     }
+    pending_allocations_ = std::move(own);
   }
 
   /// Tiles loaded outside every loop are copied right before what reads them first. A loop waits

@@ -90,6 +90,9 @@ struct Binary : Number {
       case Op::div: return floor_div(a, b);
       case Op::mod: return a - floor_div(a, b) * b;
       case Op::minimum: return std::min(a, b);
+      case Op::shl: return a * (std::int64_t{1} << b);
+      case Op::shr: return floor_div(a, std::int64_t{1} << b);
+      case Op::bit_and: return a & b;
       default: return std::max(a, b);
     }
   }

@@ -1,9 +1,9 @@
 // Random well-typed tile programs, written against the gate of the typed language: what a kernel's
 // lambda may record, a program here may record, and nothing else. One number is one program. Every
 // statement draws from a source of its own, so that one can be left out and the others stay as they
-// are: that is how a failing program is made small. Expressions: random_expressions.cpp; statements
-// and loops: random_statements.cpp; masks: random_visibility.cpp; tensors: random_inputs.cpp;
-// a failing program made small: made_small.cpp.
+// are: that is how a failing program is made small. Expressions: random_expressions.cpp;
+// statements: random_statements.cpp; loops: random_loops.cpp; masks: random_visibility.cpp;
+// tensors: random_inputs.cpp; a failing program made small: made_small.cpp.
 #pragma once
 
 #include <cstdint>
