@@ -261,6 +261,7 @@ ir::Kernel Builder::finish() {
     }
   }
   drop_unused_values();
+  settle_temporaries();
   return std::move(kernel_);
 }
 

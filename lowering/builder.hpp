@@ -95,6 +95,7 @@ class Builder final : public Gate {
   void must_be_one_tiling(const std::vector<ValueId>& values, const std::vector<ir::Index>& indices,
                           const Provenance& where) const;
   std::string described(ValueId value) const;
+  void settle_temporaries();
 
   const ir::Value& at(ValueId value) const {
     return kernel_.values[static_cast<std::size_t>(value)];

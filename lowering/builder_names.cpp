@@ -3,6 +3,7 @@
 // user's to read.
 #include <algorithm>
 #include <cctype>
+#include <functional>
 #include <limits>
 
 #include "builder.hpp"
@@ -137,6 +138,32 @@ void Builder::must_be_one_tiling(const std::vector<ValueId>& values,
     for (const ir::AxisId axis : at(value).type.axes) meet(axis);
   for (const ir::Index& index : indices)
     if (index.kind != IndexSpec::Kind::scalar) meet(index.axis);
+}
+
+/// A Temp is an output of the kernel that writes it and an input of one that reads it. Both at once
+/// would need an order between the programs of one launch, which there is not.
+void Builder::settle_temporaries() {
+  for (Argument& argument : kernel_.arguments) {
+    if (!argument.temporary) continue;
+    const ir::Operation *read = nullptr, *written = nullptr;
+    const std::function<void(const ir::Region&)> visit = [&](const ir::Region& region) {
+      for (const auto& operation : region.operations) {
+        for (const auto& inner : operation->regions) visit(*inner);
+        if (operation->name != argument.name || !operation->regions.empty()) continue;
+        if (operation->op == Op::load) read = operation.get();
+        for (const ir::Effect& effect : operation->effects())
+          if (effect.kind == ir::Effect::Kind::write) written = operation.get();
+      }
+    };
+    visit(kernel_.body);
+    if (read != nullptr && written != nullptr)
+      throw Error(ErrorKind::invalid_program,
+                  "kernel '" + kernel_.name + "' writes the Temp '" + argument.name + "' at " +
+                      to_string(written->where) + " and reads it",
+                  {argument.name, "", "a Temp carries values from one kernel to a later one",
+                   to_string(read->where)});
+    argument.kind = written != nullptr ? Argument::Kind::out : Argument::Kind::in;
+  }
 }
 
 std::string Builder::described(ValueId value) const {

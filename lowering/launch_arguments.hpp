@@ -1,50 +1,50 @@
-// What a launch was given, checked against the kernel's signature: extents that agree, element
-// types, pointers, outputs whose elements do not overlap. From it follow the grid, the choice
-// between kernels and the values of the generated kernel's parameters.
+// What a launch was given, by slot, checked against the plan's signature: extents that agree,
+// element types, pointers, outputs whose elements do not overlap. What one step needs beyond that
+// is in kernel_form.hpp and launch_checks.hpp.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
-#include "emit/kernel_text.hpp"
-#include "tilewright/compile.hpp"
+#include "signature.hpp"
+#include "tilewright/arguments.hpp"
+#include "workspace.hpp"
 
 namespace tilewright {
 
+constexpr std::int64_t largest_extent = 2147483647;  ///< of a dimension, and blocks of a grid
+
 class LaunchArguments {
  public:
+  struct Value {
+    CUdeviceptr data = 0;
+    const std::int64_t* strides = nullptr;  ///< null: not given, or a scalar
+    double number = 0;
+    bool given = false;
+    std::size_t bytes = 0;  ///< temporaries: all it may use
+  };
+
   /// Throws Error as Plan::launch says.
-  LaunchArguments(const ir::Kernel& kernel, const std::vector<Binding>& given);
+  LaunchArguments(const Signature& signature, const std::vector<Binding>& given);
 
-  /// Whether every tensor meets what `text` relies on.
-  bool is_aligned(const emit::KernelText& text) const;
+  std::int64_t extent(int dimension) const { return extents_[static_cast<std::size_t>(dimension)]; }
+  const std::vector<std::int64_t>& extents() const { return extents_; }
+  const Value& operator[](int slot) const { return values_[static_cast<std::size_t>(slot)]; }
 
-  /// Refuses a scalar or extent below 1 by which a loop's bounds divide.
-  void require_positive(const ir::Kernel& scheduled) const;
-
-  /// Blocks of the grid; 0 when a dimension of it is empty.
-  std::int64_t programs(const emit::KernelText& text) const;
-
-  /// The parameters in order: `parameters[i]` points into `storage`.
-  void pack(const emit::KernelText& text, std::vector<std::uint64_t>& storage,
-            std::vector<void*>& parameters) const;
-
-  std::int64_t extent(const std::string& dim) const { return extents_.at(dim); }
+  /// Gives the temporaries their memory, from `base` on.
+  void place(const WorkspaceLayout& layout, const std::vector<WorkspaceLayout::Piece>& pieces,
+             CUdeviceptr base);
 
  private:
-  void take_tensor(const Argument& argument, const TensorView& view);
-  /// Refuses an index that some program of the grid would take outside its tensor, and a division
-  /// by 0.
-  void check_indices() const;
-  void refuse_overlap(const Argument& argument, const TensorView& view) const;
+  void take_tensor(const Signature::Slot& slot, Value& value, const TensorView& view);
+  void refuse_missing(std::size_t slot) const;
 
-  const ir::Kernel& kernel_;
-  std::map<std::string, const TensorView*> tensors_;
-  std::map<std::string, double> numbers_;
-  std::map<std::string, std::int64_t> extents_;
-  std::map<std::string, std::string> extent_from_;  ///< by dimension: the argument it was read from
+  const Signature& signature_;
+  std::vector<Value> values_;             ///< by slot
+  std::vector<std::int64_t> extents_;     ///< by dimension; -1: nothing has said yet
+  std::vector<const std::string*> from_;  ///< by dimension: who said it; null: compile
+  std::vector<std::int64_t> strides_;     ///< of the temporaries
 };
 
 }  // namespace tilewright

@@ -4,15 +4,9 @@
 
 #include <tilewright/dsl.hpp>
 
-namespace tilewright::library {
+#include "loops/dimensions.hpp"
 
-inline constexpr Dim<"batch"> B;
-inline constexpr Dim<"q_head"> HQ;
-inline constexpr Dim<"kv_head"> HK;
-inline constexpr Dim<"q"> M;
-inline constexpr Dim<"kv"> N;
-inline constexpr Dim<"d"> D;
-inline constexpr Dim<"e"> E;
+namespace tilewright::library {
 
 /// out[b, h, q, e] and lse[b, h, q] (natural log) of softmax_scale * q . k over the keys that
 /// `mask` shows (a callable that gives the predicate of a tile). Query head h reads kv head h /
@@ -39,10 +33,5 @@ auto flash_forward(Mask mask) {
     store(LSE(b, hq, m), softmax.logsumexp());
   });
 }
-
-/// The masks `flash` offers.
-inline constexpr auto everything = [](auto body) { body(); };
-inline constexpr auto causal_bottom_right = [](auto body) { body(causal(M, N)); };
-inline constexpr auto causal_top_left = [](auto body) { body(causal(M, N, top_left)); };
 
 }  // namespace tilewright::library

@@ -58,8 +58,9 @@ void in_parallel(std::int64_t count, const Task& task) {
 template <typename Real>
 class Dense {
  public:
-  Dense(const AttentionShape& shape, const Inputs& inputs, const RowMask& visible)
-      : shape_(shape), inputs_(inputs), visible_(visible) {}
+  Dense(const AttentionShape& shape, const Inputs& inputs, const RowMask& visible,
+        bool rounds_scores = false)
+      : shape_(shape), inputs_(inputs), visible_(visible), rounds_scores_(rounds_scores) {}
 
   DenseResult run() {
     DenseResult result{std::vector<double>(size(shape_.out_elements())),
@@ -185,6 +186,7 @@ class Dense {
       if (visible[k] == 0) continue;
       any = true;
       scores[k] *= scale;
+      if (rounds_scores_) scores[k] = rounded(scores[k]);
       not_a_number = not_a_number || std::isnan(scores[k]);
       largest = std::max(largest, scores[k]);
     }
@@ -208,6 +210,7 @@ class Dense {
   std::vector<Real> keys_;    ///< [head_dim, seqlen_kv]: transposed, so that keys are contiguous
   std::vector<Real> values_;  ///< [seqlen_kv, value_dim]
   bool values_finite_ = true;
+  bool rounds_scores_;
 };
 
 }  // namespace
@@ -215,7 +218,7 @@ class Dense {
 DenseResult dense_attention(const AttentionShape& shape, const Inputs& inputs,
                             const RowMask& visible, Precision precision) {
   if (precision == Precision::exact) return Dense<double>(shape, inputs, visible).run();
-  return Dense<float>(shape, inputs, visible).run();
+  return Dense<float>(shape, inputs, visible, precision == Precision::rounded_scores).run();
 }
 
 }  // namespace tilewright::library

@@ -13,8 +13,9 @@
 namespace tilewright::library {
 
 enum class Precision {
-  exact,      ///< double throughout
-  same_type,  ///< as a plain kernel of shape.dtype would round
+  exact,           ///< double throughout
+  same_type,       ///< as a plain kernel of shape.dtype would round
+  rounded_scores,  ///< so too, and the scaled scores are rounded to shape.dtype
 };
 
 /// Row-major [batch, heads, seqlen_q, value_dim] and [batch, heads, seqlen_q], whatever the layout

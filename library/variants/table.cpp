@@ -8,6 +8,15 @@ namespace tilewright::library {
 
 VariantTable variants() {
   static const std::array rows{
+      VariantEntry{"standard",
+                   "the formula in three kernels; \"Algorithm 0\" of FlashAttention",
+                   "exact attention through scores and weights in memory: the baseline",
+                   {{"--scores", "f32",
+                     "element type of S and P in memory: f32, or input (that of q, k and v; f16 "
+                     "overflows from 65520 on)"},
+                    {"--memory-budget", "4294967296",
+                     "bytes that S and P may take together; a shape that takes more is refused"}},
+                   make_standard},
       VariantEntry{"flash",
                    "FlashAttention-2, with multi-query and grouped-query heads",
                    "exact attention in one pass; scores never leave the chip",

@@ -12,6 +12,7 @@ VariantTable variants();
 const VariantEntry& find_variant(VariantTable table, std::string_view name);
 
 // One maker per file of variants/.
+std::unique_ptr<Variant> make_standard();
 std::unique_ptr<Variant> make_flash();
 
 }  // namespace tilewright::library

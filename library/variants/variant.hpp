@@ -89,6 +89,10 @@ class Variant {
   /// Which pairs the formula sees, written plainly; empty: all. The reference is computed from
   /// this, so it must share nothing with what `run` compiles.
   virtual RowMask visible(const Request& request) const;
+
+  /// Whether the scores pass through the input's type on their way to the softmax. The plain
+  /// computation that sets the tolerance then rounds them too.
+  virtual bool rounds_scores(const Request&) const { return false; }
 };
 
 struct OptionHelp {

@@ -18,7 +18,7 @@ void Emitter::store(const ir::Operation& operation) {
   const std::string label = remark(operation) + "store(" + operation.name + ")";
   const std::string to = plan_.fresh(plan_.argument(operation.name) + "_to"),
                     base = tensor_base(operation);
-  const bool optional = tensor->kind == Argument::Kind::out;
+  const bool optional = tensor->kind == Argument::Kind::out && !tensor->temporary;
   const std::string pointer = plan_.argument(operation.name);
   prelude_.use("unroll");
   out_.open((optional ? "if (" + pointer + ") {" : "{"), label);
@@ -115,7 +115,7 @@ void Emitter::store_staged(const ir::Operation& operation, ValueId buffer) {
   for (const char* verb : {"unroll", "chunk_at", "store4"}) prelude_.use(verb);
   const std::string label =
       remark(operation) + "store(" + operation.name + "), 16 bytes a lane through shared memory";
-  out_.open(tensor->kind == Argument::Kind::out ? "if (" + pointer + ") {" : "{", label);
+  out_.open(tensor->kind == Argument::Kind::out && !tensor->temporary ? "if (" + pointer + ") {" : "{", label);
   out_.line(stored + "* " + to + " = " + base + ";");
   packing_ = true;
   const std::string at = plan_.fresh(pointer + "_at");

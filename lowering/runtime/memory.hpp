@@ -22,6 +22,7 @@ class Buffer {
 
   CUdeviceptr address() const { return address_; }
   std::size_t bytes() const { return bytes_; }
+  const Device* device() const { return device_ ? &*device_ : nullptr; }  ///< null: owns nothing
 
   /// Host to device, `offset` in bytes. Returns when the copy is done.
   void upload(const void* source, std::size_t bytes, std::size_t offset = 0);

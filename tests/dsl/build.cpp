@@ -16,6 +16,26 @@ using kernels::B, kernels::D, kernels::E, kernels::M, kernels::N;
 
 inline constexpr Dim<"head"> H;
 
+TEST_CASE("a Temp is an output where it is written and an input where it is read") {
+  const auto temporary = [](const ir::Kernel& kernel) {
+    const Argument* argument = kernel.find_argument("t");
+    REQUIRE(argument != nullptr);
+    CHECK(argument->temporary);
+    CHECK(argument->dims == std::vector<std::string>{"head"});
+    return argument->kind;
+  };
+  CHECK(temporary(build(kernel("writes", [](In<"x", f32, H> x, Temp<"t", f32, H> t) {
+          auto h = blocks(H);
+          store(t(h), load(x(h)));
+        }))) == Argument::Kind::out);
+  const ir::Kernel reads = build(kernel("reads", [](Temp<"t", f32, H> t, Out<"y", f32, H> y) {
+    auto h = blocks(H);
+    store(y(h), load(t(h)));
+  }));
+  CHECK(temporary(reads) == Argument::Kind::in);
+  CHECK(ir::print(reads).find("temp in t f32[head], out y f32[head]") != std::string::npos);
+}
+
 TEST_CASE("flash becomes one loop over kv with its softmax carried") {
   const ir::Kernel kernel = build(kernels::flash, {{D, 128}, {E, 96}});
   const KernelView traced(kernel);

@@ -55,6 +55,22 @@ TEST_CASE("a value made inside a loop and used outside names both lines") {
   CHECK(error.where() == here(used));
 }
 
+TEST_CASE("a Temp is written or read by a kernel, not both") {
+  int written = 0, read = 0;
+  const Error error = error_of(kernel("both", [&](X x, Temp<"t", f32, B, M> t, Y y) {
+    auto b = each(B);
+    auto m = blocks(M);
+    written = __LINE__ + 1;
+    store(t(b, m), load(x(b, m)));
+    read = __LINE__ + 1;
+    store(y(b, m), load(t(b, m)));
+  }));
+  CHECK(error.kind() == ErrorKind::invalid_program);
+  CHECK(error.argument() == "t");
+  CHECK(says(error, "kernel 'both' writes the Temp 't' at " + here(written) + " and reads it"));
+  CHECK(error.where() == here(read));
+}
+
 TEST_CASE("a Var, a block and a counter stay inside their loop") {
   CHECK(says(error_of(kernel("var",
                              [](X, K k, Y) {

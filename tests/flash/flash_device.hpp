@@ -35,6 +35,10 @@ std::string describe(const Shape& shape);
 /// Standard normal numbers that the 16-bit type holds exactly.
 oracle::Problem random_problem(const Shape& shape, unsigned seed);
 
+/// The same, and all elements of a tensor ("q", "k", "v") that differ along `axis` alone are one.
+oracle::Problem with_shared_axis(const Shape& shape, const std::string& tensor, std::size_t axis,
+                                 unsigned seed);
+
 /// The emulated sm_80 of this process; its compiled kernels are kept in a folder of the build.
 const Device& emulator();
 
@@ -69,7 +73,7 @@ struct Outcome {
   std::vector<std::uint16_t> out_bits;  ///< in the order of answer.out
   std::string faults;                   ///< "[]": none
   std::string counters;                 ///< JSON
-  bool aligned = false;                 ///< which of the plan's two kernels ran
+  bool aligned = false;                 ///< whether the forms that rely on alignment ran
   bool wrote_outside = false;           ///< something that belongs to no output changed
 };
 Outcome launch(const Plan& plan, const Shape& shape, const oracle::Problem& problem,
@@ -84,7 +88,9 @@ struct Verdict {
     return error <= tolerance && lse_error <= lse_tolerance && empty_rows_neutral;
   }
 };
-Verdict judge(const Shape& shape, const oracle::Problem& problem, const oracle::Answer& answer);
+/// `rounded_scores`: the plain computation rounds its scores to the 16-bit type as well.
+Verdict judge(const Shape& shape, const oracle::Problem& problem, const oracle::Answer& answer,
+              bool rounded_scores = false);
 std::string describe(const Verdict& verdict);
 
 /// Launches, judges, and CHECKs: right, no fault, nothing written outside.

@@ -52,12 +52,28 @@ oracle::Problem random_problem(const Shape& s, unsigned seed) {
   return p;
 }
 
-Verdict judge(const Shape& s, const oracle::Problem& problem, const oracle::Answer& answer) {
+oracle::Problem with_shared_axis(const Shape& s, const std::string& tensor, std::size_t axis,
+                                 unsigned seed) {
+  oracle::Problem problem = random_problem(s, seed);
+  auto& values = tensor == "q" ? problem.q : tensor == "k" ? problem.k : problem.v;
+  const std::vector<std::int64_t> extents = placement_of(s, tensor, {}).extents;
+  std::int64_t inner = 1;  // elements from one index of the axis to the next
+  for (std::size_t a = axis + 1; a < 4; ++a) inner *= extents[a];
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto at = static_cast<std::int64_t>(i);
+    values[i] = values[static_cast<std::size_t>(at - at / inner % extents[axis] * inner)];
+  }
+  return problem;
+}
+
+Verdict judge(const Shape& s, const oracle::Problem& problem, const oracle::Answer& answer,
+              bool rounded_scores) {
   const auto rounding = s.dtype == bf16 ? oracle::round_bf16 : oracle::round_f16;
   const oracle::Answer truth = oracle::attention(problem);
   oracle::Problem same_type = problem;
-  same_type.score = [](double score, long, long, long, long) {
-    return static_cast<double>(static_cast<float>(score));
+  same_type.score = [=](double score, long, long, long, long) {
+    const double single = static_cast<double>(static_cast<float>(score));
+    return rounded_scores ? rounding(single) : single;
   };
   const oracle::Answer naive = oracle::attention(same_type, rounding);
   Verdict verdict;

@@ -64,6 +64,7 @@ struct Argument {
   std::string name;
   DType dtype{};
   std::vector<std::string> dims;  ///< the tensor's own dimension names, outermost first
+  bool temporary = false;         ///< workspace: in_out when declared, in or out once traced
 };
 
 class Gate {

@@ -123,7 +123,7 @@ constexpr auto index_for(const X& x) {
 
 }  // namespace detail
 
-enum class Access { in, out };
+enum class Access { in, out, in_out };
 
 /// A tile of a tensor, named but not read: what load and store take.
 template <Access mode, typename Shape, typename... Indices>
@@ -151,10 +151,10 @@ struct Tensor {
       detail::dimensions_differ<std::remove_const_t<decltype(Dims)>...>;
 
   static Argument argument() {
-    return {mode == Access::in ? Argument::Kind::in : Argument::Kind::out,
-            std::string(name.view()),
-            T,
-            {std::string(decltype(Dims)::name)...}};
+    constexpr Argument::Kind kind = mode == Access::in    ? Argument::Kind::in
+                                    : mode == Access::out ? Argument::Kind::out
+                                                          : Argument::Kind::in_out;
+    return {kind, std::string(name.view()), T, {std::string(decltype(Dims)::name)...}};
   }
 
   /// One index per dimension: a whole dimension, an `each`, a block, or an i32 number.
@@ -186,6 +186,18 @@ struct In : Tensor<Access::in, name, T, Dims...> {};
 template <Name name, DType T, auto... Dims>
 struct Out : Tensor<Access::out, name, T, Dims...> {};
 
+/// Workspace between the kernels of a plan: one kernel writes it, a later one reads it, and the
+/// plan gives it memory (a name is enough: the same name is the same workspace). Contiguous, rows
+/// padded to 16 bytes. A kernel that both reads and writes one is refused when it is compiled.
+template <Name name, DType T, auto... Dims>
+struct Temp : Tensor<Access::in_out, name, T, Dims...> {
+  static Argument argument() {
+    Argument made = Tensor<Access::in_out, name, T, Dims...>::argument();
+    made.temporary = true;
+    return made;
+  }
+};
+
 /// A number of the signature, equal for the whole launch.
 template <Name name, DType T>
 struct Scalar {
@@ -203,6 +215,10 @@ struct TermOf<In<name, T, Dims...>> {
 };
 template <Name name, DType T, auto... Dims>
 struct TermOf<Out<name, T, Dims...>> {
+  static constexpr TermKind kind = TermKind::tensor;
+};
+template <Name name, DType T, auto... Dims>
+struct TermOf<Temp<name, T, Dims...>> {
   static constexpr TermKind kind = TermKind::tensor;
 };
 template <Name name, DType T>
@@ -232,9 +248,9 @@ inline constexpr bool is_tile_of_tensor = false;
 template <Access mode, typename Shape, typename... Indices>
 inline constexpr bool is_tile_of_tensor<TensorTile<mode, Shape, Indices...>> = true;
 template <typename X>
-inline constexpr bool is_readable = X::access == Access::in;
+inline constexpr bool is_readable = X::access != Access::out;
 template <typename X>
-inline constexpr bool is_writable = X::access == Access::out;
+inline constexpr bool is_writable = X::access != Access::in;
 template <typename Given, typename Wanted>
 inline constexpr bool same_dimensions = same_dims<Given, Wanted>;
 /// A store rounds between floating types; nothing else changes type unseen.
@@ -250,7 +266,7 @@ struct TermOf<detail::Load<Source>> {
   static constexpr const auto& operand(const detail::Load<Source>& x) { return x; }
 };
 
-/// The elements of a tile of an In; 0 past its end.
+/// The elements of a tile of an In or a Temp; 0 past its end.
 template <typename X>
 constexpr auto load(const X& tile) {
   if constexpr (is_refused<X>) {

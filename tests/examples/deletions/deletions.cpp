@@ -11,7 +11,7 @@
 #include <set>
 #include <tilewright/error.hpp>
 
-#include "launch_arguments.hpp"
+#include "kernel_form.hpp"
 #include "launches.hpp"
 #include "runtime/module.hpp"
 
@@ -65,12 +65,16 @@ void observe(const Device& device, const Subject& subject, const std::string& pt
   const auto function = runtime::Module::load(device, image).function(text.symbol);
   function.set_dynamic_shared(static_cast<unsigned>(text.shared_bytes));
 
-  const LaunchArguments given(subject.program.traced, launch.arguments);
-  std::vector<std::uint64_t> storage;
-  std::vector<void*> parameters;
-  given.pack(text, storage, parameters);
+  Signature signature;
+  signature.add(subject.program.traced, 0, "kernel '" + subject.name + "'");
+  const KernelForm form(signature,
+                        subject.aligned ? subject.program.aligned : subject.program.general);
+  const LaunchArguments given(signature, launch.arguments);
+  std::vector<std::uint64_t> storage(form.parameters());
+  std::vector<void*> parameters(form.parameters());
+  form.pack(given, storage.data(), parameters.data());
   device.emulator()->reset();
-  function.launch({static_cast<unsigned>(given.programs(text)), 1, 1},
+  function.launch({static_cast<unsigned>(form.programs(given)), 1, 1},
                   {static_cast<unsigned>(text.threads), 1, 1},
                   static_cast<unsigned>(text.shared_bytes), Stream::default_stream(device),
                   parameters.data());

@@ -1,0 +1,174 @@
+// See run_plan.hpp.
+#include "variants/run_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <tilewright/error.hpp>
+
+#include "emit/bundle.hpp"
+#include "ir/print.hpp"
+#include "runtime/cubin_info.hpp"
+
+namespace tilewright::library {
+namespace {
+
+/// A contiguous tensor of the shape's layout, seen as [batch, head, length, dim].
+TensorView view(const Buffer& buffer, const AttentionShape& shape, std::int64_t heads,
+                std::int64_t length, std::int64_t dim) {
+  const std::int64_t row = shape.layout == Layout::bhsd ? dim : heads * dim;
+  const std::int64_t head = shape.layout == Layout::bhsd ? length * dim : dim;
+  return {buffer.address(),
+          shape.dtype,
+          {shape.batch, heads, length, dim},
+          {heads * length * dim, head, row, 1}};
+}
+
+/// Of a fault: the kernel by its name, the line by the form of it that ran.
+std::string source_of(const Plan& plan, const std::vector<Binding>& arguments,
+                      const std::string& kernel, int line) {
+  for (std::size_t i = 0; i < plan.kernels(); ++i)
+    if (plan.program(i).aligned.text.symbol == kernel)
+      return plan.source_of(line, plan.runs_aligned(arguments, i), i);
+  return "";
+}
+
+std::vector<RunFault> faults_of(const Plan& plan, const std::vector<Binding>& arguments) {
+  std::vector<RunFault> faults;
+  const auto* emulator = plan.device().emulator();
+  if (emulator == nullptr) return faults;
+  for (const auto& one : nlohmann::json::parse(emulator->faults())) {
+    RunFault fault{.kind = one.at("kind"),
+                   .kernel = one.at("kernel"),
+                   .block = one.at("block"),
+                   .thread = one.at("thread"),
+                   .ptx_line = one.at("ptx_line"),
+                   .source = source_of(plan, arguments, one.at("kernel"), one.at("cuda_line")),
+                   .message = one.at("message")};
+    faults.push_back(std::move(fault));
+  }
+  return faults;
+}
+
+nlohmann::ordered_json counters_of(const Device& device) {
+  if (device.emulator() == nullptr) return nlohmann::ordered_json::object();
+  return nlohmann::ordered_json::parse(device.emulator()->counters());
+}
+
+/// The machine code, one instruction a line: number, encoding, pipe. No disassembler ships with
+/// NVRTC.
+std::string listing(const std::string& cubin, const std::string& kernel) {
+  const auto info = runtime::inspect_cubin(cubin, kernel);
+  std::string text = fmt::format("// {}: {} registers, {} bytes spilled\n", info.kernel,
+                                 info.registers, info.spill_bytes());
+  for (const auto& loop : info.loops())
+    text += fmt::format("// loop of {} instructions a trip: {} to {}\n", loop.instructions(),
+                        loop.begin, loop.end - 1);
+  for (std::size_t i = 0; i < info.code.size(); ++i)
+    text += fmt::format("{:5}  {:016x} {:016x}  {}\n", i, info.code[i].high, info.code[i].low,
+                        name(classify(info.code[i])));
+  return text;
+}
+
+}  // namespace
+
+CompileRequest compile_request(const Request& request,
+                               std::map<std::string, std::int64_t> extents) {
+  CompileRequest made{.extents = std::move(extents), .schedule = {}};
+  if (!request.schedule.text.empty()) made.schedule = ir::read_schedule(request.schedule.text);
+  const auto number = [](const std::optional<std::int64_t>& given) {
+    return static_cast<int>(given.value_or(0));
+  };
+  if (request.schedule.tile_q) made.schedule.tile["q"] = number(request.schedule.tile_q);
+  if (request.schedule.tile_kv) made.schedule.tile["kv"] = number(request.schedule.tile_kv);
+  if (request.schedule.stages) made.schedule.stages = number(request.schedule.stages);
+  if (request.schedule.warps) made.schedule.warps = number(request.schedule.warps);
+  return made;
+}
+
+RunResult run_plan(Plan plan, const AttentionShape& shape, const Inputs& inputs) {
+  const Device& device = plan.device();
+  RunResult result;
+  result.device = device.spec();
+  result.arch = device.architecture();
+  result.out.resize(static_cast<std::size_t>(shape.out_elements()) *
+                    static_cast<std::size_t>(size_of(shape.dtype)));
+  result.lse.resize(static_cast<std::size_t>(shape.lse_elements()));
+  const auto upload = [&](std::span<const std::byte> bytes) {
+    Buffer buffer(device, bytes.size());
+    if (!bytes.empty()) buffer.upload(bytes.data(), bytes.size());
+    return buffer;
+  };
+  const Buffer q = upload(inputs.q), k = upload(inputs.k), v = upload(inputs.v);
+  const Buffer out(device, result.out.size()), lse(device, result.lse.size() * sizeof(float));
+  const std::vector<Binding> arguments = {
+      {"q", view(q, shape, shape.heads, shape.seqlen_q, shape.head_dim)},
+      {"k", view(k, shape, shape.kv_heads, shape.seqlen_kv, shape.head_dim)},
+      {"v", view(v, shape, shape.kv_heads, shape.seqlen_kv, shape.value_dim)},
+      {"out", view(out, shape, shape.heads, shape.seqlen_q, shape.value_dim)},
+      {"lse", TensorView::contiguous(lse.address(), DType::f32,
+                                     {shape.batch, shape.heads, shape.seqlen_q})},
+      {"softmax_scale", shape.softmax_scale}};
+  plan.reserve({{"batch", shape.batch},
+                {"q_head", shape.heads},
+                {"kv_head", shape.kv_heads},
+                {"q", shape.seqlen_q},
+                {"kv", shape.seqlen_kv},
+                {"d", shape.head_dim},
+                {"e", shape.value_dim}});
+
+  if (device.emulator() != nullptr) device.emulator()->reset();
+  plan.launch(Stream::default_stream(device), arguments);
+  bool complete = true;
+  try {
+    device.synchronize();
+  } catch (const Error&) {
+    complete = false;
+    if (faults_of(plan, arguments).empty()) throw;
+  }
+  if (complete && !result.out.empty()) out.download(result.out.data(), result.out.size());
+  if (complete && !result.lse.empty())
+    lse.download(result.lse.data(), result.lse.size() * sizeof(float));
+  result.faults = faults_of(plan, arguments);
+  result.counters = counters_of(device);
+  return result;
+}
+
+std::string dump_programs(const std::vector<Program>& programs, const std::string& name,
+                          const std::string& arch, Stage stage) {
+  std::vector<emit::Bundled> kernels;
+  for (const Program& one : programs) kernels.push_back({&one.traced, &one.aligned.text});
+  const auto image = [&](runtime::ImageKind kind) {
+    return runtime::compile_image(
+               programs.size() == 1 ? programs[0].cuda_source() : emit::bundle(kernels), name, arch,
+               kind, compile_options())
+        .bytes;
+  };
+  const auto each = [&](const auto& text_of) {
+    std::string text;
+    for (const Program& one : programs) {
+      if (programs.size() > 1)
+        text += (text.empty() ? "# kernel " : "\n# kernel ") + one.traced.name + "\n";
+      text += text_of(one);
+    }
+    return text;
+  };
+  switch (stage) {
+    case Stage::dsl: return each([](const Program& one) { return ir::print(one.traced); });
+    case Stage::ir:
+      return each([](const Program& one) { return ir::print(one.aligned.scheduled); });
+    case Stage::schedule:
+      return each([](const Program& one) { return ir::print(one.aligned.schedule); });
+    case Stage::cuda: return emit::bundle(kernels);
+    case Stage::ptx: return image(runtime::ImageKind::ptx);
+    case Stage::cubin: return image(runtime::ImageKind::cubin);
+    case Stage::sass: {
+      const std::string cubin = image(runtime::ImageKind::cubin);
+      std::string text;
+      for (const Program& one : programs) text += listing(cubin, one.aligned.text.symbol);
+      return text;
+    }
+  }
+  return {};
+}
+
+}  // namespace tilewright::library

@@ -1,0 +1,25 @@
+// What the variants share between their kernels and the table: a Request becomes overrides of a
+// schedule, a plan's launch becomes a RunResult, programs become a dump.
+#pragma once
+
+#include <string>
+#include <tilewright/compile.hpp>
+#include <vector>
+
+#include "variants/variant.hpp"
+
+namespace tilewright::library {
+
+/// The extents given, and the schedule's choices that the request forces.
+CompileRequest compile_request(const Request& request, std::map<std::string, std::int64_t> extents);
+
+/// Uploads the inputs, launches `plan` once with the arguments q, k, v, out, lse and softmax_scale
+/// (and a workspace where it takes one), and copies the results back. Faults are returned, not
+/// thrown; counters are summed over the kernels. Tile and blocks are left to the caller.
+RunResult run_plan(Plan plan, const AttentionShape& shape, const Inputs& inputs);
+
+/// One stage of programs that are launched in this order; `name` is the file's.
+std::string dump_programs(const std::vector<Program>& programs, const std::string& name,
+                          const std::string& arch, Stage stage);
+
+}  // namespace tilewright::library

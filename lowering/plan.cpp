@@ -1,0 +1,187 @@
+// A plan's launch, and the questions about its workspace. See tilewright/plan.hpp; how the parts
+// became steps: plan_state.cpp.
+#include "tilewright/plan.hpp"
+
+#include <algorithm>
+
+#include "plan_state.hpp"
+#include "plan_transfers.hpp"
+#include "tilewright/error.hpp"
+
+namespace tilewright {
+namespace {
+
+std::vector<Part> joined(std::initializer_list<Plan> plans) {
+  std::vector<Part> parts;
+  for (const Plan& plan : plans)
+    for (const Part& part : PlanState::of(plan).parts) parts.push_back(part);
+  return parts;
+}
+
+const Device& common_device(std::initializer_list<Plan> plans) {
+  if (plans.size() == 0)
+    throw Error(ErrorKind::invalid_argument, "a plan of nothing",
+                {"parts", "none", "at least one plan", ""});
+  const Device& device = plans.begin()->device();
+  for (const Plan& plan : plans)
+    if (!(plan.device() == device))
+      throw Error(ErrorKind::invalid_argument, "the parts of a plan are for different devices",
+                  {"parts", plan.device().spec(), device.spec() + ", as the first", ""});
+  return device;
+}
+
+/// Throws unless `bytes` of `workspace` can be used.
+void require_workspace(const Workspace& workspace, std::size_t bytes, const Device& device,
+                       bool reserved) {
+  if (bytes == 0) return;
+  const std::string wanted = std::to_string(bytes) + " bytes";
+  const auto refuse = [](const std::string& what, const std::string& value,
+                         const std::string& allowed) {
+    throw Error(ErrorKind::invalid_argument, what, {"workspace", value, allowed, ""});
+  };
+  if (workspace.address == 0)
+    refuse("the plan needs a workspace", "none",
+           "at least " + wanted + ", given to launch or reserved before it");
+  if (workspace.device != nullptr && !(*workspace.device == device))
+    refuse("the workspace belongs to another device than the plan", workspace.device->spec(),
+           device.spec());
+  if (workspace.bytes < bytes)
+    refuse(reserved ? "more workspace is needed than was reserved" : "the workspace is too small",
+           std::to_string(workspace.bytes) + " bytes", "at least " + wanted);
+  if (workspace.address % WorkspaceLayout::alignment != 0)
+    refuse("the workspace is misaligned", std::to_string(workspace.address),
+           "an address that is a multiple of " + std::to_string(WorkspaceLayout::alignment));
+}
+
+/// A kernel step's form for this launch, and its blocks.
+struct Chosen {
+  const KernelForm* form = nullptr;
+  const runtime::Function* function = nullptr;
+  std::int64_t programs = 0;
+};
+
+Chosen choose(const KernelStep& step, const LaunchArguments& given) {
+  step.checks.run(given);
+  const bool aligned = step.aligned.suits(given);
+  const KernelForm& form = aligned ? step.aligned : step.general;
+  form.require_positive(given);
+  return {&form, aligned ? &step.part->aligned : &step.part->general, form.programs(given)};
+}
+
+}  // namespace
+
+Plan::Plan(std::initializer_list<Plan> parts)
+    : state_(std::make_shared<const PlanState>(common_device(parts), joined(parts))) {}
+
+Plan::Reserve& Plan::Reserve::operator=(const Reserve& other) {
+  if (this != &other) buffer = Buffer();
+  return *this;
+}
+
+const Device& Plan::device() const { return state_->device; }
+std::size_t Plan::kernels() const { return state_->kernels.size(); }
+const Program& Plan::program(std::size_t kernel) const {
+  return *state_->kernel(kernel).part->program;
+}
+
+void Plan::launch(const Stream& stream, const std::vector<Binding>& arguments,
+                  const Workspace& workspace) const {
+  const PlanState& state = *state_;
+  if (!(stream.device() == state.device))
+    throw Error(
+        ErrorKind::invalid_argument, "the stream belongs to another device than the plan",
+        {.argument = "stream", .value = stream.device().spec(), .allowed = state.device.spec()});
+  if (!state.signature.unwritten.empty())
+    throw Error(
+        ErrorKind::invalid_argument,
+        "the Temp '" + state.signature.unwritten + "' is read by " +
+            state.signature.unwritten_reader + ", and no step before it writes it",
+        {state.signature.unwritten, "", "a plan that begins with the kernel that writes it", ""});
+  LaunchArguments given(state.signature, arguments);
+  if (!state.workspace.empty()) {
+    const bool reserved = workspace.address == 0 && workspace.bytes == 0;
+    const Workspace used = reserved ? Workspace(reserve_.buffer) : workspace;
+    require_workspace(used, state.place(given, used.address), state.device, reserved);
+  }
+
+  // Everything is checked before anything runs.
+  std::vector<Chosen> chosen(state.steps.size());
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    if (const auto* kernel = std::get_if<KernelStep>(&state.steps[i]))
+      chosen[i] = choose(*kernel, given);
+    else
+      check_transfer(state, state.steps[i], given);
+  }
+
+  std::vector<std::uint64_t> storage(state.most_parameters);
+  std::vector<void*> parameters(state.most_parameters);
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    const Chosen& one = chosen[i];
+    if (one.form == nullptr) {
+      transfer(state, state.steps[i], given, stream);
+      continue;
+    }
+    if (one.programs == 0) continue;
+    one.form->pack(given, storage.data(), parameters.data());
+    one.function->launch({static_cast<unsigned>(one.programs), 1, 1}, {one.form->threads(), 1, 1},
+                         one.form->shared_bytes(), stream, parameters.data());
+  }
+}
+
+std::size_t Plan::workspace_bytes(const Extents& given) const {
+  const Signature& signature = state_->signature;
+  std::vector<std::int64_t> extents;
+  for (const auto& dimension : signature.dimensions()) extents.push_back(dimension.bound);
+  for (const auto& [dim, extent] : given) {
+    const int number = signature.dimension(dim);
+    if (number < 0 || extent < 0 || extent > largest_extent) {
+      std::string known;
+      for (const auto& one : signature.dimensions())
+        known += (known.empty() ? "" : ", ") + one.name;
+      throw Error(ErrorKind::invalid_argument,
+                  number < 0 ? signature.title + " has no dimension '" + dim + "'"
+                             : "the extent of dimension '" + dim + "' is out of range",
+                  {dim, std::to_string(extent),
+                   number < 0 ? known : "0 to " + std::to_string(largest_extent), ""});
+    }
+    std::int64_t& known = extents[static_cast<std::size_t>(number)];
+    if (known >= 0 && known != extent)
+      throw Error(ErrorKind::shape_mismatch,
+                  "dimension '" + dim + "' was compiled for another extent",
+                  {dim, std::to_string(extent), std::to_string(known), ""});
+    known = extent;
+  }
+  for (const Signature::Slot& slot : signature.slots())
+    for (const int dim : slot.dims)
+      if (slot.temporary && extents[static_cast<std::size_t>(dim)] < 0)
+        throw Error(ErrorKind::invalid_argument,
+                    "the size of the Temp '" + slot.name + "' needs the extent of dimension '" +
+                        signature.dimension_name(dim) + "'",
+                    {signature.dimension_name(dim), "nothing",
+                     "0 to " + std::to_string(largest_extent), ""});
+  std::vector<WorkspaceLayout::Piece> pieces;
+  return state_->workspace.place(extents, pieces);
+}
+
+void Plan::reserve(const Extents& extents) {
+  const std::size_t bytes = workspace_bytes(extents);
+  if (bytes > reserve_.buffer.bytes()) reserve_.buffer = Buffer(state_->device, bytes);
+}
+
+bool Plan::runs_aligned(const std::vector<Binding>& arguments, std::size_t kernel) const {
+  LaunchArguments given(state_->signature, arguments);
+  state_->place(given, WorkspaceLayout::alignment);
+  return state_->kernel(kernel).aligned.suits(given);
+}
+
+std::string Plan::source_of(int generated_line, bool aligned, std::size_t kernel) const {
+  const Program& made = program(kernel);
+  const emit::KernelText& text = (aligned ? made.aligned : made.general).text;
+  const auto at =
+      std::lower_bound(text.lines.begin(), text.lines.end(), generated_line,
+                       [](const emit::LineOrigin& origin, int line) { return origin.line < line; });
+  if (at == text.lines.end() || at->line != generated_line) return "";
+  return to_string(at->where);
+}
+
+}  // namespace tilewright
