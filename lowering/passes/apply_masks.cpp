@@ -32,10 +32,16 @@ class MaskApplier {
     for (std::size_t i = 0; i < region.operations.size(); ++i) {
       Operation& operation = *region.operations[i];
       if (operation.op == Op::for_blocks) {
+        loops_.push_back(&operation);
         run(*operation.regions[1], &operation);
+        loops_.pop_back();
         continue;
       }
       for (auto& inner : operation.regions) run(*inner, loop);
+      if (writes_memory(operation.op) && !operation.masked) {
+        i += show(region, i, operation);
+        operation.masked = true;
+      }
       if (is_reduction(operation.op) && !operation.masked) {
         const double neutral = operation.op == Op::reduce_max ? minus_infinity : 0;
         i += neutralize(region, i, operation, 0, neutral, loop);
@@ -95,7 +101,7 @@ class MaskApplier {
   /// The condition under which an element is visible along `axis`, as operations put before
   /// `position`. Gives no_value when nothing hides. Returns how many operations were inserted.
   std::size_t condition(Region& region, std::size_t position, AxisId axis, const Operation* loop,
-                        ValueId& result) {
+                        ValueId& result, bool with_end = true) {
     std::vector<std::unique_ptr<Operation>> made;
     const Provenance where = region.operations[position]->where;
     result = no_value;
@@ -124,7 +130,7 @@ class MaskApplier {
         made.push_back(std::move(copy));
       }
     }
-    if (ragged(axis)) {
+    if (with_end && ragged(axis)) {
       const std::string& dim = kernel_.axes[static_cast<std::size_t>(axis)].dim;
       auto index = make(kernel_, Op::index, {.dtype = DType::i32, .axes = {axis}}, {}, where);
       index->axis = axis;
@@ -199,6 +205,45 @@ class MaskApplier {
     return inserted;
   }
 
+  /// What a store writes under masks: gives it the condition as its second operand. The end of an
+  /// axis is no part of it, a store never passes that. Returns how far the store moved.
+  std::size_t show(Region& region, std::size_t position, Operation& store) {
+    std::size_t inserted = 0;
+    ValueId shown = no_value;
+    for (const Operation* loop : loops_) {
+      if (loop->regions[0]->operations.empty()) continue;
+      if (!has_axis(kernel_, store.operands[0], loop->axis)) continue;
+      for (const AxisId needed :
+           kernel_.type(loop->regions[0]->operations.back()->operands[0]).axes)
+        if (!has_axis(kernel_, store.operands[0], needed))
+          throw Error(ErrorKind::invalid_program,
+                      "a store under a mask of a tile that lacks an axis of the mask",
+                      {.argument = store.name,
+                       .value = kernel_.axes[static_cast<std::size_t>(needed)].dim,
+                       .allowed = "a tile with all dimensions of the mask",
+                       .where = to_string(store.where)});
+      ValueId visible = no_value;
+      inserted += condition(region, position + inserted, loop->axis, loop, visible, false);
+      if (shown == no_value) {
+        shown = visible;
+        store.cut_only = loop == loops_.back();  // one mask, the innermost loop's: `cut` is its
+        continue;
+      }
+      ir::Type type = kernel_.type(shown);
+      for (const AxisId axis : kernel_.type(visible).axes)
+        if (!has_axis(kernel_, shown, axis)) type.axes.push_back(axis);
+      auto both = make(kernel_, Op::logical_and, type, {shown, visible}, store.where);
+      shown = both->results[0];
+      store.cut_only = false;
+      region.operations.insert(
+          region.operations.begin() + static_cast<std::ptrdiff_t>(position + inserted),
+          std::move(both));
+      ++inserted;
+    }
+    if (shown != no_value) store.operands.push_back(shown);
+    return inserted;
+  }
+
   bool reduced_elsewhere(const Region& region, AxisId axis) const {
     bool found = false;
     walk(region, [&](const Operation& operation) {
@@ -211,6 +256,7 @@ class MaskApplier {
 
   ir::Kernel& kernel_;
   Hidden hidden_;
+  std::vector<const Operation*> loops_;  ///< over blocks, that are open
 };
 
 }  // namespace

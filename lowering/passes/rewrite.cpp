@@ -70,6 +70,12 @@ bool is_pure(const ir::Kernel& kernel, const ir::Operation& operation) {
   }
 }
 
+bool may_be_copied(const ir::Kernel& kernel, const ir::Operation& load) {
+  return load.op == Op::load && is_pure(kernel, load) &&
+         std::none_of(load.indices.begin(), load.indices.end(),
+                      [](const ir::Index& index) { return index.kind == IndexSpec::Kind::gather; });
+}
+
 namespace {
 
 void mark_used(const ir::Operation& operation, std::vector<bool>& used) {

@@ -36,6 +36,10 @@ inline bool is_uniform(const ir::Kernel& kernel, ValueId value) {
 /// Operations whose value depends on nothing but their operands.
 bool is_pure(const ir::Kernel& kernel, const ir::Operation& operation);
 
+/// Whether a load may reach the tensor cores as copies into shared memory, ahead of its use:
+/// nothing writes its tensor meanwhile, and its rows stand at one stride.
+bool may_be_copied(const ir::Kernel& kernel, const ir::Operation& load);
+
 /// Drops pure operations nobody uses, repeatedly.
 void drop_dead(ir::Kernel& kernel);
 

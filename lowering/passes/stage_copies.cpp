@@ -41,12 +41,22 @@ class CopyStager {
     walk(kernel_.body, [&](Operation& operation) {
       for (ValueId result : operation.results) definition[result] = &operation;
     });
+    walk(region, [](Operation& branch) {
+      if (branch.op != Op::when) return;
+      walk(*branch.regions[0], [](Operation& dot) {
+        if (dot.op == Op::dot)
+          throw Error(ErrorKind::unsupported, "dot inside when is not built in this version",
+                      {.argument = "dot",
+                       .allowed = "dot before the when, or a mask on the loop",
+                       .where = to_string(dot.where)});
+      });
+    });
     walk(region, [&](Operation& dot) {
       if (dot.op != Op::dot) return;
       for (const std::size_t side : {0u, 1u}) {
         const Operation* from =
             definition.count(dot.operands[side]) ? definition[dot.operands[side]] : nullptr;
-        if (from != nullptr && from->op == Op::load) {
+        if (from != nullptr && may_be_copied(kernel_, *from)) {
           operands_.insert(dot.operands[side]);
         } else if (side == 1) {
           throw Error(

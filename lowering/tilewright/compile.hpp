@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/determinism.hpp"
 #include "pipeline.hpp"
 #include "runtime/compile.hpp"
 #include "runtime/memory.hpp"
@@ -65,6 +66,10 @@ struct Program {
 
   /// The generated file, as `dump` writes it.
   const std::string& cuda_source() const { return aligned.text.text; }
+
+  /// A sentence for every statement whose result may differ in its last bits, or in which of two
+  /// elements stays, from one launch to the next. Empty: bit-stable for one schedule.
+  std::vector<std::string> order_dependent() const { return ir::order_dependent(traced); }
 };
 Program make_program(const KernelSource& kernel, const std::string& arch,
                      const CompileRequest& request);
@@ -76,6 +81,9 @@ class Plan {
   const Program& program() const;
   const Device& device() const;
   const std::string& cuda_source() const { return program().cuda_source(); }
+  /// The same bits from every launch with the same arguments; if not, why:
+  /// program().order_dependent().
+  bool is_deterministic() const { return program().order_dependent().empty(); }
 
   /// Puts the kernel into `stream`. Extents and strides come from the tensors; an Out that is not
   /// given is not written. Throws Error: shape_mismatch where two tensors disagree on a dimension,
