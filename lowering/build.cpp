@@ -74,11 +74,11 @@ void Builder::must_see(ValueId value, const Provenance& where) const {
   const int home = home_[static_cast<std::size_t>(value)];
   for (const Frame& frame : frames_)
     if (frame.id == home) return;
-  throw Error(ErrorKind::invalid_program,
-              described(value) + ", made at " + to_string(at(value).where) +
-                  " inside the loop at " + to_string(opened_.at(home)) + ", is used outside of it",
-              {at(value).name, "", "a Var declared before the loop carries a value out of it",
-               to_string(where)});
+  throw Error(
+      ErrorKind::invalid_program,
+      described(value) + ", made at " + to_string(at(value).where) + " inside " + opened_.at(home) +
+          ", is used outside of it",
+      {at(value).name, "", "a Var declared before it carries a value out", to_string(where)});
 }
 
 ValueId Builder::define(ir::Type type, int frame, std::string name, const Provenance& where) {
@@ -87,10 +87,16 @@ ValueId Builder::define(ir::Type type, int frame, std::string name, const Proven
 }
 
 ValueId Builder::append(ir::Operation operation, ir::Type type, const Provenance& where) {
-  const std::string text = text_of(operation, type.dtype, type);
-  for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame)
+  std::string text = text_of(operation, type.dtype, type);
+  // What an InOut holds changes: a load of it equals only one that no write, and no turn of a loop,
+  // stands between.
+  const bool changes = is_in_out(operation);
+  if (changes) text += "after " + std::to_string(writes_[operation.name]);
+  for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame) {
     if (const auto known = frame->known.find(text); known != frame->known.end())
       return known->second;
+    if (changes) break;
+  }
   Frame& frame = frames_.back();
   const std::string tensor = operation.op == Op::load ? operation.name : std::string();
   const ValueId result = define(std::move(type), frame.id, tensor, where);
@@ -99,6 +105,20 @@ ValueId Builder::append(ir::Operation operation, ir::Type type, const Provenance
   frame.region->operations.push_back(std::make_unique<ir::Operation>(std::move(operation)));
   frame.known.emplace(text, result);
   return result;
+}
+
+bool Builder::is_in_out(const ir::Operation& operation) const {
+  const Argument* argument =
+      operation.op == Op::load ? kernel_.find_argument(operation.name) : nullptr;
+  return argument != nullptr && argument->kind == Argument::Kind::in_out;
+}
+
+/// Masks are evaluated as often as it suits the compiler, or not at all.
+void Builder::must_have_effects(const std::string& tensor, std::string_view what,
+                                const Provenance& where) const {
+  if (frames_.back().kind != Frame::Kind::mask) return;
+  throw Error(ErrorKind::invalid_program, std::string(what) + " inside a mask",
+              {tensor, "", "masks read In tensors and have no effect", to_string(where)});
 }
 
 ir::Type Builder::inferred(const Node& node, const ir::Operation& operation,
@@ -144,6 +164,7 @@ ValueId Builder::value(const Node& node, const Provenance& where) {
       break;
     case Op::load:
       operation.name = node.name;
+      if (is_in_out(operation)) must_have_effects(node.name, "a load of an InOut", where);
       operation.indices = resolved(node.name, node.indices, where);
       must_be_one_tiling({}, operation.indices, where);
       break;
@@ -167,17 +188,33 @@ void Builder::name(ValueId value, std::string_view name, const Provenance& where
 
 void Builder::store(const std::string& tensor, const std::vector<IndexSpec>& indices, ValueId value,
                     const Provenance& where) {
+  write(Op::store, tensor, indices, value, where);
+}
+
+void Builder::atomic_add(const std::string& tensor, const std::vector<IndexSpec>& indices,
+                         ValueId value, const Provenance& where) {
+  write(Op::atomic_add, tensor, indices, value, where);
+}
+
+void Builder::write(Op op, const std::string& tensor, const std::vector<IndexSpec>& indices,
+                    ValueId value, const Provenance& where) {
   must_see(value, where);
   auto operation = std::make_unique<ir::Operation>();
-  operation->op = Op::store;
+  operation->op = op;
   operation->name = tensor;
-  operation->operands = {value};
   operation->indices = resolved(tensor, indices, where);
+  if (op == Op::atomic_add && at(value).type.axes.empty()) {
+    ir::Operation tile;
+    tile.op = Op::load;
+    tile.name = tensor;
+    tile.indices = operation->indices;
+    value = broadcast(value, *ir::infer_type(kernel_, tile), where);
+  }
+  operation->operands = {value};
   operation->where = where;
   must_be_one_tiling({value}, operation->indices, where);
-  if (frames_.back().kind == Frame::Kind::mask)
-    throw Error(ErrorKind::invalid_program, "a store inside a mask",
-                {tensor, "", "masks have no effect", to_string(where)});
+  must_have_effects(tensor, op == Op::store ? "a store" : "an atomic_add", where);
+  ++writes_[tensor];
   frames_.back().region->operations.push_back(std::move(operation));
 }
 
@@ -221,9 +258,9 @@ ValueId Builder::read(VariableId id) {
   for (const Frame& frame : frames_)
     if (frame.id == variable.frame) return variable.current;
   throw Error(ErrorKind::invalid_program,
-              "Var '" + variable.name + "', made inside the loop at " +
-                  to_string(opened_.at(variable.frame)) + ", is used outside of it",
-              {variable.name, "", "declare it before the loop", to_string(variable.where)});
+              "Var '" + variable.name + "', made inside " + opened_.at(variable.frame) +
+                  ", is used outside of it",
+              {variable.name, "", "declare it before that", to_string(variable.where)});
 }
 
 void Builder::assign(VariableId id, ValueId value, const Provenance& where) {

@@ -26,6 +26,8 @@ class Builder final : public Gate {
   void name(ValueId value, std::string_view name, const Provenance& where) override;
   void store(const std::string& tensor, const std::vector<IndexSpec>& indices, ValueId value,
              const Provenance& where) override;
+  void atomic_add(const std::string& tensor, const std::vector<IndexSpec>& indices, ValueId value,
+                  const Provenance& where) override;
   VariableId variable(std::string_view name, DType dtype, const std::vector<std::string>& dims,
                       ValueId init, const Provenance& where) override;
   ValueId read(VariableId variable) override;
@@ -33,6 +35,7 @@ class Builder final : public Gate {
   ValueId open_blocks(std::string_view dim, const Provenance& where) override;
   void begin_body(ValueId mask) override;
   ValueId open_range(ValueId count, const Provenance& where) override;
+  void open_when(ValueId condition, const Provenance& where) override;
   void close() override;
   ValueId grid_each(std::string_view dim, const Provenance& where) override;
   ValueId grid_blocks(std::string_view dim, int tile, const Provenance& where) override;
@@ -51,14 +54,14 @@ class Builder final : public Gate {
     Provenance where;
   };
   /// A Var at the door of a loop: its value before, and the region argument that stands for it
-  /// inside.
+  /// inside; for `when` there is no door, and both are the value before.
   struct Carried {
     VariableId variable;
     ValueId initial;
     ValueId argument;
   };
   struct Frame {
-    enum class Kind { kernel, blocks, range, mask };
+    enum class Kind { kernel, blocks, range, when, mask };
     Kind kind;
     int id;
     ir::Region* region;
@@ -73,9 +76,14 @@ class Builder final : public Gate {
   void carry_variables();
   void drop_unused_values();
   void must_see(ValueId value, const Provenance& where) const;
+  void must_have_effects(const std::string& tensor, std::string_view what,
+                         const Provenance& where) const;
   ValueId define(ir::Type type, int frame, std::string name, const Provenance& where);
   ValueId append(ir::Operation operation, ir::Type type, const Provenance& where);
+  bool is_in_out(const ir::Operation& operation) const;
   ValueId grid_number(Op op, std::string_view dim, const Provenance& where);
+  void write(Op op, const std::string& tensor, const std::vector<IndexSpec>& indices, ValueId value,
+             const Provenance& where);
   ValueId filled(double number, const ir::Type& type, const Provenance& where);
   ValueId broadcast(ValueId value, const ir::Type& type, const Provenance& where);
   ir::Type inferred(const Node& node, const ir::Operation& operation,
@@ -105,9 +113,10 @@ class Builder final : public Gate {
   ExtentMap extents_;
   std::vector<Frame> frames_;
   int frame_count_ = 0;
-  std::vector<int> home_;             ///< by value: its frame
-  std::map<int, Provenance> opened_;  ///< by frame: the line of its loop
+  std::vector<int> home_;              ///< by value: its frame
+  std::map<int, std::string> opened_;  ///< by frame: "the loop at file.cpp:12"
   std::set<ValueId> named_by_user_;
+  std::map<std::string, int> writes_;  ///< by InOut: how many stores to it came before
   std::vector<Variable> variables_;
   std::map<std::string, Provenance> grid_;       ///< by dimension: where each/blocks stands
   std::map<std::string, ir::AxisId> grid_axes_;  ///< blocks only

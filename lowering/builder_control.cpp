@@ -68,7 +68,7 @@ ValueId Builder::open_blocks(std::string_view dim, const Provenance& where) {
   ir::Region* mask = loop->regions[0].get();
   ir::Region* body = loop->regions[1].get();
   push(Frame::Kind::blocks, body);
-  opened_[frames_.back().id] = where;
+  opened_[frames_.back().id] = "the loop at " + to_string(where);
   frames_.back().dim = dim;
   frames_.back().axis = loop->axis;
   frames_.back().loop = std::move(loop);
@@ -79,7 +79,7 @@ ValueId Builder::open_blocks(std::string_view dim, const Provenance& where) {
   body->arguments.push_back(axis.block);
   kernel_.axes.push_back(axis);
   push(Frame::Kind::mask, mask);
-  opened_[frames_.back().id] = where;
+  opened_[frames_.back().id] = "the loop at " + to_string(where);
   return axis.block;
 }
 
@@ -100,7 +100,7 @@ ValueId Builder::open_range(ValueId count, const Provenance& where) {
   loop->regions.push_back(std::make_unique<ir::Region>());
   ir::Region* body = loop->regions[0].get();
   push(Frame::Kind::range, body);
-  opened_[frames_.back().id] = where;
+  opened_[frames_.back().id] = "the loop at " + to_string(where);
   frames_.back().loop = std::move(loop);
   const ValueId counter = define(scalar(i32), frames_.back().id, "i", where);
   body->arguments.push_back(counter);
@@ -122,6 +122,22 @@ void Builder::carry_variables() {
   }
 }
 
+void Builder::open_when(ValueId condition, const Provenance& where) {
+  must_see(condition, where);
+  auto branch = std::make_unique<ir::Operation>();
+  branch->op = Op::when;
+  branch->where = where;
+  branch->operands = {condition};
+  branch->regions.push_back(std::make_unique<ir::Region>());
+  push(Frame::Kind::when, branch->regions[0].get());
+  opened_[frames_.back().id] = "the when at " + to_string(where);
+  frames_.back().loop = std::move(branch);
+  for (std::size_t i = 0; i < variables_.size(); ++i) {
+    const ValueId before = variables_[i].current;
+    frames_.back().carried.push_back({static_cast<VariableId>(i), before, before});
+  }
+}
+
 void Builder::close() {
   Frame frame = std::move(frames_.back());
   frames_.pop_back();
@@ -140,7 +156,7 @@ void Builder::close() {
       continue;
     }
     loop.operands.push_back(carried.initial);
-    frame.region->arguments.push_back(carried.argument);
+    if (frame.kind != Frame::Kind::when) frame.region->arguments.push_back(carried.argument);
     carried_on.push_back(variable.current);
     const ValueId result = define(variable.type, frames_.back().id, variable.name, variable.where);
     named_by_user_.insert(result);

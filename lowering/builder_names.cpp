@@ -98,6 +98,7 @@ std::vector<ir::Index> Builder::resolved(const std::string& tensor,
     index.kind = spec.kind;
     switch (spec.kind) {
       case IndexSpec::Kind::scalar:
+      case IndexSpec::Kind::gather:
         must_see(spec.value, where);
         index.value = spec.value;
         break;
@@ -137,7 +138,10 @@ void Builder::must_be_one_tiling(const std::vector<ValueId>& values,
   for (const ValueId value : values)
     for (const ir::AxisId axis : at(value).type.axes) meet(axis);
   for (const ir::Index& index : indices)
-    if (index.kind != IndexSpec::Kind::scalar) meet(index.axis);
+    if (index.kind == IndexSpec::Kind::gather)
+      for (const ir::AxisId axis : at(index.value).type.axes) meet(axis);
+    else if (index.kind != IndexSpec::Kind::scalar)
+      meet(index.axis);
 }
 
 /// A Temp is an output of the kernel that writes it and an input of one that reads it. Both at once

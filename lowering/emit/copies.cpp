@@ -4,10 +4,15 @@
 
 namespace tilewright::emit {
 
-std::size_t Emitter::tensor_axis(const ir::Operation& operation, ir::AxisId id) const {
+std::optional<std::size_t> Emitter::direct_axis(const ir::Operation& operation,
+                                                ir::AxisId id) const {
   for (std::size_t i = 0; i < operation.indices.size(); ++i)
-    if (operation.indices[i].kind != IndexSpec::Kind::scalar && operation.indices[i].axis == id)
-      return i;
+    if (operation.indices[i].value == no_value && operation.indices[i].axis == id) return i;
+  return std::nullopt;
+}
+
+std::size_t Emitter::tensor_axis(const ir::Operation& operation, ir::AxisId id) const {
+  if (const auto found = direct_axis(operation, id)) return *found;
   throw Error(
       ErrorKind::invalid_program, "a tile's dimension has no index in its tensor [internal defect]",
       {.argument = operation.name, .value = axis(id).dim, .where = to_string(operation.where)});
@@ -22,7 +27,7 @@ std::string Emitter::stride(const std::string& tensor, std::size_t which) {
 /// The pointer with all scalar indices applied: `k + batch * k_batch + kv_head * k_kv_head`.
 std::string Emitter::tensor_base(const ir::Operation& operation) {
   const Argument* argument = kernel_.find_argument(operation.name);
-  const bool reads = operation.op != Op::store;
+  const bool reads = !writes_memory(operation.op);
   const std::string element = argument->dtype == DType::f32   ? "float"
                               : is_half(argument->dtype)      ? std::string(name(argument->dtype))
                               : argument->dtype == DType::i64 ? "i64"
@@ -154,12 +159,37 @@ std::string Emitter::element_offset(const ir::Operation& operation, const At& at
   for (std::size_t i = 0; i < operation.indices.size(); ++i) {
     const ir::Index& index = operation.indices[i];
     if (index.kind == IndexSpec::Kind::scalar) continue;
-    const Text position = index_text(index.axis, at);
+    const bool picked = index.kind == IndexSpec::Kind::gather;
+    const Text position = picked ? element(index.value, at) : index_text(index.axis, at);
     text += (text.empty() ? "" : " + ") +
             (position.precedence < 13 ? "(" + position.text + ")" : position.text) + " * " +
             stride(operation.name, i);
   }
   return text;
+}
+
+/// That every index a tile picks lies inside its axis; "" where none is picked.
+std::string Emitter::picked_inside(const ir::Operation& operation, const At& at) {
+  std::string text;
+  const Argument* tensor = kernel_.find_argument(operation.name);
+  for (std::size_t i = 0; i < operation.indices.size(); ++i) {
+    if (operation.indices[i].kind != IndexSpec::Kind::gather) continue;
+    prelude_.use("u32");
+    const Text index = element(operation.indices[i].value, at);
+    text += (text.empty() ? "(u32)" : " && (u32)") +
+            (index.precedence < 15 ? "(" + index.text + ")" : index.text) + " < " +
+            extent(tensor->dims[i]);
+  }
+  return text;
+}
+
+/// Whether neighbouring columns of the tile are neighbours in the tensor's last axis.
+bool Emitter::columns_adjacent(const ir::Operation& operation, ir::AxisId column) const {
+  const auto direct = direct_axis(operation, column);
+  if (!direct || *direct + 1 != operation.indices.size()) return false;
+  for (const ir::Index& index : operation.indices)
+    if (index.kind == IndexSpec::Kind::gather && column_of(index.value) >= 0) return false;
+  return true;
 }
 
 void Emitter::load_fragment(const ir::Operation& operation) {
@@ -179,8 +209,10 @@ void Emitter::load_fragment(const ir::Operation& operation) {
   paragraph(operation, declaration(value, ";"));
   out_.line("const auto* " + from + " = " + base + ";");
   const int vector = kernel_.layout.vector, rows = kernel_.layout.rows_per_thread;
-  if (kernel_.aligned && column >= 0 && vector > 1 &&
-      tensor_axis(operation, column) + 1 == operation.indices.size()) {
+  const auto both = [](const std::string& a, const std::string& b) {
+    return a.empty() ? b : b.empty() ? a : a + " && " + b;
+  };
+  if (kernel_.aligned && column >= 0 && vector > 1 && columns_adjacent(operation, column)) {
     // Neighbouring columns are neighbours in memory: one vector per row slot.
     require_aligned(operation, column);
     prelude_.use("load_row");
@@ -188,7 +220,7 @@ void Emitter::load_fragment(const ir::Operation& operation) {
     const std::string stored = is_half(tensor->dtype) ? std::string(tilewright::name(tensor->dtype))
                                : tensor->dtype == DType::f32 ? "float"
                                                              : "int";
-    const std::string guard = row >= 0 ? inside(row, at) : "";
+    const std::string guard = both(row >= 0 ? inside(row, at) : "", picked_inside(operation, at));
     const std::string left = extent(axis(column).dim) + " - (" + index_text(column, at).text + ")";
     out_.open(
         "unroll for (int j = 0; j < " + std::to_string(columns_per_thread(column)) + "; ++j)" +
@@ -207,9 +239,8 @@ void Emitter::load_fragment(const ir::Operation& operation) {
                 : column >= 0 ? At{.j = "j", .i = "i", .r = "0", .v = vector == 1 ? "0" : "i"}
                               : row_at(rows == 1 ? "0" : "r");
   std::string guard = row >= 0 ? inside(row, at) : "";
-  if (column >= 0)
-    if (const std::string across = inside(column, at); !across.empty())
-      guard += (guard.empty() ? "" : " && ") + across;
+  if (column >= 0) guard = both(guard, inside(column, at));
+  guard = both(guard, picked_inside(operation, at));
   const std::string loaded =
       widened(from + "[" + element_offset(operation, at) + "]", tensor->dtype);
   out_.line(over_elements(value, at,

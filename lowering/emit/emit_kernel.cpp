@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "emit/emitter.hpp"
+#include "ir/determinism.hpp"
 
 namespace tilewright::emit {
 
@@ -117,6 +118,8 @@ std::string Emitter::header(const KernelText& made) const {
     text += "// Needs of " + names +
             ": 16-byte aligned rows, neighbours in the last dimension adjacent in memory.\n";
   }
+  for (const std::string& sentence : ir::order_dependent(kernel_))
+    text += "// Not bit-stable: " + sentence + ".\n";
   return text + source_lines(sources_);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -112,6 +113,9 @@ class Emitter {
   std::string tile_start(const ir::Operation& operation, const std::string& block);
   std::string stride(const std::string& tensor, std::size_t axis);
   std::size_t tensor_axis(const ir::Operation& operation, ir::AxisId axis) const;
+  std::optional<std::size_t> direct_axis(const ir::Operation& operation, ir::AxisId axis) const;
+  bool columns_adjacent(const ir::Operation& operation, ir::AxisId column) const;
+  std::string picked_inside(const ir::Operation& operation, const At& at);
   void load_fragment(const ir::Operation& operation);
   std::string element_offset(const ir::Operation& operation, const At& at);
   std::string widened(const std::string& stored, DType dtype);
@@ -139,6 +143,7 @@ class Emitter {
   };
   void for_blocks(const ir::Operation& loop);
   void for_range(const ir::Operation& loop);
+  void when(const ir::Operation& branch);
   Bounds bounds(const ir::Operation& loop);
   void declare_carried(const ir::Operation& loop, std::size_t first_initial);
   void yield(const ir::Operation& loop);

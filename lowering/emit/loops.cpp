@@ -232,7 +232,7 @@ void Emitter::loop_body(const ir::Operation& loop, const Ring& ring, const Bound
       continue;
     }
     statement(*operation);
-    if (operation->op != Op::barrier || started) continue;
+    if (operation->op != Op::barrier || !operation->name.empty() || started) continue;
     started = true;
     ring_copies(loop, ring, range);
     begin_tile();
@@ -319,6 +319,24 @@ void Emitter::for_range(const ir::Operation& loop) {
     statement(*operation);
   }
   yield(loop);
+  out_.close();
+}
+
+/// The values it merges are variables of their own: set before, and again at the end of the body.
+void Emitter::when(const ir::Operation& branch) {
+  const ir::Region& body = *branch.regions[0];
+  const ValueId condition = branch.operands[0];
+  for (std::size_t i = 0; i < branch.results.size(); ++i) {
+    const ValueId merged = branch.results[i];
+    copy_value(plan_.variable(merged), merged, branch.operands[i + 1], declaration(merged, ";  "));
+  }
+  if (!plan_.is_variable(condition)) reductions_of(condition, row_at("0"));
+  out_.open("if (" + uniform(condition) + ") {", remark(branch) + "when");
+  local_.clear();
+  region(body);
+  const ir::Operation& end = *body.operations.back();
+  for (std::size_t i = 0; i < branch.results.size(); ++i)
+    copy_value(plan_.variable(branch.results[i]), branch.results[i], end.operands[i]);
   out_.close();
 }
 

@@ -148,6 +148,7 @@ void Emitter::statement(const ir::Operation& operation) {
   switch (operation.op) {
     case Op::for_blocks: for_blocks(operation); return;
     case Op::for_range: for_range(operation); return;
+    case Op::when: when(operation); return;
     case Op::shared_alloc: return;  // its address is declared where it is first used
     case Op::copy_async: copy(operation, "", ""); return;
     case Op::wait: {
@@ -156,9 +157,14 @@ void Emitter::statement(const ir::Operation& operation) {
       out_.line("wait_copies<" + std::to_string(operation.pending) + ">();");
       return;
     }
-    case Op::barrier: out_.line("__syncthreads();"); return;
-    case Op::store: store(operation); return;
+    case Op::barrier:
+      out_.line("__syncthreads();", operation.name.empty()
+                                        ? ""
+                                        : operation.name + ": what other threads wrote or read");
+      return;
     case Op::convert_layout: to_shared(operation); return;
+    case Op::store:
+    case Op::atomic_add: store(operation); return;
     case Op::dot: dot(operation); return;
     case Op::each:
     case Op::block:

@@ -86,15 +86,21 @@ bool Plan::inlined(const Operation& operation) const {
   const Operation& user = *users_[static_cast<std::size_t>(result)][0];
   if (is_reduction(operation.op))
     return is_pointwise(user.op) && kernel_.type(user.results[0]).axes == value.type.axes;
+  // A tile of indices stands in every address, and in the guard before it.
+  const bool picks = !value.type.axes.empty() &&
+                     std::any_of(user.indices.begin(), user.indices.end(),
+                                 [&](const ir::Index& index) { return index.value == result; });
+  if (picks) return false;
   if (kind == OpKind::pointwise && is_integer(value.type.dtype)) return true;
-  if (kind != OpKind::pointwise || operation.cut_only || is_loop(user) || user.op == Op::yield)
+  if (kind != OpKind::pointwise || operation.cut_only || is_loop(user) || user.op == Op::yield ||
+      user.op == Op::when)
     return false;
   if (user.op == Op::finish_reduce) return false;
   // Per row and not per element: once, in front.
   if (!user.results.empty() && is_pointwise(user.op) && !value.type.axes.empty() &&
       kernel_.type(user.results[0]).axes.size() > value.type.axes.size())
     return false;
-  if (user.op == Op::store && value.type.axes.size() < 2) return true;
+  if (writes_memory(user.op) && value.type.axes.size() < 2) return true;
   return true;
 }
 
@@ -177,7 +183,7 @@ std::size_t Plan::last_reader(const Region& region, ValueId value) const {
     if (!reads) continue;
     std::size_t position = i;
     if (operation.op != Op::yield && operation.results.size() == 1 &&
-        !is_variable(operation.results[0]) && operation.op != Op::store)
+        !is_variable(operation.results[0]) && !writes_memory(operation.op))
       position = std::max(position, last_reader(region, operation.results[0]));
     last = std::max(last, position);
   }
@@ -206,6 +212,9 @@ void Plan::share_masked(const Region& region) {
     if (!is_variable(old) || !written_in_place(region, old, now)) continue;
     const Operation* from = definition_[static_cast<std::size_t>(old)];
     if (from == nullptr) continue;  // a loop's variable keeps its own
+    const auto is_from = [&](const auto& other) { return other.get() == from; };
+    if (std::none_of(region.operations.begin(), region.operations.end(), is_from))
+      continue;  // what follows this region still reads it
     replaces_[static_cast<std::size_t>(now)] = old;
     taken_.erase(variable_[static_cast<std::size_t>(now)]);
     variable_[static_cast<std::size_t>(now)] = variable_[static_cast<std::size_t>(old)];

@@ -127,7 +127,7 @@ ReferenceWriter::Element ReferenceWriter::element(const ir::Operation& operation
     const ir::Index& index = operation.indices[i];
     const std::string end = extent(tensor->dims[i]);
     std::string at;
-    if (index.kind == IndexSpec::Kind::scalar) {
+    if (index.value != no_value) {
       const Spelled x = use(index.value, nest, before);
       at = x.text;
       if (!surely_inside(index.value, tensor->dims[i])) {

@@ -62,6 +62,43 @@ void ReferenceWriter::for_range(const ir::Operation& loop, Lines& lines) {
       to_string(loop.where), inner);
 }
 
+/// The values it merges are variables, set before it and again at the end of its body.
+void ReferenceWriter::when(const ir::Operation& branch, Lines& lines) {
+  const ir::Operation& yield = *branch.regions[0]->operations.back();
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < branch.results.size(); ++i) {
+    names.push_back(name_for(branch.results[i], "merged"));
+    fill(names[i], branch.results[i], branch.operands[i + 1], true, lines);
+  }
+  const Spelled holds = use(branch.operands[0], {}, lines);
+  Lines inner;
+  region(*branch.regions[0], inner);
+  for (std::size_t i = 0; i < branch.results.size(); ++i)
+    fill(names[i], branch.results[i], yield.operands[i], false, inner);
+  append_scope(lines, "if (" + holds.text + ") ", to_string(branch.where), inner);
+}
+
+/// `name` takes the elements of `from`; it is the variable of `merged` from then on.
+void ReferenceWriter::fill(const std::string& name, ValueId merged, ValueId from, bool declare,
+                           Lines& lines) {
+  const ir::Type& type = kernel_.type(merged);
+  const std::vector<ir::AxisId> axes = plan_.free_axes(type);
+  Lines inner;
+  const Spelled x = use(from, {axes.begin(), axes.end()}, inner);
+  variable_[merged] = name;
+  if (axes.empty()) {
+    append(lines, inner);
+    lines.push_back((declare ? element_type(type.dtype, false) + " " : "") + name + " = " + x.text +
+                    ";");
+    return;
+  }
+  if (declare)
+    lines.push_back("Array<" + element_type(type.dtype, true) + "> " + name + "(" + shape(axes) +
+                    ");");
+  inner.push_back(name_element(merged) + " = " + x.text + ";");
+  append_nested(lines, loops_over(axes), inner);
+}
+
 /// A variable for each Var, with its value before the loop; scalars of one type share a line.
 void ReferenceWriter::declare_carried(const ir::Operation& loop, std::size_t first, Lines& lines) {
   const ir::Region& body = *loop.regions.back();

@@ -82,6 +82,8 @@ void ReferencePlan::note_uses(const Operation& operation, const Region& region,
     if (operation.op == Op::dot || is_reduction(operation.op)) nest.insert(operation.axis);
   }
   const bool carries = loop && &region == loop->regions.back().get();
+  // An index is written once for every element that is stored.
+  const AxisSet around = writes_memory(operation.op) ? free_set(operation.operands[0]) : nest;
   const auto note = [&](ValueId value, Use use) {
     ++uses_[static_cast<std::size_t>(value)];
     use_[static_cast<std::size_t>(value)] = std::move(use);
@@ -89,7 +91,7 @@ void ReferencePlan::note_uses(const Operation& operation, const Region& region,
   for (const ValueId operand : operation.operands)
     note(operand, {computes ? nest : free_set(operand), home, carries});
   for (const ir::Index& index : operation.indices)
-    if (index.value != no_value) note(index.value, {nest, home, false});
+    if (index.value != no_value) note(index.value, {around, home, false});
 }
 
 bool ReferencePlan::decide_inline(const Operation& operation, const Region& region) const {

@@ -48,9 +48,11 @@ void ReferenceWriter::region(const ir::Region& region, Lines& lines) {
 void ReferenceWriter::operation(const ir::Operation& operation, Lines& lines) {
   switch (operation.op) {
     case Op::yield: return;
-    case Op::store: return store(operation, lines);
+    case Op::store:
+    case Op::atomic_add: return store(operation, lines);
     case Op::for_blocks: return for_blocks(operation, lines);
     case Op::for_range: return for_range(operation, lines);
+    case Op::when: return when(operation, lines);
     default: break;
   }
   if (info(operation.op).kind == OpKind::scheduled || operation.results.size() != 1)
@@ -107,7 +109,14 @@ void ReferenceWriter::store(const ir::Operation& operation, Lines& lines) {
   }
   Lines statement;
   const Spelled x = use(value, nest, statement);
-  statement.push_back(target.text + " = " + x.text + ";");
+  const DType dtype = kernel_.type(value).dtype;
+  if (operation.op == Op::store)
+    statement.push_back(target.text + " = " + x.text + ";");
+  else if (is_floating(dtype))
+    statement.push_back(target.text + " += " + x.text + ";");
+  else
+    statement.push_back(target.text + " = int(unsigned(" + target.text + ") + unsigned(" + x.text +
+                        "));");
   if (condition.empty())
     append(inner, statement);
   else

@@ -49,6 +49,8 @@ class ReferenceWriter {
   // reference_loops.cpp: loops and their Vars
   void for_blocks(const ir::Operation& loop, Lines& lines);
   void for_range(const ir::Operation& loop, Lines& lines);
+  void when(const ir::Operation& branch, Lines& lines);
+  void fill(const std::string& name, ValueId merged, ValueId from, bool declare, Lines& lines);
   void declare_carried(const ir::Operation& loop, std::size_t first, Lines& lines);
   void assign_carried(const ir::Operation& loop, Lines& lines);
   void assign(const ir::Operation& loop, const Assignment& assignment, Lines& lines);

@@ -112,14 +112,15 @@ double sample_tolerance(const ir::Kernel& traced, const std::string& tensor) {
   std::map<ValueId, std::vector<ValueId>> carried;
   std::vector<ValueId> waiting;
   each_operation(traced.body, [&](const ir::Operation& x) {
-    if (x.op == Op::store && x.name == tensor) waiting.push_back(x.operands[0]);
-    if (x.op != Op::for_blocks && x.op != Op::for_range) return;
-    const std::size_t first = x.op == Op::for_range;
+    if (writes_memory(x.op) && x.name == tensor) waiting.push_back(x.operands[0]);
+    if (x.op != Op::for_blocks && x.op != Op::for_range && x.op != Op::when) return;
+    const std::size_t first = x.op != Op::for_blocks;
     const ir::Region& body = *x.regions.back();
     for (std::size_t i = 0; i < x.results.size(); ++i) {
       const std::vector<ValueId> from = {x.operands[i + first],
                                          body.operations.back()->operands[i]};
-      carried[x.results[i]] = carried[body.arguments[i + 1]] = from;
+      carried[x.results[i]] = from;
+      if (x.op != Op::when) carried[body.arguments[i + 1]] = from;
     }
   });
   const Argument* argument = traced.find_argument(tensor);

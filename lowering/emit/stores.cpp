@@ -10,12 +10,10 @@ void Emitter::store(const ir::Operation& operation) {
       return store_staged(operation, operation.operands[i]);
   const ValueId value = operation.operands[0];
   const Argument* tensor = kernel_.find_argument(operation.name);
-  ir::AxisId row = -1, column = -1;
-  for (const ir::Index& index : operation.indices) {
-    if (index.kind == IndexSpec::Kind::scalar) continue;
-    (is_row(index.axis) ? row : column) = index.axis;
-  }
-  const std::string label = remark(operation) + "store(" + operation.name + ")";
+  const ir::AxisId row = row_of(value), column = column_of(value);
+  const bool adds = operation.op == Op::atomic_add;
+  const std::string label =
+      remark(operation) + (adds ? "atomic_add(" : "store(") + operation.name + ")";
   const std::string to = plan_.fresh(plan_.argument(operation.name) + "_to"),
                     base = tensor_base(operation);
   const bool optional = tensor->kind == Argument::Kind::out && !tensor->temporary;
@@ -29,20 +27,21 @@ void Emitter::store(const ir::Operation& operation) {
   const auto visible = [&](const At& at) -> std::string {
     if (operation.operands.size() < 2) return "";
     const std::string shown = element(operation.operands[1], at).text;
-    return in_cut_code_ ? "(!cut || " + shown + ")" : "(" + shown + ")";
+    return in_cut_code_ && operation.cut_only ? "(!cut || " + shown + ")" : "(" + shown + ")";
   };
   const auto both = [](const std::string& a, const std::string& b) {
     return a.empty() ? b : b.empty() ? a : a + " && " + b;
   };
   if (row < 0 && column < 0) {
-    out_.line("if (threadIdx.x == 0) *" + to + " = " + narrowed(element(value, {}), tensor->dtype) +
-              ";");
+    const std::string number = narrowed(element(value, {}), tensor->dtype);
+    out_.line("if (threadIdx.x == 0) " +
+              (adds ? "atomicAdd(" + to + ", " + number + ");" : "*" + to + " = " + number + ";"));
     out_.close();
     return;
   }
   packing_ = is_half(tensor->dtype);
-  if (kernel_.aligned && column >= 0 && vector > 1 && operation.operands.size() == 1 &&
-      tensor_axis(operation, column) + 1 == operation.indices.size()) {
+  if (kernel_.aligned && column >= 0 && vector > 1 && operation.operands.size() == 1 && !adds &&
+      columns_adjacent(operation, column)) {
     require_aligned(operation, column);
     prelude_.use("store_row");
     const At at{.j = "j", .i = "", .r = rows == 1 ? "0" : "r", .v = "0"};
@@ -61,9 +60,10 @@ void Emitter::store(const ir::Operation& operation) {
                           .v = "i"};
     out_.line("unroll for (int i = 0; i < " + std::to_string(vector) +
               "; ++i) stored[i] = " + narrowed(element(value, element_at_i), tensor->dtype) + ";");
-    const std::string guard = row >= 0                       ? inside(row, at)
-                              : kernel_.layout.row_axis >= 0 ? "row == 0"
-                                                             : "";
+    const std::string guard = both(row >= 0                       ? inside(row, at)
+                                   : kernel_.layout.row_axis >= 0 ? "row == 0"
+                                                                  : "",
+                                   picked_inside(operation, at));
     out_.line((guard.empty() ? "" : "if (" + guard + ") ") + "store_row(" + to + " + " +
               element_offset(operation, at) + ", stored, " + left + ");");
     out_.close();
@@ -77,7 +77,7 @@ void Emitter::store(const ir::Operation& operation) {
       guard = both("lane % " + std::to_string(kernel_.layout.lanes_per_row) + " == 0",
                    guard);  // one lane per row
     if (row < 0 && kernel_.layout.row_axis >= 0) guard = both(guard, "row == 0");
-    guard = both(guard, visible(at));
+    guard = both(both(guard, picked_inside(operation, at)), visible(at));
     std::string loops;
     if (column >= 0)
       loops +=
@@ -90,8 +90,11 @@ void Emitter::store(const ir::Operation& operation) {
     if (!loops.empty()) out_.line(loops);
     const std::string indent = loops.empty() ? "" : "  ";
     if (!guard.empty()) out_.line(indent + "if (" + guard + ")");
-    out_.line(indent + (guard.empty() ? "" : "  ") + to + "[" + element_offset(operation, at) +
-              "] = " + narrowed(element(value, at), tensor->dtype) + ";");
+    const std::string offset = element_offset(operation, at),
+                      number = narrowed(element(value, at), tensor->dtype);
+    out_.line(indent + (guard.empty() ? "" : "  ") +
+              (adds ? "atomicAdd(" + to + " + " + offset + ", " + number + ");"
+                    : to + "[" + offset + "] = " + number + ";"));
   }
   packing_ = false;
   local_.clear();
@@ -115,7 +118,9 @@ void Emitter::store_staged(const ir::Operation& operation, ValueId buffer) {
   for (const char* verb : {"unroll", "chunk_at", "store4"}) prelude_.use(verb);
   const std::string label =
       remark(operation) + "store(" + operation.name + "), 16 bytes a lane through shared memory";
-  out_.open(tensor->kind == Argument::Kind::out && !tensor->temporary ? "if (" + pointer + ") {" : "{", label);
+  out_.open(
+      tensor->kind == Argument::Kind::out && !tensor->temporary ? "if (" + pointer + ") {" : "{",
+      label);
   out_.line(stored + "* " + to + " = " + base + ";");
   packing_ = true;
   const std::string at = plan_.fresh(pointer + "_at");

@@ -39,7 +39,8 @@ class Rules {
         if (op_.name.empty()) refuse("extent without a dimension");
         return scalar_type(DType::i32);
       case Op::load: return tensor(false).value();
-      case Op::store: return store();
+      case Op::store:
+      case Op::atomic_add: return store();
       case Op::dot: return dot();
       case Op::reduce_max:
       case Op::reduce_sum: return reduction();
@@ -58,7 +59,8 @@ class Rules {
       case Op::barrier:
       case Op::yield:
       case Op::for_blocks:
-      case Op::for_range: return std::nullopt;
+      case Op::for_range:
+      case Op::when: return std::nullopt;
       default: return pointwise();
     }
   }
@@ -124,7 +126,16 @@ class Rules {
       refuse("'" + op_.name + "' has " + std::to_string(argument->dims.size()) + " axes, not " +
              std::to_string(op_.indices.size()));
     Type type = scalar_type(argument->dtype);
+    std::vector<AxisId> direct;
     for (const Index& index : op_.indices) {
+      if (index.kind == IndexSpec::Kind::gather) {
+        const Type& picks = kernel_.type(index.value);
+        if (picks.kind != Type::Kind::tile || picks.dtype != DType::i32 || picks.axes.empty())
+          refuse("a tile of indices must be i32");
+        for (const AxisId id : picks.axes)
+          if (!has_axis(type, id)) type.axes.push_back(id);
+        continue;
+      }
       if (index.kind == IndexSpec::Kind::scalar) {
         expect_i32(index.value, "an index");
         continue;
@@ -132,9 +143,10 @@ class Rules {
       const bool whole = axis(index.axis).kind == Axis::Kind::whole;
       if (whole != (index.kind == IndexSpec::Kind::whole))
         refuse("the index over '" + axis(index.axis).dim + "' is not of its axis's kind");
-      if (has_axis(type, index.axis))
+      if (std::find(direct.begin(), direct.end(), index.axis) != direct.end())
         refuse("axis '" + axis(index.axis).dim + "' indexes '" + op_.name + "' twice");
-      type.axes.push_back(index.axis);
+      direct.push_back(index.axis);
+      if (!has_axis(type, index.axis)) type.axes.push_back(index.axis);
     }
     return type;
   }
@@ -146,6 +158,8 @@ class Rules {
                              value.axes.end()))
       refuse("the stored tile is " + print_type(kernel_, value) + ", the indices select " +
              print_type(kernel_, target));
+    if (op_.op == Op::atomic_add && value.dtype != target.dtype)
+      refuse("adds " + std::string(name(value.dtype)) + " to " + std::string(name(target.dtype)));
     if (is_floating(value.dtype) != is_floating(target.dtype))
       refuse("a store may round, but not turn " + std::string(name(value.dtype)) + " into " +
              std::string(name(target.dtype)));

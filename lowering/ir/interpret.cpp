@@ -45,9 +45,11 @@ class Interpreter : private ProgramState {
       case Op::wait:
       case Op::barrier:
       case Op::shared_alloc: return;
-      case Op::store: return store(op);
+      case Op::store:
+      case Op::atomic_add: return store(op);
       case Op::for_blocks: return for_blocks(op);
       case Op::for_range: return for_range(op);
+      case Op::when: return when(op);
       case Op::copy_async: copies_[op.operands[0]] = &op; return;
       default: break;
     }
@@ -160,6 +162,16 @@ class Interpreter : private ProgramState {
     const std::int64_t count = scalar(op.operands[0]);
     for (std::int64_t i = 0; i < count; ++i) run_body(*op.regions[0], i, carried);
     finish(op, carried);
+  }
+
+  void when(const Operation& op) {
+    std::vector<TilePointer> merged = start(op, 1);
+    if (scalar(op.operands[0]) != 0) {
+      region(*op.regions[0]);
+      const Operation& yield = *op.regions[0]->operations.back();
+      for (std::size_t i = 0; i < merged.size(); ++i) merged[i] = values_[at(yield.operands[i])];
+    }
+    finish(op, merged);
   }
 
   void for_blocks(const Operation& op) {

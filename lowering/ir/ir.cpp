@@ -64,13 +64,15 @@ std::vector<Effect> Operation::effects() const {
   const auto shared = [&] { return "shared:" + name; };
   switch (op) {
     case Op::load: return {{Effect::Kind::read, name}};
+    case Op::atomic_add:
     case Op::store: return {{Effect::Kind::write, name}};
     case Op::copy_async: return {{Effect::Kind::read, name}, {Effect::Kind::write, shared()}};
     case Op::operand_load: return {{Effect::Kind::read, shared()}};
     case Op::wait:
     case Op::barrier: return {{Effect::Kind::synchronize, ""}};
     case Op::for_blocks:
-    case Op::for_range: {
+    case Op::for_range:
+    case Op::when: {
       std::vector<Effect> all;
       for (const auto& region : regions)
         for (const auto& operation : region->operations)

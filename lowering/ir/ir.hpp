@@ -117,7 +117,7 @@ enum class Role : std::uint8_t { all, producer, consumer };
 
 struct Index {
   IndexSpec::Kind kind{};
-  ValueId value = no_value;  ///< scalar
+  ValueId value = no_value;  ///< scalar, gather
   AxisId axis = -1;          ///< block, whole
   bool operator==(const Index&) const = default;
 };
@@ -134,7 +134,7 @@ struct Operation {
   std::vector<ValueId> operands;
   std::vector<ValueId> results;
   std::vector<std::unique_ptr<Region>>
-      regions;  ///< for_blocks: {mask (may be empty), body}; for_range: {body}
+      regions;  ///< for_blocks: {mask (may be empty), body}; for_range, when: {body}
 
   double constant = 0;         ///< constant
   std::string name;            ///< scalar_argument: argument; each/block/extent: dimension;

@@ -197,7 +197,7 @@ class Printer {
   }
 
   std::string index(const Index& index) const {
-    if (index.kind == IndexSpec::Kind::scalar) return value(index.value);
+    if (index.value != no_value) return value(index.value);
     return index.kind == IndexSpec::Kind::block ? axis_name(index.axis) + ":block"
                                                 : axis_name(index.axis);
   }

@@ -121,6 +121,18 @@ TileData ProgramState::load(const Operation& op, const Type& type) const {
   return made;
 }
 
+namespace {
+
+void add(HostTensor& tensor, std::int64_t offset, const TileData& value, std::size_t element) {
+  if (value.floating())
+    return tensor.set(offset, static_cast<float>(tensor.get(offset)) + value.floats[element]);
+  const auto sum = static_cast<std::uint64_t>(static_cast<std::int64_t>(tensor.get(offset))) +
+                   static_cast<std::uint64_t>(value.integers[element]);
+  tensor.set(offset, static_cast<std::int32_t>(sum));
+}
+
+}  // namespace
+
 void ProgramState::store(const Operation& op) {
   const auto found = inputs_.tensors.find(op.name);
   if (found == inputs_.tensors.end()) return;
@@ -145,6 +157,7 @@ void ProgramState::store(const Operation& op) {
   HostTensor& tensor = found->second;
   each_element(op, tensor, value, [&](std::size_t element, std::int64_t offset) {
     if (!shown.integers.empty() && shown.integers[element] == 0) return;
+    if (op.op == Op::atomic_add) return add(tensor, offset, value, element);
     tensor.set(offset, value.floating() ? value.floats[element]
                                         : static_cast<double>(value.integers[element]));
   });

@@ -65,11 +65,17 @@ class ProgramState {
   }
 
   std::int64_t scalar(ValueId value) const { return tile(value).integers[0]; }
+  /// One tile of indices: where each element stands along an axis of the tensor.
+  struct Pick {
+    TileData indices;
+    std::int64_t stride, limit;
+  };
   /// Visits the elements of a tile that lie inside the tensor: action(element of the tile, offset).
   template <typename Action>
   void each_element(const Operation& op, const HostTensor& tensor, const TileData& tile,
                     const Action& action) const {
     std::int64_t base = 0;
+    std::vector<Pick> picks;
     std::vector<std::int64_t> strides(tile.axes.size()), starts(tile.axes.size()),
         limits(tile.axes.size());
     for (std::size_t i = 0; i < op.indices.size(); ++i) {
@@ -83,10 +89,19 @@ class ProgramState {
         base += element * tensor.stride(i);
         continue;
       }
+      if (index.kind == IndexSpec::Kind::gather) {
+        picks.push_back({broadcast(this->tile(index.value), tile.axes, tile.shape),
+                         tensor.stride(i), tensor.shape[i]});
+        continue;
+      }
       const auto place = static_cast<std::size_t>(tile.find(index.axis));
       strides[place] = tensor.stride(i);
-      starts[place] = start_of(index.axis);
       limits[place] = tensor.shape[i];
+    }
+    // An axis that only picks has an end too: what lies past it is hidden.
+    for (std::size_t i = 0; i < tile.axes.size(); ++i) {
+      starts[i] = start_of(tile.axes[i]);
+      if (limits[i] == 0) limits[i] = extent(axis(tile.axes[i]).dim);
     }
     std::vector<std::int64_t> index(tile.axes.size(), 0);
     for (std::size_t element = 0; element < tile.size(); ++element) {
@@ -96,6 +111,11 @@ class ProgramState {
         const std::int64_t place = starts[i] + index[i];
         inside = inside && place < limits[i];
         offset += place * strides[i];
+      }
+      for (const Pick& pick : picks) {
+        const std::int64_t place = pick.indices.integers[element];
+        inside = inside && place >= 0 && place < pick.limit;
+        offset += place * pick.stride;
       }
       if (inside) action(element, offset);
       for (std::size_t i = index.size(); i-- > 0;) {

@@ -115,17 +115,20 @@ class Verifier {
   void operation(const Operation& op) {
     for (const ValueId operand : op.operands) use(operand, op);
     for (const Index& index : op.indices)
-      if (index.kind == IndexSpec::Kind::scalar) use(index.value, op);
+      if (index.kind == IndexSpec::Kind::scalar || index.kind == IndexSpec::Kind::gather)
+        use(index.value, op);
     if (op.sign_of != no_value) use(op.sign_of, op);
     const int arity = info(op.op).arity;
     if (arity >= 0 && op.operands.size() != static_cast<std::size_t>(arity))
       refuse(&op, "takes " + std::to_string(arity) + " operands, has " +
                       std::to_string(op.operands.size()));
-    if (op.op == Op::store) store(op);
+    if (writes_memory(op.op)) store(op);
     check_uses_of_axes(op);
 
     if (op.op == Op::for_blocks || op.op == Op::for_range) {
       loop(op);
+    } else if (op.op == Op::when) {
+      branch(op);
     } else {
       if (!op.regions.empty()) refuse(&op, "has a region");
       check_type(op);
@@ -155,7 +158,7 @@ class Verifier {
         refuse(&op, "axis '" + a.dim + "' is used outside its loop");
     };
     if (op.op == Op::index) check(op.axis);
-    if (op.op == Op::load || op.op == Op::store)
+    if (op.op == Op::load || writes_memory(op.op))
       for (const Index& index : op.indices)
         if (index.kind != IndexSpec::Kind::scalar) check(index.axis);
   }
@@ -225,6 +228,27 @@ class Verifier {
       if (waited_.contains(argument)) waited_.insert(yield->operands[i]);
       token_root_[op.results[i]] = yield->operands[i];
     }
+    leave(mark);
+  }
+
+  void branch(const Operation& op) {
+    if (op.regions.size() != 1 || !op.regions[0]->arguments.empty())
+      refuse(&op, "has not one region without arguments");
+    Type condition;
+    condition.dtype = DType::b1;
+    if (op.operands.empty() || kernel_.type(op.operands[0]) != condition)
+      refuse(&op, "its condition is not a b1 scalar");
+    const std::size_t mark = scope_.size();
+    const Operation* yield = region(*op.regions[0], true);
+    const std::size_t merged = op.operands.size() - 1;
+    if (!yield || yield->operands.size() != merged || op.results.size() != merged)
+      refuse(&op, "merges " + std::to_string(merged) + " values into " +
+                      std::to_string(op.results.size()));
+    for (std::size_t i = 0; i < merged; ++i)
+      if (kernel_.type(op.operands[i + 1]) != kernel_.type(yield->operands[i]) ||
+          kernel_.type(op.operands[i + 1]) != kernel_.type(op.results[i]))
+        refuse(&op, "the merged value " + print_value(kernel_, op.results[i]) +
+                        " has another type on one side");
     leave(mark);
   }
 

@@ -31,7 +31,7 @@ void hoist(Region& mask, ValueId value, std::vector<std::unique_ptr<Operation>>&
     for (const ValueId operand : std::vector<ValueId>(operation.operands))
       hoist(mask, operand, target);
     for (const ir::Index& index : std::vector<ir::Index>(operation.indices))
-      if (index.kind == IndexSpec::Kind::scalar) hoist(mask, index.value, target);
+      if (index.value != no_value) hoist(mask, index.value, target);
     for (std::size_t j = 0; j < mask.operations.size(); ++j)
       if (mask.operations[j].get() == &operation) {
         target.push_back(std::move(mask.operations[j]));

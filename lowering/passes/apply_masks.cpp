@@ -47,7 +47,7 @@ class MaskApplier {
       } else if (operation.op == Op::dot && !operation.masked) {
         i += neutralize_product(region, i, operation, loop);
         operation.masked = true;
-      } else if (operation.op == Op::store && !operation.masked) {
+      } else if (writes_memory(operation.op) && !operation.masked) {
         i += restrict_store(region, i, operation);
         operation.masked = true;
       }

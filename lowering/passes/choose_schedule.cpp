@@ -295,11 +295,16 @@ class Scheduler {
   void schedule_pointwise() {
     int widest = 1;
     bool reduces = false;
-    std::set<AxisId> used;
+    std::set<AxisId> used, reduced;
     AxisId rows = -1;
+    // A reduction runs along a thread's row, so the other axis goes over warps where there is a
+    // choice.
+    walk(kernel_.body, [&](Operation& operation) {
+      if (is_reduction(operation.op)) reduced.insert(operation.axis);
+    });
     walk(kernel_.body, [&](Operation& operation) {
       reduces |= is_reduction(operation.op);
-      if (operation.op == Op::load || operation.op == Op::store) {
+      if (operation.op == Op::load || writes_memory(operation.op)) {
         const Argument* argument = kernel_.find_argument(operation.name);
         if (argument != nullptr) widest = std::max(widest, size_of(argument->dtype));
       }
@@ -307,7 +312,9 @@ class Scheduler {
         for (const AxisId id : kernel_.type(result).axes) used.insert(id);
       for (ValueId result : operation.results)
         if (const auto& axes = kernel_.type(result).axes; axes.size() == 2 && rows < 0)
-          rows = axis(axes[1]).kind == Axis::Kind::grid && axis(axes[0]).kind != Axis::Kind::grid
+          rows = reduced.contains(axes[0]) != reduced.contains(axes[1])
+                     ? (reduced.contains(axes[0]) ? axes[1] : axes[0])
+                 : axis(axes[1]).kind == Axis::Kind::grid && axis(axes[0]).kind != Axis::Kind::grid
                      ? axes[1]
                      : axes[0];
     });
@@ -359,6 +366,15 @@ class Scheduler {
   }
 
   void finish() {
+    walk(kernel_.body, [&](Operation& operation) {
+      if (is_reduction(operation.op) &&
+          operation.axis ==
+              kernel_.values[static_cast<std::size_t>(operation.operands[0])].row_axis)
+        refuse(operation,
+               "a reduction over '" + axis(operation.axis).dim +
+                   "', which runs over warps, is not built in this version",
+               "a reduction along the row of a tile");
+    });
     for (Axis& axis : kernel_.axes) {
       if (axis.tile == 0) axis.tile = 1;
       if (axis.padded == 0) axis.padded = axis.tile;

@@ -69,7 +69,7 @@ class ScaleFolder {
     // The sign goes to the left operand on its way into shared memory, once: it must be a load in
     // front of the loop that nothing else reads.
     const auto left = uses_.definition.find(candidate.dot->operands[0]);
-    if (left == uses_.definition.end() || left->second->op != Op::load) return false;
+    if (left == uses_.definition.end() || !may_be_copied(kernel_, *left->second)) return false;
     if (uses_.of[left->second->results[0]].size() != 1 || !outside_loops(left->second->results[0]))
       return false;
 

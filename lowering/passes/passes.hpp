@@ -65,4 +65,8 @@ void stage_copies(ir::Kernel& kernel, const ir::Schedule& schedule);
 /// do not overlap share memory.
 void place_values(ir::Kernel& kernel, const Target& target);
 
+/// Barriers between a write to an InOut and what reads or writes the same tensor in other threads
+/// of the block: a program sees its own stores in the order of its statements.
+void order_memory(ir::Kernel& kernel);
+
 }  // namespace tilewright::passes

@@ -88,6 +88,12 @@ bool is_fragment_operand(const ir::Kernel& kernel, const ir::Operation& dot, std
          rows(dot.operands[0]) != dot.axis;
 }
 
+bool may_be_copied(const ir::Kernel& kernel, const ir::Operation& load) {
+  return load.op == Op::load && is_pure(kernel, load) &&
+         std::none_of(load.indices.begin(), load.indices.end(),
+                      [](const ir::Index& index) { return index.kind == IndexSpec::Kind::gather; });
+}
+
 namespace {
 
 void mark_used(const ir::Operation& operation, std::vector<bool>& used) {

@@ -40,6 +40,10 @@ bool is_pure(const ir::Kernel& kernel, const ir::Operation& operation);
 /// the left one, with the result's rows, contracted along its columns.
 bool is_fragment_operand(const ir::Kernel& kernel, const ir::Operation& dot, std::size_t side);
 
+/// Whether a load may reach the tensor cores as copies into shared memory, ahead of its use:
+/// nothing writes its tensor meanwhile, and its rows stand at one stride.
+bool may_be_copied(const ir::Kernel& kernel, const ir::Operation& load);
+
 /// Drops pure operations nobody uses, repeatedly.
 void drop_dead(ir::Kernel& kernel);
 

@@ -40,11 +40,21 @@ class CopyStager {
     walk(kernel_.body, [&](Operation& operation) {
       for (ValueId result : operation.results) definition[result] = &operation;
     });
+    walk(region, [](Operation& branch) {
+      if (branch.op != Op::when) return;
+      walk(*branch.regions[0], [](Operation& dot) {
+        if (dot.op == Op::dot)
+          throw Error(ErrorKind::unsupported, "dot inside when is not built in this version",
+                      {.argument = "dot",
+                       .allowed = "dot before the when, or a mask on the loop",
+                       .where = to_string(dot.where)});
+      });
+    });
     walk(region, [&](Operation& dot) {
       if (dot.op != Op::dot) return;
       for (const std::size_t side : {0u, 1u}) {
         const auto from = definition.find(dot.operands[side]);
-        if (from != definition.end() && from->second->op == Op::load)
+        if (from != definition.end() && may_be_copied(kernel_, *from->second))
           operands_.insert(dot.operands[side]);
       }
     });

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/determinism.hpp"
 #include "pipeline.hpp"
 #include "tilewright/arguments.hpp"
 
@@ -23,6 +24,10 @@ struct Program {
 
   /// The generated file, as `dump` writes it.
   const std::string& cuda_source() const { return aligned.text.text; }
+
+  /// A sentence for every statement whose result may differ in its last bits, or in which of two
+  /// elements stays, from one launch to the next. Empty: bit-stable for one schedule.
+  std::vector<std::string> order_dependent() const { return ir::order_dependent(traced); }
 };
 
 /// Extents by dimension name.
@@ -49,6 +54,13 @@ class Plan {
   std::size_t kernels() const;
   const Program& program(std::size_t kernel = 0) const;
   const std::string& cuda_source() const { return program().cuda_source(); }
+  /// The same bits from every launch with the same arguments; if not, why: order_dependent() of a
+  /// kernel's program.
+  bool is_deterministic() const {
+    for (std::size_t i = 0; i < kernels(); ++i)
+      if (!program(i).order_dependent().empty()) return false;
+    return true;
+  }
 
   /// Puts the steps into `stream`. Extents and strides come from the tensors; an Out that is not
   /// given is not written. `workspace`: the caller's, else the one of `reserve`. Nothing runs

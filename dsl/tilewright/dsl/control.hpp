@@ -1,6 +1,7 @@
-// Loops. `for_blocks` walks the tiles of a dimension that a mask leaves, `for_range` counts. The
-// body is C++ that runs once, while the kernel is traced. A mask restricts the domain and changes
-// no value: inside the loop, reductions over its dimension see visible elements only.
+// Loops and branches. `for_blocks` walks the tiles of a dimension that a mask leaves, `for_range`
+// counts, `when` runs its body or not. The body is C++ that runs once, while the kernel is traced.
+// A mask restricts the domain and changes no value: inside the loop, reductions over its dimension
+// see visible elements only.
 #pragma once
 
 #include "tilewright/dsl/grid.hpp"
@@ -12,6 +13,10 @@ template <typename Shape>
 inline constexpr bool is_mask = Shape::dtype == b1;
 template <typename Shape>
 inline constexpr bool is_count = Shape::rank == 0 && is_integer(Shape::dtype);
+template <typename Shape>
+inline constexpr bool is_uniform_condition = Shape::rank == 0 && Shape::dtype == b1;
+template <typename Body>
+inline constexpr bool takes_nothing = std::is_invocable_v<Body>;
 template <typename Body, typename Argument>
 inline constexpr bool takes_the_loop_index = std::is_invocable_v<Body, Argument>;
 
@@ -101,6 +106,31 @@ void for_range(const Count& count, const Body& body,
       const ValueId trips = detail::record(detail::adapted<i32>(operand), statement);
       const ValueId counter = statement.trace.gate().open_range(trips, statement.where);
       body(Value<Tile<i32>>(counter, statement.trace.serial()));
+      statement.trace.gate().close();
+    }
+  }
+}
+
+/// when(condition, body): body() where the condition holds for this program of the grid. A Var
+/// assigned inside has its new value after it, or the old one; a value made inside ends there.
+template <Operand Condition, typename Body>
+void when(const Condition& condition, const Body& body,
+          const std::source_location place = std::source_location::current()) {
+  const auto operand = detail::as_operand(condition);
+  using E = std::remove_cvref_t<decltype(operand)>;
+  if constexpr (!is_refused<E>) {
+    using Given = detail::ShapeOf<E>;
+    if constexpr (!detail::is_uniform_condition<Given>) {
+      static_assert(detail::is_uniform_condition<Given>,
+                    "when(condition, body): the condition must be b1 without dimensions");
+    } else if constexpr (!detail::takes_nothing<Body>) {
+      static_assert(detail::takes_nothing<Body>,
+                    "when(condition, body): body must take nothing, [&] { … }");
+    } else {
+      const detail::Statement statement("when", place);
+      const ValueId holds = detail::record(detail::adapted<b1>(operand), statement);
+      statement.trace.gate().open_when(holds, statement.where);
+      body();
       statement.trace.gate().close();
     }
   }

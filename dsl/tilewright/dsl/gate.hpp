@@ -38,6 +38,7 @@ struct IndexSpec {
     scalar,  ///< one index, `value` (i32, 0-dimensional): contributes no dimension
     block,   ///< the current tile of `dim` (grid block or loop block): contributes `dim`
     whole,   ///< all of `dim`: contributes `dim`; its extent is bound when the kernel is compiled
+    gather,  ///< an i32 tile, `value`: contributes its dimensions, picks an element for each
   };
   Kind kind = Kind::scalar;
   std::string dim;
@@ -80,6 +81,10 @@ class Gate {
   virtual void store(const std::string& tensor, const std::vector<IndexSpec>& indices,
                      ValueId value, const Provenance& where) = 0;
 
+  /// A value without dimensions is added at every element of the tile.
+  virtual void atomic_add(const std::string& tensor, const std::vector<IndexSpec>& indices,
+                          ValueId value, const Provenance& where) = 0;
+
   /// A `Var`. `init` may have fewer dimensions: it fills the rest.
   virtual VariableId variable(std::string_view name, DType dtype,
                               const std::vector<std::string>& dims, ValueId init,
@@ -88,11 +93,13 @@ class Gate {
   virtual void assign(VariableId variable, ValueId value, const Provenance& where) = 0;
 
   // Control. A loop over tiles: open_blocks, then the nodes of the mask (which may use index(dim)),
-  // then begin_body(mask or no_value), the body, close. Other regions: open_range, the body, close.
+  // then begin_body(mask or no_value), the body, close. Other regions: open_range or open_when, the
+  // body, close.
   virtual ValueId open_blocks(std::string_view dim,
                               const Provenance& where) = 0;  ///< gives the tile's number
   virtual void begin_body(ValueId mask) = 0;
   virtual ValueId open_range(ValueId count, const Provenance& where) = 0;  ///< gives the counter
+  virtual void open_when(ValueId condition, const Provenance& where) = 0;
   virtual void close() = 0;
 
   // The grid. Each dimension at most once.

@@ -37,6 +37,8 @@ template <Name name, DType T, auto... Dims>
 inline constexpr bool is_kernel_argument<Out<name, T, Dims...>> = true;
 template <Name name, DType T, auto... Dims>
 inline constexpr bool is_kernel_argument<Temp<name, T, Dims...>> = true;
+template <Name name, DType T, auto... Dims>
+inline constexpr bool is_kernel_argument<InOut<name, T, Dims...>> = true;
 template <Name name, DType T>
 inline constexpr bool is_kernel_argument<Scalar<name, T>> = true;
 
@@ -93,20 +95,22 @@ template <typename Lambda>
 auto kernel(std::string name, Lambda body,
             const std::source_location place = std::source_location::current()) {
   if constexpr (!detail::has_one_signature<Lambda>) {
-    static_assert(detail::has_one_signature<Lambda>,
-                  "kernel(name, lambda): parameters must be In, Out, Temp or Scalar, not auto");
+    static_assert(
+        detail::has_one_signature<Lambda>,
+        "kernel(name, lambda): parameters must be In, Out, InOut, Temp or Scalar, not auto");
     return detail::RefusedKernel{};
   } else {
     using Parameters = typename detail::Signature<decltype(&Lambda::operator())>::type;
     return hana::unpack(Parameters{}, [&](auto... argument) {
       if constexpr (!detail::are_kernel_arguments<typename decltype(argument)::type...>) {
-        static_assert(detail::are_kernel_arguments<typename decltype(argument)::type...>,
-                      "kernel(name, lambda): parameters must be In, Out, Temp or Scalar, not auto");
+        static_assert(
+            detail::are_kernel_arguments<typename decltype(argument)::type...>,
+            "kernel(name, lambda): parameters must be In, Out, InOut, Temp or Scalar, not auto");
         return detail::RefusedKernel{};
       } else if constexpr (!detail::have_distinct_dimensions<
                                typename decltype(argument)::type...>) {
         static_assert(detail::have_distinct_dimensions<typename decltype(argument)::type...>,
-                      "In, Out, Temp: the dimensions of a tensor must differ");
+                      "In, Out, InOut, Temp: the dimensions of a tensor must differ");
         return detail::RefusedKernel{};
       } else {
         return detail::KernelOf<Lambda, typename decltype(argument)::type...>(

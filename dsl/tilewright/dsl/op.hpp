@@ -19,6 +19,7 @@ enum class Op : std::uint8_t {
   // Memory.
   load,
   store,
+  atomic_add,  ///< adds to what memory holds; any number of programs may add to one element
   // Pointwise, broadcasting by dimension name.
   add,
   sub,
@@ -61,6 +62,7 @@ enum class Op : std::uint8_t {
   // Control. A region ends with `yield`.
   for_blocks,  ///< over the tiles of a dimension that a mask leaves
   for_range,   ///< over 0 … count-1
+  when,        ///< (condition, values …): its body once, which yields new values, or those given
   yield,
   // What scheduling inserts.
   shared_alloc,  ///< a buffer in shared memory: `stages` copies of a tile
@@ -91,6 +93,7 @@ constexpr OpInfo info(Op op) {
     case Op::extent: return {"extent", 0, OpKind::leaf};
     case Op::load: return {"load", -1, OpKind::memory};
     case Op::store: return {"store", -1, OpKind::memory};
+    case Op::atomic_add: return {"atomic_add", -1, OpKind::memory};
     case Op::add: return {"add", 2, OpKind::pointwise};
     case Op::sub: return {"sub", 2, OpKind::pointwise};
     case Op::mul: return {"mul", 2, OpKind::pointwise};
@@ -130,6 +133,7 @@ constexpr OpInfo info(Op op) {
     case Op::reduce_sum: return {"reduce_sum", 1, OpKind::tile};
     case Op::for_blocks: return {"for_blocks", -1, OpKind::control};
     case Op::for_range: return {"for_range", -1, OpKind::control};
+    case Op::when: return {"when", -1, OpKind::control};
     case Op::yield: return {"yield", -1, OpKind::control};
     case Op::shared_alloc: return {"shared_alloc", 0, OpKind::scheduled};
     case Op::copy_async: return {"copy_async", -1, OpKind::scheduled};
@@ -142,6 +146,7 @@ constexpr OpInfo info(Op op) {
   return {"?", -1, OpKind::leaf};
 }
 
+constexpr bool writes_memory(Op op) { return op == Op::store || op == Op::atomic_add; }
 constexpr bool is_pointwise(Op op) { return info(op).kind == OpKind::pointwise; }
 constexpr bool is_comparison(Op op) { return op >= Op::lt && op <= Op::ne; }
 constexpr bool is_reduction(Op op) { return op == Op::reduce_max || op == Op::reduce_sum; }

@@ -1,9 +1,10 @@
 // The arguments of a kernel, and how a tile of a tensor is named: Q(b, hq, m, D) has one index per
 // dimension of the tensor, and the dimensions of the tile are those its indices bring. `load` reads
-// such a tile, `store` writes one. Past the end a load gives 0 and a store writes nothing.
+// such a tile, `store` writes one, `atomic_add` adds to one. An index may be an i32 tile: then each
+// of its elements picks one along the axis. Past the end, and where a picked index lies outside the
+// axis, a load gives 0 and nothing is written.
 #pragma once
 
-#include <boost/hana/flatten.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,8 @@ template <typename Axis>
 inline constexpr bool names_the_axis<Axis, Axis> = true;
 template <typename Shape>
 inline constexpr bool is_scalar_index = Shape::rank == 0 && is_integer(Shape::dtype);
+template <typename Shape>
+inline constexpr bool is_index = Shape::rank == 0 ? is_integer(Shape::dtype) : Shape::dtype == i32;
 
 struct PlainIndex {
   IndexSpec::Kind kind;
@@ -38,6 +41,11 @@ struct PlainIndex {
 [[gnu::noinline]] inline void record_store(const Statement& statement, std::string_view tensor,
                                            const std::vector<IndexSpec>& indices, ValueId value) {
   statement.trace.gate().store(std::string(tensor), indices, value, statement.where);
+}
+[[gnu::noinline]] inline void record_addition(const Statement& statement, std::string_view tensor,
+                                              const std::vector<IndexSpec>& indices,
+                                              ValueId value) {
+  statement.trace.gate().atomic_add(std::string(tensor), indices, value, statement.where);
 }
 
 // One per axis of a tile's name.
@@ -65,6 +73,28 @@ struct ScalarIndex {
   static constexpr std::string_view dim = {};
   Operand operand;
   ValueId value(const Statement& statement) const { return record(operand, statement); }
+};
+template <typename Operand>
+struct GatherIndex {
+  using dims = DimsOf<typename Operand::shape>;
+  static constexpr IndexSpec::Kind kind = IndexSpec::Kind::gather;
+  static constexpr std::string_view dim = {};
+  Operand operand;
+  ValueId value(const Statement& statement) const { return record(operand, statement); }
+};
+
+/// The dimensions of several lists, each once, in order of appearance.
+template <typename... Lists>
+struct Union {
+  using type = hana::tuple<>;
+};
+template <typename List>
+struct Union<List> {
+  using type = List;
+};
+template <typename First, typename Second, typename... Rest>
+struct Union<First, Second, Rest...> {
+  using type = typename Union<decltype(dims::joined(First{}, Second{})), Rest...>::type;
 };
 
 template <typename X>
@@ -109,13 +139,15 @@ constexpr auto index_for(const X& x) {
     if constexpr (is_refused<decltype(operand)>) {
       return Refused{};
     } else {
-      static_assert(is_scalar_index<ShapeOf<decltype(operand)>>,
-                    "tensor(…): an index must be an i32 number without dimensions");
-      if constexpr (is_scalar_index<ShapeOf<decltype(operand)>>) {
+      static_assert(is_index<ShapeOf<decltype(operand)>>,
+                    "tensor(…): an index must be i32, a number or a tile that picks elements");
+      if constexpr (!is_index<ShapeOf<decltype(operand)>>) {
+        return Refused{};
+      } else if constexpr (is_scalar_index<ShapeOf<decltype(operand)>>) {
         auto scalar = adapted<i32>(operand);
         return ScalarIndex<decltype(scalar)>{scalar};
       } else {
-        return Refused{};
+        return GatherIndex<std::remove_const_t<decltype(operand)>>{operand};
       }
     }
   }
@@ -157,7 +189,7 @@ struct Tensor {
     return {kind, std::string(name.view()), T, {std::string(decltype(Dims)::name)...}};
   }
 
-  /// One index per dimension: a whole dimension, an `each`, a block, or an i32 number.
+  /// One index per dimension: a whole dimension, an `each`, a block, an i32 number, or an i32 tile.
   template <Operand... X>
   constexpr auto operator()(const X&... x) const {
     static_assert(detail::one_index_per_dimension<Tensor, sizeof...(X)>,
@@ -175,7 +207,7 @@ struct Tensor {
     if constexpr ((is_refused<Indices> || ...)) {
       return Refused{};
     } else {
-      using List = decltype(hana::flatten(hana::make_tuple(typename Indices::dims{}...)));
+      using List = typename detail::Union<typename Indices::dims...>::type;
       return TensorTile<mode, TileOf<T, List>, Indices...>{name.view(), {std::move(indices)...}};
     }
   }
@@ -185,6 +217,11 @@ template <Name name, DType T, auto... Dims>
 struct In : Tensor<Access::in, name, T, Dims...> {};
 template <Name name, DType T, auto... Dims>
 struct Out : Tensor<Access::out, name, T, Dims...> {};
+/// Read and written. What a program of the grid stores it reads back, in the order of its
+/// statements; programs run side by side, so none may rely on what another one stores. The only
+/// elements several programs may write are those they all reach by `atomic_add` alone.
+template <Name name, DType T, auto... Dims>
+struct InOut : Tensor<Access::in_out, name, T, Dims...> {};
 
 /// Workspace between the kernels of a plan: one kernel writes it, a later one reads it, and the
 /// plan gives it memory (a name is enough: the same name is the same workspace). Contiguous, rows
@@ -221,6 +258,10 @@ template <Name name, DType T, auto... Dims>
 struct TermOf<Temp<name, T, Dims...>> {
   static constexpr TermKind kind = TermKind::tensor;
 };
+template <Name name, DType T, auto... Dims>
+struct TermOf<InOut<name, T, Dims...>> {
+  static constexpr TermKind kind = TermKind::tensor;
+};
 template <Name name, DType T>
 struct TermOf<Scalar<name, T>> {
   static constexpr TermKind kind = TermKind::tile;
@@ -253,6 +294,13 @@ template <typename X>
 inline constexpr bool is_writable = X::access != Access::in;
 template <typename Given, typename Wanted>
 inline constexpr bool same_dimensions = same_dims<Given, Wanted>;
+template <typename X>
+inline constexpr bool is_added_to = X::access == Access::in_out;
+template <typename Given, typename Wanted>
+inline constexpr bool fills_or_matches = Given::rank == 0 || same_dims<Given, Wanted>;
+template <typename Given, typename Wanted>
+inline constexpr bool adds_as = Given::dtype == Wanted::dtype &&
+                                (Wanted::dtype == f32 || Wanted::dtype == i32);
 /// A store rounds between floating types; nothing else changes type unseen.
 template <typename Given, typename Wanted>
 inline constexpr bool stores_as = Given::dtype == Wanted::dtype ||
@@ -266,7 +314,7 @@ struct TermOf<detail::Load<Source>> {
   static constexpr const auto& operand(const detail::Load<Source>& x) { return x; }
 };
 
-/// The elements of a tile of an In or a Temp; 0 past its end.
+/// The elements of a tile of an In, InOut or Temp; 0 past its end.
 template <typename X>
 constexpr auto load(const X& tile) {
   if constexpr (is_refused<X>) {
@@ -276,7 +324,7 @@ constexpr auto load(const X& tile) {
                   "load(x): x must be a tile of a tensor, Q(b, h, m, D)");
     return Refused{};
   } else {
-    static_assert(detail::is_readable<X>, "load(x): the tensor must be an In");
+    static_assert(detail::is_readable<X>, "load(x): the tensor must be an In or InOut");
     if constexpr (detail::is_readable<X>) {
       return detail::Load<X>(tile);
     } else {
@@ -298,7 +346,7 @@ void store(const X& tile, const V& value,
     static_assert(detail::is_tile_of_tensor<X>,
                   "store(x, value): x must be a tile of a tensor, O(b, h, m, E)");
   } else if constexpr (!detail::is_writable<X>) {
-    static_assert(detail::is_writable<X>, "store(x, value): the tensor must be an Out");
+    static_assert(detail::is_writable<X>, "store(x, value): the tensor must be an Out or InOut");
   } else {
     using To = typename X::shape;
     using From = detail::ShapeOf<E>;
@@ -315,6 +363,44 @@ void store(const X& tile, const V& value,
       const detail::Statement statement("store", place);
       const ValueId id = detail::record(detail::adapted<Given::dtype>(operand), statement);
       detail::record_store(statement, tile.tensor, tile.specs(statement), id);
+    }
+  }
+}
+
+/// Adds `value` (a number: at every element) to what the tensor holds, as one indivisible step for
+/// each element: any number of elements and programs may add to one place. Only visible elements,
+/// nothing past the end. i32 sums wrap and come out the same every time; f32 sums depend in their
+/// last bits on the order the device takes, and Program::order_dependent() says so.
+template <typename X, Operand V>
+void atomic_add(const X& tile, const V& value,
+                const std::source_location place = std::source_location::current()) {
+  const auto operand = detail::as_operand(value);
+  using E = std::remove_cvref_t<decltype(operand)>;
+  if constexpr (is_refused<X> || is_refused<E>) {
+    return;
+  } else if constexpr (!detail::is_tile_of_tensor<X>) {
+    static_assert(detail::is_tile_of_tensor<X>,
+                  "atomic_add(x, value): x must be a tile of a tensor, O(b, h, m, E)");
+  } else if constexpr (!detail::is_added_to<X>) {
+    static_assert(
+        detail::is_added_to<X>,
+        "atomic_add(x, value): the tensor must be an InOut, for it adds to what is there");
+  } else {
+    using To = typename X::shape;
+    using From = detail::ShapeOf<E>;
+    constexpr DType literal_type =
+        detail::literal_fits(From::dtype, To::dtype) ? To::dtype : From::dtype;
+    using Given = std::conditional_t<detail::is_literal<E>, Tile<literal_type>, From>;
+    if constexpr (!detail::fills_or_matches<From, To>) {
+      static_assert(detail::fills_or_matches<From, To>,
+                    "atomic_add(x, value): value must have exactly the dimensions of x, or none");
+    } else if constexpr (!detail::adds_as<Given, To>) {
+      static_assert(detail::adds_as<Given, To>,
+                    "atomic_add(x, value): x and value must both be f32 or both i32");
+    } else {
+      const detail::Statement statement("atomic_add", place);
+      const ValueId id = detail::record(detail::adapted<Given::dtype>(operand), statement);
+      detail::record_addition(statement, tile.tensor, tile.specs(statement), id);
     }
   }
 }

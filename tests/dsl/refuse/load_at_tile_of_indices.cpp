@@ -1,9 +1,9 @@
-// expect: tensor(…): an index must be an i32 number without dimensions
-// names: i32 "q"
+// expect: tensor(…): an index must be i32, a number or a tile that picks elements
+// names: f32 "q"
 #include "../dimensions.hpp"
 
-auto program = kernel("program", [](In<"w", f32, B, M, D> W) {
+auto program = kernel("program", [](In<"w", f32, B, M, D> W, In<"p", f32, M> P) {
   auto b = each(B);
-  blocks(M);
-  let("s", load(W(b, index(M), D)));  // wrong
+  auto m = blocks(M);
+  let("s", load(W(b, load(P(m)), D)));  // wrong
 });

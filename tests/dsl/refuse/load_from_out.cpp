@@ -1,4 +1,4 @@
-// expect: load(x): the tensor must be an In
+// expect: load(x): the tensor must be an In or InOut
 // names: out "q" "d"
 #include "../dimensions.hpp"
 

@@ -1,4 +1,4 @@
-// expect: store(x, value): the tensor must be an Out
+// expect: store(x, value): the tensor must be an Out or InOut
 // names: in "q" "d"
 #include "../dimensions.hpp"
 

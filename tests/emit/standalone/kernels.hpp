@@ -68,4 +68,28 @@ inline auto gathered = kernel("gathered",
       store(Key(b, D), (index(D) - 5) / 3 + (index(D) - 7) % 4 + max(load(Table(b)) - index(D), -2));
     });
 
+/// Sums read back and written again, branches inside a loop and after it, additions that several rows
+/// share, rows picked and rows put by number.
+inline auto statements = kernel("statements",
+    [](In<"x", f32, M, N> X, In<"pick", i32, M> Pick, InOut<"total", f32, M> T, InOut<"bins", i32, P> Bins,
+       InOut<"place", f32, P, N> Place, Out<"y", f32, M, N> Y) {
+      auto m = blocks(M);
+      auto pick = let("picked", load(Pick(m)));
+      Var<f32, M> sum{"sum", 1.f};
+      Var<i32> turns{"turns", 0};
+      for_blocks(N, index(M) >= index(N), [&](auto n) {
+        auto x = let("x_tile", load(X(pick, n)));
+        when(extent(N) > 3, [&] {
+          sum = sum + reduce_sum(x, N);
+          turns = turns + 1;
+        });
+        store(Y(m, n), x + load(X(m, extent(N) - 1 - index(N))));
+        store(Place(pick, n), x * 2.f);
+      });
+      store(T(m), load(T(m)) + sum);
+      when(turns > 0, [&] { store(T(m), load(T(m)) * 2.f); });
+      atomic_add(Bins(pick), 3);
+      atomic_add(Bins(pick + 1), index(M));
+    });
+
 }  // namespace standalone_kernels

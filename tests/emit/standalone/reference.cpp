@@ -184,3 +184,12 @@ TEST_CASE("indices from memory and integers that round toward -inf") {
   agrees(standalone_kernels::gathered, {{"d", 18}},
          {{{"batch", 4}, {"page", 3}, {"d", 18}}, {}, {{"table", {2, 0, 2, 1}}}});
 }
+
+TEST_CASE("tensors read and written, branches, additions, rows by number") {
+  for (const int columns : {3, 21}) {
+    Case test{{{"q", 7}, {"kv", columns}, {"page", 6}}};
+    test.given["pick"] = {3, 0, -1, 5, 6, 2, 4};
+    test.given["bins"] = {0, 1, 2, 3, 4, 5};
+    agrees(standalone_kernels::statements, {}, test);
+  }
+}

@@ -1,0 +1,9 @@
+// expect: when(condition, body): body must take nothing, [&] { … }
+// names: takes_nothing
+#include "../dimensions.hpp"
+
+auto program = kernel("program", [](In<"w", f32, M> W, InOut<"out", f32, M> O) {
+  auto m = blocks(M);
+  auto w = let("w", load(W(m)));
+  when(extent(M) > 7, [&](int) { store(O(m), w); });  // wrong
+});

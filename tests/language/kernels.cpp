@@ -1,0 +1,137 @@
+// Kernels that people write in a tile language, in the fewest lines the language allows: layer norm
+// of any width, the rotation of rotary positions in both pairings, against plain loops in double
+// precision.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <tilewright/dsl.hpp>
+
+#include "language_device.hpp"
+
+using namespace tilewright;
+using namespace tilewright::test;
+
+namespace {
+
+constexpr Dim<"batch"> B;
+constexpr Dim<"head"> H;
+constexpr Dim<"row"> M;
+constexpr Dim<"column"> N;
+constexpr Dim<"d"> D;
+constexpr Dim<"pair"> P;
+
+std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+/// Two passes over each row, a tile at a time: the mean, then the squares around it.
+template <DType T>
+auto layer_norm() {
+  return kernel("layer_norm", [](In<"x", T, M, N> X, In<"gain", f32, N> G, In<"bias", f32, N> Bias,
+                                 Out<"y", T, M, N> Y, Scalar<"epsilon", f32> epsilon) {
+    auto m = blocks(M);
+    Var<f32, M> sum{"sum", 0.f};
+    for_blocks(N, [&](auto n) { sum = sum + reduce_sum(cast<f32>(load(X(m, n))), N); });
+    auto mean = let("mean", sum / cast<f32>(extent(N)));
+    Var<f32, M> squares{"squares", 0.f};
+    for_blocks(N, [&](auto n) {
+      auto apart = let("apart", cast<f32>(load(X(m, n))) - mean);
+      squares = squares + reduce_sum(apart * apart, N);
+    });
+    auto scale = let("scale", rsqrt(squares / cast<f32>(extent(N)) + epsilon));
+    for_blocks(N, [&](auto n) {
+      auto x = cast<f32>(load(X(m, n)));
+      store(Y(m, n), (x - mean) * scale * load(G(n)) + load(Bias(n)));
+    });
+  });
+}
+
+template <DType T>
+void norms(double tolerance) {
+  for (const std::int64_t rows : {1, 17, 65})
+    for (const std::int64_t columns : odd_extents) {
+      Data x{T, {rows, columns}, noise(rows * columns, 51)}, y{T, {rows, columns}};
+      Data gain{f32, {columns}, noise(columns, 52)}, bias{f32, {columns}, noise(columns, 53)};
+      const double epsilon = 1.0 / 1024;
+      for (std::int64_t i = 0; i < rows; ++i) {
+        double mean = 0, squares = 0;
+        for (std::int64_t j = 0; j < columns; ++j) mean += x.numbers[at(i * columns + j)];
+        mean /= static_cast<double>(columns);
+        for (std::int64_t j = 0; j < columns; ++j)
+          squares += std::pow(x.numbers[at(i * columns + j)] - mean, 2);
+        const double scale = 1 / std::sqrt(squares / static_cast<double>(columns) + epsilon);
+        for (std::int64_t j = 0; j < columns; ++j)
+          y.expected.push_back((x.numbers[at(i * columns + j)] - mean) * scale *
+                                   gain.numbers[at(j)] +
+                               bias.numbers[at(j)]);
+      }
+      y.tolerance = tolerance;
+      check(layer_norm<T>(),
+            {{{"x", x}, {"gain", gain}, {"bias", bias}, {"y", y}}, {{"epsilon", epsilon}}});
+    }
+}
+
+/// Element p of the first half turns with element p of the second, or neighbours turn together;
+/// what lies past the rotated part stays.
+template <DType T>
+auto rope(bool interleaved) {
+  return kernel("rope", [interleaved](In<"x", T, B, H, M, D> X, In<"cosine", f32, M, P> C,
+                                      In<"sine", f32, M, P> S, Out<"y", T, B, H, M, D> Y) {
+    auto b = each(B);
+    auto h = each(H);
+    auto m = blocks(M);
+    const int step = interleaved ? 2 : 1;  // C++ chooses while the kernel is traced
+    auto apart = extent(P) * (interleaved ? 0 : 1) + (interleaved ? 1 : 0);
+    auto one = let("one", index(P) * step);
+    auto two = let("two", one + apart);
+    auto x = let("x_one", cast<f32>(load(X(b, h, m, one))));
+    auto y = let("x_two", cast<f32>(load(X(b, h, m, two))));
+    auto c = let("c", load(C(m, P)));
+    auto s = let("s", load(S(m, P)));
+    store(Y(b, h, m, one), x * c - y * s);
+    store(Y(b, h, m, two), y * c + x * s);
+  });
+}
+
+template <DType T>
+void rotations(bool interleaved, double tolerance) {
+  for (const std::int64_t rows : odd_extents) {
+    const std::int64_t batch = 2, heads = 3, pairs = rows == 17 ? 20 : 32, width = 2 * pairs;
+    const std::int64_t size = batch * heads * rows * width;
+    Data x{T, {batch, heads, rows, width}, noise(size, 54)}, y{T, x.extents};
+    Data c{f32, {rows, pairs}}, s = c;
+    for (std::int64_t i = 0; i < rows * pairs; ++i) {
+      const double turn =
+          static_cast<double>(i / pairs) *
+          std::pow(10000, -static_cast<double>(i % pairs) / static_cast<double>(pairs));
+      c.numbers.push_back(static_cast<float>(std::cos(turn)));
+      s.numbers.push_back(static_cast<float>(std::sin(turn)));
+    }
+    y.expected.resize(at(size));
+    for (std::int64_t row = 0; row < batch * heads * rows; ++row)
+      for (std::int64_t p = 0; p < pairs; ++p) {
+        const std::int64_t one = row * width + (interleaved ? 2 * p : p);
+        const std::int64_t two = row * width + (interleaved ? 2 * p + 1 : p + pairs);
+        const double cosine = c.numbers[at(row % rows * pairs + p)];
+        const double sine = s.numbers[at(row % rows * pairs + p)];
+        y.expected[at(one)] = x.numbers[at(one)] * cosine - x.numbers[at(two)] * sine;
+        y.expected[at(two)] = x.numbers[at(two)] * cosine + x.numbers[at(one)] * sine;
+      }
+    y.tolerance = tolerance;
+    check(rope<T>(interleaved),
+          {{{"x", x}, {"cosine", c}, {"sine", s}, {"y", y}}, {}, {{"pair", pairs}}});
+  }
+}
+
+}  // namespace
+
+TEST_CASE("layer norm of rows of any width") {
+  norms<f32>(2e-5);
+  norms<bf16>(4e-3);
+  norms<f16>(6e-4);
+}
+
+TEST_CASE("rotary positions, halves and neighbours") {
+  rotations<f32>(false, 1e-6);
+  rotations<f32>(true, 1e-6);
+  rotations<bf16>(false, 4e-3);
+  rotations<f16>(true, 6e-4);
+}
