@@ -287,8 +287,18 @@ Text Emitter::pointwise(const ir::Operation& operation, const At& at) {
     }
     default: break;
   }
+  if (is_reduction(operation.op))
+    throw Error(ErrorKind::unsupported,
+                "a reduction whose result lies along the columns of a tile, or over more than two "
+                "dimensions, is not built in this version",
+                {.argument = std::string(info(operation.op).name),
+                 .value = axis(operation.axis).dim,
+                 .allowed = "a reduction of a tile of two dimensions along its rows",
+                 .where = to_string(operation.where)});
   throw Error(
-      ErrorKind::unsupported, "the emitter has no text for this operation [internal defect]",
+      ErrorKind::unsupported,
+      "the emitter has no text for " + std::string(info(operation.op).name) +
+          " in an expression [internal defect]",
       {.argument = std::string(info(operation.op).name), .where = to_string(operation.where)});
 }
 

@@ -46,11 +46,11 @@ class RowAssigner {
   }
 
  private:
-  /// Loads that only dots read: they never lie in registers as a tile.
+  /// Loads that only dots read, as copies in shared memory: they never lie in registers as a tile.
   std::set<ValueId> only_for_dots() {
     std::set<ValueId> loads, others;
     walk(kernel_.body, [&](Operation& operation) {
-      if (operation.op == Op::load) loads.insert(operation.results[0]);
+      if (may_be_copied(kernel_, operation)) loads.insert(operation.results[0]);
       if (operation.op != Op::dot)
         others.insert(operation.operands.begin(), operation.operands.end());
     });

@@ -2,6 +2,7 @@
 // registers and shared memory chooses, a wish (command line, schedule file) overrides, and what
 // does not fit is shrunk and said so. Everything chosen is data on the kernel and in the printed
 // schedule.
+// Long file: one choice is weighed against the next, and all of them share what they measure.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -152,7 +153,7 @@ class Scheduler {
   /// from shared memory once and not with every tile.
   void place_left_operands(int registers) {
     for (const auto& operation : kernel_.body.operations) {
-      if (operation->op != Op::load) continue;
+      if (!may_be_copied(kernel_, *operation)) continue;
       const ValueId value = operation->results[0];
       bool is_left = false;
       for (const Operation* dot : dots_) is_left |= dot->operands[0] == value;
@@ -273,7 +274,7 @@ class Scheduler {
       for (const std::size_t operand : {0u, 1u}) {
         const ValueId value = dot->operands[operand];
         const Operation* load = definition_.count(value) ? definition_.at(value) : nullptr;
-        const bool computed = load == nullptr || load->op != Op::load;
+        const bool computed = load == nullptr || !may_be_copied(kernel_, *load);
         if (computed && is_fragment_operand(kernel_, *dot, operand)) continue;
         if (!seen.insert(value).second) continue;
         bool looped = false;

@@ -158,11 +158,21 @@ class Placer {
     std::sort(barriers.rbegin(), barriers.rend());
     barriers.erase(std::unique(barriers.begin(), barriers.end()), barriers.end());
     for (const std::size_t at : barriers) {
+      const auto position = kernel_.body.operations.begin() + static_cast<std::ptrdiff_t>(at);
+      const Provenance where = (*position)->where;
       auto barrier = std::make_unique<Operation>();
       barrier->op = Op::barrier;
-      barrier->where = kernel_.body.operations[at]->where;
-      kernel_.body.operations.insert(
-          kernel_.body.operations.begin() + static_cast<std::ptrdiff_t>(at), std::move(barrier));
+      barrier->where = where;
+      const auto behind = kernel_.body.operations.insert(position, std::move(barrier));
+      // What was copied for a loop that never ran may still be on its way into this memory.
+      auto wait = std::make_unique<Operation>();
+      wait->op = Op::wait;
+      wait->where = where;
+      for (std::size_t i = 0; i < at; ++i)
+        if (const Operation& copy = *kernel_.body.operations[i];
+            copy.op == Op::copy_async && copy.sign_of == no_value)
+          wait->operands.push_back(copy.results[0]);
+      if (!wait->operands.empty()) kernel_.body.operations.insert(behind, std::move(wait));
     }
   }
 

@@ -193,9 +193,9 @@ class CopyStager {
       list.push_back(wait_for({outer.token}, 0, *dot));
       list.push_back(barrier(*dot));
       list.push_back(read_of(outer, *dot));
+      const ValueId read = list.back()->results[0];
       for (std::size_t later = at; later < region.operations.size(); ++later)
-        std::replace(region.operations[later]->operands.begin(),
-                     region.operations[later]->operands.end(), value, list.back()->results[0]);
+        read_instead(*region.operations[later], value, read);
       insert(region, at, list);
     }
   }
@@ -216,7 +216,7 @@ class CopyStager {
     for (const Outer& outer : outer_) {
       bool used = false;
       for (const auto& operation : region.operations)
-        used |= uses_directly(*operation, outer.value);
+        used |= operation->op == Op::dot && uses_directly(*operation, outer.value);
       if (!used) continue;
       waited.push_back(outer.token);
       auto read = read_of(outer, loop);
@@ -225,7 +225,7 @@ class CopyStager {
       // it.
       if (ahead && in_registers(outer))
         kernel_.values[static_cast<std::size_t>(result)].place.kind = ir::Place::Kind::operand_a;
-      replace_uses(region, outer.value, result);
+      walk(region, [&](Operation& operation) { read_instead(operation, outer.value, result); });
       outer_reads.push_back(std::move(read));
     }
     for (const auto& operation : region.operations) {
@@ -266,6 +266,13 @@ class CopyStager {
 
   bool is_operand(const Operation& operation) const {
     return operation.op == Op::load && operands_.count(operation.results[0]) != 0;
+  }
+
+  /// A dot's operands come from shared memory; who else reads the tile has it in registers.
+  static void read_instead(Operation& operation, ValueId tile, ValueId read) {
+    if (operation.op != Op::dot) return;
+    for (const std::size_t side : {0u, 1u})
+      if (operation.operands[side] == tile) operation.operands[side] = read;
   }
 
   static bool uses(const Operation& operation, ValueId value) {

@@ -96,7 +96,7 @@ extern "C" __global__ void __launch_bounds__(256) flash(
     unroll for (int r = 0; r < 2; ++r) row_max[r] = m_new[r];
   }
   unroll for (int r = 0; r < 2; ++r) row_sum[r] = across_sum<4>(row_sum[r]);
-  float inverse[2];  unroll for (int r = 0; r < 2; ++r) inverse[r] = 1 / (row_sum[r] == 0 ? 1 : row_sum[r]);
+  float inverse[2];  unroll for (int r = 0; r < 2; ++r) inverse[r] = 1.f / (row_sum[r] == 0.f ? 1.f : row_sum[r]);
   __syncthreads();
   // [12] store(out), 16 bytes a lane through shared memory
   if (out) {

@@ -57,7 +57,7 @@ extern "C" __global__ void __launch_bounds__(128) softmax(
           row_row < extent_row ? extent_column - (column_block_2 * 128 + 128 * j + col) : 0);
       unroll for (int i = 0; i < 4; ++i) x_tile_2[j][i] = stored[i];
     }
-    float inverse[1];  inverse[0] = 1 / row_sum[0];
+    float inverse[1];  inverse[0] = 1.f / row_sum[0];
     if (y) {                                                          // [9] store(y)
       auto* y_to = y;
       unroll for (int j = 0; j < 1; ++j) {

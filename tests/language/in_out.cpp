@@ -139,10 +139,11 @@ TEST_CASE("what an InOut may not do") {
               N, [&](auto n) { return load(X(n)) > 0; },
               [&](auto n) { store(Y(n, D), index(N) + index(D)); });
         })).find("a load of an InOut inside a mask") != std::string::npos);
+  // A product takes it, by way of registers: nothing is copied ahead of a store.
   CHECK(error_of(kernel("product", [](In<"a", bf16, M, D> A, InOut<"b", bf16, N, D> B,
                                       Out<"c", f32, M, N> C) {
           auto m = blocks(M);
           auto a = load(A(m, D));
           for_blocks(N, [&](auto n) { store(C(m, n), dot(a, load(B(n, D)), D)); });
-        })).find("the right operand is computed") != std::string::npos);
+        })).empty());
 }

@@ -29,15 +29,9 @@ constexpr std::uint64_t first_seed = 700'000;
 /// What goes wrong today, by the words that name it. Counted and printed; any other failure fails
 /// the test. Whoever mends one takes its line out.
 const std::vector<std::string> known_defects = {
-    // The emitter: a tile of three dimensions, a reduction along the rows of a whole dimension.
-    "the emitter has no text for this operation",
-    "map::at",
-    // A copy issued for a tile that never comes is in flight when another buffer takes its memory.
-    "missing_wait",
 };
 /// And by program, where the result alone shows it.
-const std::map<std::uint64_t, std::string> known_wrong = {
-};
+const std::map<std::uint64_t, std::string> known_wrong = {};
 
 std::string plain(const std::string& text) {
   static const std::regex particular(R"(tests/random\.cpp:\d+: |%[\w.]+ (= )?)");

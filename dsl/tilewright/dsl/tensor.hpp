@@ -3,6 +3,8 @@
 // such a tile, `store` writes one, `atomic_add` adds to one. An index may be an i32 tile: then each
 // of its elements picks one along the axis. Past the end, and where a picked index lies outside the
 // axis, a load gives 0 and nothing is written.
+// Long file: a tensor, its tiles and what reads and writes them refuse each other's mistakes.
+
 #pragma once
 
 #include <string>

@@ -1,0 +1,97 @@
+// Which elements of a tile a thread holds, and how they are written: declarations, subscripts,
+// loops. The map itself is in ir.hpp (Layout).
+#include "emit/emitter.hpp"
+#include "tilewright/error.hpp"
+
+namespace tilewright::emit {
+
+void Emitter::rows_as(ValueId value) {
+  const ir::AxisId rows = kernel_.values[static_cast<std::size_t>(value)].row_axis;
+  row_axis_ = rows >= 0 ? rows : kernel_.layout.row_axis;
+}
+
+ir::AxisId Emitter::row_of(ValueId value) const {
+  const ir::AxisId rows = kernel_.values[static_cast<std::size_t>(value)].row_axis;
+  for (const ir::AxisId id : kernel_.type(value).axes)
+    if (id == rows) return id;
+  return -1;
+}
+
+ir::AxisId Emitter::column_of(ValueId value) const {
+  const ir::AxisId row = row_of(value);
+  ir::AxisId column = -1;
+  for (const ir::AxisId id : kernel_.type(value).axes) {
+    if (id == row) continue;
+    if (column >= 0)
+      throw Error(ErrorKind::unsupported,
+                  "a tile over two dimensions that both lie within a thread's row has no layout in "
+                  "this version",
+                  {.argument = axis(column).dim + ", " + axis(id).dim,
+                   .allowed = "one of them the dimension that runs over warps",
+                   .where = to_string(kernel_.values[static_cast<std::size_t>(value)].where)});
+    column = id;
+  }
+  return column;
+}
+
+int Emitter::columns_per_thread(ir::AxisId column) const {
+  return axis(column).padded / (kernel_.layout.lanes_per_row * kernel_.layout.vector);
+}
+
+std::string Emitter::subscript(ValueId value, const At& at) const {
+  const ir::AxisId row = row_of(value), column = column_of(value);
+  if (row >= 0 && column >= 0) return "[" + at.j + "][" + at.i + "]";
+  if (row >= 0) return "[" + at.r + "]";
+  if (column >= 0) return "[" + at.j + "][" + at.v + "]";
+  return "";
+}
+
+std::string Emitter::declaration(ValueId value, const std::string& initial) {
+  const ir::AxisId row = row_of(value), column = column_of(value);
+  const DType dtype = kernel_.type(value).dtype;
+  std::string text = std::string(is_floating(dtype)   ? "float "
+                                 : dtype == DType::b1 ? "bool "
+                                                      : "int ") +
+                     plan_.variable(value);
+  if (column >= 0) text += "[" + std::to_string(columns_per_thread(column)) + "]";
+  if (row >= 0 && column >= 0) text += "[" + std::to_string(slots()) + "]";
+  if (row >= 0 && column < 0) text += "[" + std::to_string(kernel_.layout.rows_per_thread) + "]";
+  if (row < 0 && column >= 0) text += "[" + std::to_string(kernel_.layout.vector) + "]";
+  return text + initial;
+}
+
+At Emitter::element_at(const std::string& j, const std::string& i) const {
+  const int vector = kernel_.layout.vector, rows = kernel_.layout.rows_per_thread;
+  At at{.j = j, .i = i, .r = i, .v = i};
+  const bool literal = i.find_first_not_of("0123456789") == std::string::npos;
+  if (vector == 1)
+    at.v = "0";
+  else if (rows > 1)
+    at.v = literal ? std::to_string(std::stoi(i) % vector) : i + " % " + std::to_string(vector);
+  if (rows == 1)
+    at.r = "0";
+  else if (vector > 1)
+    at.r = literal ? std::to_string(std::stoi(i) / vector) : i + " / " + std::to_string(vector);
+  return at;
+}
+
+At Emitter::row_at(const std::string& r) const { return {.j = "0", .i = r, .r = r, .v = "0"}; }
+
+/// The loops that visit every element this thread holds of a tile like `shape`, around `body`.
+std::string Emitter::over_elements(ValueId shape, const At& at, const std::string& body) const {
+  const ir::AxisId row = row_of(shape), column = column_of(shape);
+  // A loop of one trip is left out, unless `at` uses its counter.
+  const auto loop = [](const std::string& name, int count, const std::string& used) {
+    return count == 1 && used != name ? std::string()
+                                      : "unroll for (int " + name + " = 0; " + name + " < " +
+                                            std::to_string(count) + "; ++" + name + ") ";
+  };
+  std::string text;
+  if (column >= 0) text += loop("j", columns_per_thread(column), at.j);
+  if (row >= 0 && column >= 0) text += loop("i", slots(), at.i);
+  if (row >= 0 && column < 0) text += loop("r", kernel_.layout.rows_per_thread, at.r);
+  if (row < 0 && column >= 0) text += loop("i", kernel_.layout.vector, at.v);
+  return text + body;
+}
+
+}  // namespace tilewright::emit
