@@ -19,8 +19,8 @@ using library::OptionHelp;
 
 constexpr std::array<std::string_view, 2> layouts{"bhsd", "bshd"};
 constexpr std::array<std::string_view, 2> alignments{"bottom-right", "top-left"};
-constexpr std::array<std::string_view, 2> dtypes{"bf16", "f16"};
-constexpr std::array dtype_values{DType::bf16, DType::f16};
+constexpr std::array<std::string_view, 3> dtypes{"bf16", "f16", "f32"};
+constexpr std::array dtype_values{DType::bf16, DType::f16, DType::f32};
 
 constexpr std::array shape_table{
     OptionHelp{"--batch", "1", "sequences"},
@@ -30,7 +30,7 @@ constexpr std::array shape_table{
     OptionHelp{"--seqlen-kv", "seqlen-q", "keys of each sequence"},
     OptionHelp{"--head-dim", "64", "elements of a query or key, 1 to 256"},
     OptionHelp{"--value-dim", "head-dim", "elements of a value or output row, 1 to 256"},
-    OptionHelp{"--dtype", "bf16", "element type of q, k, v and out: bf16, f16"},
+    OptionHelp{"--dtype", "bf16", "element type of q, k, v and out: bf16, f16, f32"},
     OptionHelp{"--layout", "bhsd", "order of the dimensions in memory: bhsd, bshd"},
     OptionHelp{"--softmax-scale", "1/sqrt(head-dim)", "factor of q . k before the exponential"},
     OptionHelp{"--causal", "false", "a row sees the keys up to its own position only", true},
@@ -49,10 +49,6 @@ constexpr std::array schedule_table{
 
 DType dtype_of(const Arguments& arguments, DType fallback) {
   if (!arguments.given("--dtype")) return fallback;
-  if (arguments.text("--dtype") == "f32") {
-    throw Error(ErrorKind::unsupported, "f32 inputs are not built in this version",
-                {"--dtype", "f32", joined(dtypes), ""});
-  }
   return dtype_values[arguments.choice("--dtype", 0, dtypes)];
 }
 

@@ -34,17 +34,20 @@ void require_equal(const std::string& path, const char* tensor, const char* what
 DType dtype_of(const std::string& path, const formats::TensorInfo& tensor) {
   if (tensor.type == ElementType::bf16) return DType::bf16;
   if (tensor.type == ElementType::f16) return DType::f16;
+  if (tensor.type == ElementType::f32) return DType::f32;
   throw Error(ErrorKind::unsupported,
               path + ": tensor '" + tensor.name +
                   "' has a type that is "
                   "not built",
-              {tensor.name, std::string(name(tensor.type)), "BF16, F16", ""});
+              {tensor.name, std::string(name(tensor.type)), "BF16, F16, F32", ""});
 }
 
 std::vector<std::byte> random_tensor(const AttentionShape& shape, std::uint64_t seed,
                                      std::uint32_t stream, std::int64_t heads, std::int64_t length,
                                      std::int64_t dim) {
-  std::vector<std::byte> bytes(static_cast<std::size_t>(shape.batch * heads * length * dim * 2));
+  const std::int64_t width = size_of(shape.dtype);
+  std::vector<std::byte> bytes(
+      static_cast<std::size_t>(shape.batch * heads * length * dim * width));
   if (bytes.empty()) return bytes;  // one extent is 0, the others may be huge
   std::uint64_t index = 0;
   std::array<double, 4> group{};
@@ -56,7 +59,11 @@ std::vector<std::byte> random_tensor(const AttentionShape& shape, std::uint64_t 
           if (index % 4 == 0) group = inputs::normals(seed, stream, index / 4);
           const auto value = static_cast<float>(group[index % 4]);
           const std::uint16_t bits = shape.dtype == DType::bf16 ? to_bf16(value) : to_f16(value);
-          std::memcpy(bytes.data() + (row + d) * 2, &bits, 2);
+          std::byte* to = bytes.data() + (row + d) * width;
+          if (shape.dtype == DType::f32)
+            std::memcpy(to, &value, sizeof value);
+          else
+            std::memcpy(to, &bits, sizeof bits);
         }
       }
     }
@@ -123,13 +130,15 @@ void write_result(const std::string& path, const AttentionShape& s,
   const std::vector<std::int64_t> out_shape =
       heads_first ? std::vector{s.batch, s.heads, s.seqlen_q, s.value_dim}
                   : std::vector{s.batch, s.seqlen_q, s.heads, s.value_dim};
-  const std::array tensors{
-      formats::TensorData{"out", s.dtype == DType::bf16 ? ElementType::bf16 : ElementType::f16,
-                          out_shape, result.out},
-      formats::TensorData{"lse",
-                          ElementType::f32,
-                          {s.batch, s.heads, s.seqlen_q},
-                          std::as_bytes(std::span(result.lse))}};
+  const std::array tensors{formats::TensorData{"out",
+                                               s.dtype == DType::bf16  ? ElementType::bf16
+                                               : s.dtype == DType::f16 ? ElementType::f16
+                                                                       : ElementType::f32,
+                                               out_shape, result.out},
+                           formats::TensorData{"lse",
+                                               ElementType::f32,
+                                               {s.batch, s.heads, s.seqlen_q},
+                                               std::as_bytes(std::span(result.lse))}};
   formats::write_safetensors(
       path, tensors, {{"variant", std::string(variant)}, {"layout", std::string(name(s.layout))}});
 }

@@ -58,9 +58,14 @@ std::vector<double> logical_out(const AttentionShape& s, const std::vector<std::
       for (std::int64_t q = 0; q < s.seqlen_q; ++q) {
         const auto row = row_offset(s.layout, s.heads, s.seqlen_q, s.value_dim, b, h, q);
         for (std::int64_t e = 0; e < s.value_dim; ++e) {
+          const std::byte* from = bytes.data() + (row + e) * size_of(s.dtype);
           std::uint16_t bits = 0;
-          std::memcpy(&bits, bytes.data() + (row + e) * 2, 2);
-          values.push_back(s.dtype == DType::bf16 ? from_bf16(bits) : from_f16(bits));
+          float value = 0;
+          std::memcpy(&bits, from, sizeof bits);
+          if (s.dtype == DType::f32) std::memcpy(&value, from, sizeof value);
+          values.push_back(s.dtype == DType::f32    ? value
+                           : s.dtype == DType::bf16 ? from_bf16(bits)
+                                                    : from_f16(bits));
         }
       }
     }

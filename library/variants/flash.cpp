@@ -25,8 +25,9 @@ std::unique_ptr<KernelSource> kernel_of(const AttentionShape& shape) {
 std::unique_ptr<KernelSource> kernel_of(const AttentionShape& shape) {
   if (shape.dtype == DType::bf16) return kernel_of<DType::bf16>(shape);
   if (shape.dtype == DType::f16) return kernel_of<DType::f16>(shape);
+  if (shape.dtype == DType::f32) return kernel_of<DType::f32>(shape);
   throw Error(ErrorKind::unsupported, "flash has no kernel for this element type",
-              {"--dtype", std::string(name(shape.dtype)), "bf16, f16", ""});
+              {"--dtype", std::string(name(shape.dtype)), "bf16, f16, f32", ""});
 }
 
 CompileRequest compile_request(const Request& request) {

@@ -48,8 +48,9 @@ Kernels kernels_of(const Request& request) {
   if (shape.dtype == bf16)
     return narrow ? kernels_of<bf16, bf16>(shape) : kernels_of<bf16, f32>(shape);
   if (shape.dtype == f16) return narrow ? kernels_of<f16, f16>(shape) : kernels_of<f16, f32>(shape);
+  if (shape.dtype == f32) return kernels_of<f32, f32>(shape);
   throw Error(ErrorKind::unsupported, "standard has no kernels for this element type",
-              {"--dtype", std::string(name(shape.dtype)), "bf16, f16", ""});
+              {"--dtype", std::string(name(shape.dtype)), "bf16, f16, f32", ""});
 }
 
 /// The tiles that a person forces are those of the two products: a row of weights has its own.

@@ -62,7 +62,7 @@ TEST_CASE("words outside a list, and a type that is not built") {
   refused("--causal-alignment middle", "--causal-alignment", "middle");
   refused("--dtype f64", "--dtype", "f64");
   refused("--dtype BF16", "--dtype", "BF16");
-  refused("--dtype f32", "--dtype", "f32", "unsupported");
+  refused("--dtype f64", "--dtype", "f64", "invalid_argument");
   require_refused("dump fake --stage asm", 2, "invalid_argument", "--stage", "asm");
   require_refused("dump fake --arch sm_10", 2, "invalid_argument", "--arch", "sm_10");
 }
@@ -109,8 +109,8 @@ TEST_CASE("input files that are wrong, by tensor") {
   require_refused(run, 2, "shape_mismatch", "v", "1");
   write({1, 3, 3, 4}, {1, 2, 3, 4}, {1, 2, 3, 4});
   require_refused(run, 2, "shape_mismatch", "--kv-heads", "2");
-  write({1, 2, 3, 4}, {1, 2, 3, 4}, {1, 2, 3, 4}, ElementType::f32);
-  require_refused(run, 2, "unsupported", "q", "F32");
+  write({1, 2, 3, 4}, {1, 2, 3, 4}, {1, 2, 3, 4}, ElementType::i32);
+  require_refused(run, 2, "unsupported", "q", "I32");
   write({1, 2, 3, 4}, {1, 2, 3, 4}, {1, 2, 3, 4}, ElementType::bf16, ElementType::f16);
   require_refused(run, 2, "shape_mismatch", "v", "F16");
   write({1, 1, 1, 300}, {1, 1, 1, 300}, {1, 1, 1, 4});
