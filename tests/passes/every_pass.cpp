@@ -38,15 +38,6 @@ bool may_round(const std::string& pass) {
 /// A factor of 0 becomes 2^-126 (fold_scale): what was 0 may be that, times a product.
 bool may_leave_zero(const std::string& pass) { return pass == "fold_scale"; }
 
-/// What passes refuse today although the program is right, in the words of the refusal. Counted and
-/// printed; a program that fails in any other way fails the test.
-const std::vector<std::string> known_defects = {};
-bool is_known(const std::string& words) {
-  return std::any_of(known_defects.begin(), known_defects.end(), [&](const std::string& known) {
-    return words.find(known) != std::string::npos;
-  });
-}
-
 struct Tally {
   int exact = 0;      ///< programs in which nothing rounded, through every pass
   int scheduled = 0;  ///< programs the target has a schedule for
@@ -150,7 +141,7 @@ std::optional<std::string> examine(const RandomProgram& program, Tally* tally) {
       const auto* own = dynamic_cast<const Error*>(&error);
       const bool named = own != nullptr && own->kind() != ErrorKind::invalid_program &&
                          words.find("internal defect") == std::string::npos;
-      if (!emitting && !named && !is_known(words))
+      if (!emitting && !named)
         broken = failed("the pass behind " + steps.back().pass, error.what());
       else if (tally)
         ++tally->refusals[words.substr(0, 70)];

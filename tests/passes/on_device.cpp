@@ -26,21 +26,9 @@ namespace {
 constexpr int wanted = 60;
 constexpr std::uint64_t first_seed = 700'000;
 
-/// What goes wrong today, by the words that name it. Counted and printed; any other failure fails
-/// the test. Whoever mends one takes its line out.
-const std::vector<std::string> known_defects = {
-};
-/// And by program, where the result alone shows it.
-const std::map<std::uint64_t, std::string> known_wrong = {};
-
 std::string plain(const std::string& text) {
   static const std::regex particular(R"(tests/random\.cpp:\d+: |%[\w.]+ (= )?)");
   return std::regex_replace(text, particular, "");
-}
-bool is_known(const std::string& words) {
-  for (const std::string& known : known_defects)
-    if (words.find(known) != std::string::npos) return true;
-  return false;
 }
 
 const Device& emulator() {
@@ -145,7 +133,7 @@ std::string wrong_on_device(const RandomProgram& program, const tilewright::Plan
 
 struct Tally {
   int accepted = 0, of_aligned = 0, of_general = 0;
-  std::map<std::string, int> refusals, known;
+  std::map<std::string, int> refusals;
 };
 
 /// What went wrong, or nothing.
@@ -158,8 +146,8 @@ std::optional<std::string> examine(const RandomProgram& program, Tally* tally, b
     const auto* own = dynamic_cast<const Error*>(&error);
     const bool named = own != nullptr && own->kind() == ErrorKind::unsupported &&
                        words.find("internal defect") == std::string::npos;
-    if (!named && !is_known(words)) return error.what();
-    if (tally) ++(named ? tally->refusals : tally->known)[words.substr(0, 70)];
+    if (!named) return error.what();
+    if (tally) ++tally->refusals[words.substr(0, 70)];
     return std::nullopt;
   }
   if (tally) ++tally->accepted;
@@ -168,10 +156,6 @@ std::optional<std::string> examine(const RandomProgram& program, Tally* tally, b
     const std::string wrong = wrong_on_device(program, *plan, aligned, ran_aligned);
     if (tally) ++(ran_aligned ? tally->of_aligned : tally->of_general);
     if (wrong.empty()) continue;
-    if (is_known(wrong)) {
-      if (tally) ++tally->known[wrong.substr(0, 70)];
-      continue;
-    }
     const Lowered& lowered = ran_aligned ? plan->program().aligned : plan->program().general;
     std::string text = (ran_aligned ? "aligned kernel: " : "general kernel: ") + wrong;
     if (with_text) text += "\n" + ir::print(lowered.scheduled) + "\n" + lowered.text.text;
@@ -194,19 +178,12 @@ TEST_CASE("random programs on the device") {
   for (; tally.accepted < wanted && tried < 3 * wanted; ++tried) {
     const std::uint64_t seed = first_seed + static_cast<std::uint64_t>(tried);
     const auto wrong = examine(RandomProgram(seed), &tally, false);
-    const auto known = known_wrong.find(seed);
-    if (wrong && known == known_wrong.end()) FAIL_CHECK("seed " << seed << ": " << *wrong);
-    if (wrong && known != known_wrong.end()) ++tally.known[known->second];
-    if (!wrong && known != known_wrong.end())
-      std::printf("seed %llu is right now: take it off the list\n",
-                  static_cast<unsigned long long>(seed));
+    if (wrong) FAIL_CHECK("seed " << seed << ": " << *wrong);
   }
   std::printf("%d programs: %d accepted (%d runs of aligned kernels, %d of general ones)\n", tried,
               tally.accepted, tally.of_aligned, tally.of_general);
-  for (const auto* counts : {&tally.refusals, &tally.known}) {
-    std::printf(counts == &tally.refusals ? "refused by name:\n" : "known defects:\n");
-    for (const auto& [what, count] : *counts) std::printf("  %s: %d\n", what.c_str(), count);
-  }
+  std::printf("refused by name:\n");
+  for (const auto& [what, count] : tally.refusals) std::printf("  %s: %d\n", what.c_str(), count);
   CHECK(tally.accepted == wanted);
   CHECK(tally.of_aligned >= wanted / 2);
   CHECK(tally.of_general >= wanted / 2);
