@@ -105,6 +105,8 @@ class Emitter {
   void declare_kept(const ir::Operation& dot);
   void keep_operand(const ir::Operation& dot);
   void to_shared(const ir::Operation& convert);
+  void pairs_to_shared(ValueId value, ValueId buffer, const std::string& at,
+                       const std::string& label);
 
   // copies.cpp and stores.cpp: memory.
   std::string buffer_address(ValueId buffer);

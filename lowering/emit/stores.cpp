@@ -115,25 +115,14 @@ void Emitter::store_staged(const ir::Operation& operation, ValueId buffer) {
             width = axis(column).kind == ir::Axis::Kind::whole ? axis(column).tile : 0;
   const std::string pitch = std::to_string(place.row_chunks), stored(name(tensor->dtype));
   require_aligned(operation, column);
-  for (const char* verb : {"unroll", "chunk_at", "store4"}) prelude_.use(verb);
+  prelude_.use("chunk_at");
   const std::string label =
       remark(operation) + "store(" + operation.name + "), 16 bytes a lane through shared memory";
   out_.open(
       tensor->kind == Argument::Kind::out && !tensor->temporary ? "if (" + pointer + ") {" : "{",
       label);
   out_.line(stored + "* " + to + " = " + base + ";");
-  packing_ = true;
-  const std::string at = plan_.fresh(pointer + "_at");
-  out_.line("const u32 " + at + " = " + buffer_address(buffer) + " + chunk_at<" + pitch +
-            ">(row, 0) + 2 * col;");
-  out_.line("unroll for (int j = 0; j < " + std::to_string(columns_per_thread(column)) +
-            "; ++j) unroll for (int r = 0; r < 2; ++r)");
-  const At low{.j = "j", .i = "2 * r", .r = "r", .v = "0"},
-      high{.j = "j", .i = "2 * r + 1", .r = "r", .v = "1"};
-  out_.line("  store4(" + along_row(at, place, 1, "j", columns_per_thread(column)) + " + " +
-            std::to_string(place.row_chunks * 16 * 8) + " * r, " +
-            packed(element(value, low), element(value, high), tensor->dtype) + ");");
-  packing_ = false;
+  pairs_to_shared(value, buffer, plan_.fresh(pointer + "_at"), "");
   out_.line("__syncwarp();");
   const std::string row_stride = stride(operation.name, tensor_axis(operation, row));
   out_.open("for (int i = lane; i < 16 * " + std::to_string(chunks) + "; i += 32) {");
@@ -157,6 +146,27 @@ void Emitter::store_staged(const ir::Operation& operation, ValueId buffer) {
   out_.close();
 }
 
+/// A 16-bit tile whose buffer has its rows: neighbours are packed, two to a store. `at` names the
+/// thread's address.
+void Emitter::pairs_to_shared(ValueId value, ValueId buffer, const std::string& at,
+                              const std::string& label) {
+  const ir::Value& to = kernel_.values[static_cast<std::size_t>(buffer)];
+  const int columns = columns_per_thread(column_of(value));
+  for (const char* verb : {"unroll", "chunk_at", "store4"}) prelude_.use(verb);
+  out_.line("const u32 " + at + " = " + buffer_address(buffer) + " + chunk_at<" +
+                std::to_string(to.place.row_chunks) + ">(row, 0) + 2 * col;",
+            label);
+  out_.line("unroll for (int j = 0; j < " + std::to_string(columns) +
+            "; ++j) unroll for (int r = 0; r < 2; ++r)");
+  packing_ = true;
+  const At low{.j = "j", .i = "2 * r", .r = "r", .v = "0"},
+      high{.j = "j", .i = "2 * r + 1", .r = "r", .v = "1"};
+  out_.line("  store4(" + along_row(at, to.place, 1, "j", columns) + " + " +
+            std::to_string(to.place.row_chunks * 16 * 8) + " * r, " +
+            packed(element(value, low), element(value, high), to.type.dtype) + ");");
+  packing_ = false;
+}
+
 /// A computed tile on its way to the tensor cores: each thread writes the elements it holds.
 void Emitter::to_shared(const ir::Operation& convert) {
   const ValueId value = convert.operands[0], buffer = convert.results[0];
@@ -174,17 +184,7 @@ void Emitter::to_shared(const ir::Operation& convert) {
       "unroll for (int j = 0; j < " + std::to_string(columns) + "; ++j) unroll for (int ";
   const std::string label = name + ", to shared memory";
   if (half && along_rows) {
-    for (const char* verb : {"chunk_at", "store4"}) prelude_.use(verb);
-    out_.line("const u32 " + at + " = " + start + " + chunk_at<" + pitch + ">(row, 0) + 2 * col;",
-              label);
-    packing_ = true;
-    const At low{.j = "j", .i = "2 * r", .r = "r", .v = "0"},
-        high{.j = "j", .i = "2 * r + 1", .r = "r", .v = "1"};
-    out_.line(loops + "r = 0; r < 2; ++r)");
-    out_.line("  store4(" + along_row(at, place, 1, "j", columns) + " + " +
-              std::to_string(place.row_chunks * 16 * 8) + " * r, " +
-              packed(element(value, low), element(value, high), dtype) + ");");
-    packing_ = false;
+    pairs_to_shared(value, buffer, at, label);
     return;
   }
   const At each = element_at("j", "i");

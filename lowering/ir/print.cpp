@@ -138,8 +138,8 @@ class Printer {
     for (std::size_t i = 0; i < kernel_.arguments.size(); ++i) {
       const Argument& argument = kernel_.arguments[i];
       if (i) text_ += ", ";
-      text_ += std::string(argument.temporary ? "temp " : "") + kind_text(argument.kind) + " " + argument.name + " " +
-               std::string(name(argument.dtype));
+      text_ += std::string(argument.temporary ? "temp " : "") + kind_text(argument.kind) + " " +
+               argument.name + " " + std::string(name(argument.dtype));
       if (argument.kind != Argument::Kind::scalar) text_ += bracketed(argument.dims);
     }
     text_ += ")\n";

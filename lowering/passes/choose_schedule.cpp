@@ -278,15 +278,14 @@ class Scheduler {
         if (computed && is_fragment_operand(kernel_, *dot, operand)) continue;
         if (!seen.insert(value).second) continue;
         bool looped = false;
-        for (std::size_t i = 0; !computed && i < load->indices.size(); ++i)
-          if (const auto& index = load->indices[i]; true)
+        if (!computed)
+          for (const auto& index : load->indices)
             looped |=
                 index.kind == IndexSpec::Kind::block && axis(index.axis).kind == Axis::Kind::loop;
         const auto& axes = kernel_.type(value).axes;
-        const int size = size_of(kernel_.type(value).dtype),
-                  chunks = axis(axes[1]).padded * size / 16;
-        sum += axis(axes[0]).padded * (chunks % 8 == 0 && size == 2 ? chunks : chunks | 1) * 16 *
-               (looped ? stages : 1);
+        const DType dtype = kernel_.type(value).dtype;
+        const int pitch = row_pitch(axis(axes[1]).padded * size_of(dtype) / 16, dtype);
+        sum += axis(axes[0]).padded * pitch * 16 * (looped ? stages : 1);
       }
     return sum;
   }

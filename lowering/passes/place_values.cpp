@@ -82,10 +82,8 @@ class Placer {
         return kernel_.axes[static_cast<std::size_t>(buffer.type.axes[which])].padded;
       };
       const int chunks = padded(1) * size_of(buffer.type.dtype) / chunk_bytes;
-      // 4-byte elements are also read one by one, down a column: an odd pitch serves both ways.
-      const bool permuted = chunks % 8 == 0 && size_of(buffer.type.dtype) == 2;
-      buffer.place.swizzle = permuted ? 1 : 0;
-      buffer.place.row_chunks = permuted ? chunks : chunks | 1;
+      buffer.place.swizzle = permutes_chunks(chunks, buffer.type.dtype) ? 1 : 0;
+      buffer.place.row_chunks = row_pitch(chunks, buffer.type.dtype);
       buffer.place.bytes = padded(0) * buffer.place.row_chunks * chunk_bytes * buffer.place.stages;
     }
   }

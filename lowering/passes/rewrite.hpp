@@ -44,6 +44,16 @@ bool is_fragment_operand(const ir::Kernel& kernel, const ir::Operation& dot, std
 /// nothing writes its tensor meanwhile, and its rows stand at one stride.
 bool may_be_copied(const ir::Kernel& kernel, const ir::Operation& load);
 
+/// Whether a buffer's rows of `chunks` 16-byte chunks permute them by row; others keep an odd
+/// pitch. 4-byte elements are also read one by one, down a column: an odd pitch serves both ways.
+inline bool permutes_chunks(int chunks, DType dtype) {
+  return chunks % 8 == 0 && size_of(dtype) == 2;
+}
+/// Chunks from one row of such a buffer to the next.
+inline int row_pitch(int chunks, DType dtype) {
+  return permutes_chunks(chunks, dtype) ? chunks : chunks | 1;
+}
+
 /// Drops pure operations nobody uses, repeatedly.
 void drop_dead(ir::Kernel& kernel);
 

@@ -29,7 +29,10 @@ class CopyStager {
   void run() {
     collect(kernel_.body);
     if (!operands_.empty()) stage(kernel_.body, nullptr);
-    convert(kernel_.body, nullptr);
+    walk(kernel_.body, [&](Operation& operation) {
+      if (operation.op == Op::operand_load) shared_reads_.insert(operation.results[0]);
+    });
+    convert(kernel_.body, false);
     drop_dead(kernel_);
   }
 
@@ -64,18 +67,18 @@ class CopyStager {
   /// before the dot that reads them first, between two barriers. In a loop the barrier at the top,
   /// or the one at the end, keeps the next round's write behind this round's reads; a loop that has
   /// neither gets one.
-  void convert(Region& region, const Operation* loop) {
+  void convert(Region& region, bool in_loop) {
     std::map<ValueId, ValueId> in_shared;  // tile -> what reads it from shared memory
-    bool has_barrier = loop == nullptr;
+    bool has_barrier = !in_loop;
     for (const auto& operation : region.operations) has_barrier |= operation->op == Op::barrier;
     for (std::size_t i = 0; i < region.operations.size(); ++i) {
       Operation& dot = *region.operations[i];
-      for (auto& inner : dot.regions) convert(*inner, &dot);
+      for (auto& inner : dot.regions) convert(*inner, true);
       if (dot.op != Op::dot) continue;
       List writes, reads;
       for (const std::size_t side : {0u, 1u}) {
         const ValueId tile = dot.operands[side];
-        if (reads_shared(tile) || is_fragment_operand(kernel_, dot, side)) continue;
+        if (shared_reads_.count(tile) != 0 || is_fragment_operand(kernel_, dot, side)) continue;
         auto known = in_shared.find(tile);
         if (known == in_shared.end()) {
           ir::Type type = kernel_.type(tile);
@@ -103,14 +106,6 @@ class CopyStager {
       insert(region, i, writes);
       i += count;
     }
-  }
-
-  bool reads_shared(ValueId value) const {
-    bool found = shared_reads_.count(value) != 0;
-    walk(static_cast<const Region&>(kernel_.body), [&](const Operation& operation) {
-      found |= operation.op == Op::operand_load && operation.results[0] == value;
-    });
-    return found;
   }
 
   ValueId buffer_for(const Operation& load, int stages, List& before) {
@@ -370,7 +365,7 @@ class CopyStager {
   ir::Kernel& kernel_;
   const ir::Schedule& schedule_;
   std::set<ValueId> operands_;
-  std::set<ValueId> shared_reads_;
+  std::set<ValueId> shared_reads_;  ///< tiles that are read from shared memory already
   std::vector<Outer> outer_;
   List pending_allocations_;
 };
