@@ -100,7 +100,7 @@ std::vector<Subject> subjects(const Device& device) {
                                       : sequences(device, 200, 0, e));
     };
     const std::string loop = "loops/flash_forward.hpp";
-    run(add("flash, causal", flash_lesson(), "examples/03_flash.cpp", "examples/03_flash.cpp",
+    run(add("flash, causal", flash_lesson(), "examples/04_flash.cpp", "examples/04_flash.cpp",
             square),
         true, 64);
     run(add("flash, full", full, loop, "library/" + loop, narrow), false, 48);
