@@ -40,7 +40,10 @@ class MaskApplier {
       }
       for (auto& inner : operation.regions) run(*inner);
       const Operation* loop = loop_over(operation.axis);
-      if (is_reduction(operation.op) && !operation.masked) {
+      if (operation.op == Op::reduce_argmax && !operation.masked) {
+        i += show_only(region, i, operation, loop);
+        operation.masked = true;
+      } else if (is_reduction(operation.op) && !operation.masked) {
         const double neutral = operation.op == Op::reduce_max ? minus_infinity : 0;
         i += neutralize(region, i, operation, 0, neutral, loop);
         operation.masked = true;
@@ -280,6 +283,18 @@ class MaskApplier {
     } else {
       operation.operands[which] = result;
     }
+    return inserted;
+  }
+
+  /// -inf may be the largest element there is, so what shows goes with the operand. Returns how far
+  /// it moved.
+  std::size_t show_only(Region& region, std::size_t position, Operation& argmax,
+                        const Operation* loop) {
+    ValueId visible = no_value;
+    const std::size_t inserted = condition(region, position, argmax.axis, loop, visible);
+    if (visible == no_value) return inserted;
+    argmax.operands.push_back(visible);
+    argmax.cut_only = loop != nullptr && loop == loops_.back();
     return inserted;
   }
 
