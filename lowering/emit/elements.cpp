@@ -146,14 +146,21 @@ Text Emitter::index_text(ir::AxisId id, const At& at) {
 
 std::string Emitter::inside(ir::AxisId id, const At& at) {
   const ir::Axis& tiled = axis(id);
-  if (tiled.kind == ir::Axis::Kind::whole) {
-    if (tiled.padded == tiled.tile) return "";
-  } else if (const auto bound = kernel_.bound.find(tiled.dim); bound != kernel_.bound.end() &&
-                                                               bound->second % tiled.tile == 0 &&
-                                                               tiled.padded == tiled.tile) {
-    return "";
-  }
-  return index_text(id, at).text + " < " + extent(tiled.dim);
+  const auto bound = kernel_.bound.find(tiled.dim);
+  const bool divides = bound != kernel_.bound.end() && bound->second % tiled.tile == 0;
+  if (divides && tiled.padded == tiled.tile) return "";
+  const std::string inside = index_text(id, at).text + " < " + extent(tiled.dim);
+  if (tiled.kind == ir::Axis::Kind::whole || tiled.padded == tiled.tile) return inside;
+  const std::string here = within_tile(id, at) + " < " + std::to_string(tiled.tile);
+  return divides ? here : here + " && " + inside;
+}
+
+/// How many neighbours from this one on lie inside the tensor and the tile.
+std::string Emitter::neighbours_left(ir::AxisId id, const At& at) {
+  const ir::Axis& tiled = axis(id);
+  const std::string left = extent(tiled.dim) + " - (" + index_text(id, at).text + ")";
+  if (tiled.kind == ir::Axis::Kind::whole || tiled.padded == tiled.tile) return left;
+  return "min(" + left + ", " + std::to_string(tiled.tile) + " - (" + within_tile(id, at) + "))";
 }
 
 bool Emitter::never_negative(ValueId value) const {

@@ -64,6 +64,7 @@ class Emitter {
   std::string block_start(ir::AxisId axis);  ///< "q_block * 128", or ""
   std::string inside(ir::AxisId axis,
                      const At& at);  ///< a guard, or "" where every element is inside
+  std::string neighbours_left(ir::AxisId axis, const At& at);
   std::string domain_text(const ir::IntExpr& expression);
   std::string once(const std::string& key, const std::string& wish, const std::string& type,
                    const std::string& value);
@@ -195,6 +196,7 @@ class Emitter {
   ir::AxisId moving_axis_ = -1;  ///< while a copy for another tile of this axis is written
   bool packing_ = false;         ///< the expression is about to be rounded to 16 bits anyway
   bool in_cut_code_ = false;     ///< inside a body that knows `cut`
+  std::string part_, other_, places_;  ///< names in reductions.cpp
   std::string f32_left_;         ///< what dot_f32.cpp calls a left operand before it is rounded
 };
 

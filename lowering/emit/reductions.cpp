@@ -217,8 +217,10 @@ void Emitter::reduce_between_warps(const ir::Operation& operation, const std::st
   const ir::Place& buffer = kernel_.values[static_cast<std::size_t>(operation.operands.back())].place;
   const int width = column >= 0 ? axis(column).padded : 1;
   const int apart = layout.lanes_per_row * layout.vector;
-  const std::string part = plan_.fresh("part"), other = plan_.fresh("other"),
-                    places = place ? plan_.fresh("places") : "";
+  // Each meeting has a scope of its own, so they share their names.
+  if (part_.empty()) part_ = plan_.fresh("part"), other_ = plan_.fresh("other");
+  if (place && places_.empty()) places_ = plan_.fresh("places");
+  const std::string &part = part_, &other = other_, &places = places_;
   const std::string start =
       buffer.offset == 0 ? "shared" : "(shared + " + std::to_string(buffer.offset) + ")";
   const std::string pointer = "(" + type_of(dtype) + "*)" + start + (column >= 0 ? " + col" : "");

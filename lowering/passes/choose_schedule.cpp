@@ -331,6 +331,12 @@ class Scheduler {
     ir::Layout& layout = kernel_.layout;
     layout.vector = std::clamp(16 / widest, 1, 8);
     layout.row_axis = rows;
+    const auto asked_of = [&](const Axis& tiled) {
+      return tiled.requested_tile > 0 ? tiled.requested_tile : wished(tiled.dim);
+    };
+    for (const AxisId id : used)  // a tile starts at a whole vector
+      if (axis(id).kind != Axis::Kind::whole && id != rows)
+        while (asked_of(axis(id)) % layout.vector != 0) layout.vector /= 2;
     // Every loop over that dimension has it over warps, in tiles of the same size.
     std::set<AxisId> same;
     for (std::size_t id = 0; rows >= 0 && id < kernel_.axes.size(); ++id)
@@ -342,8 +348,7 @@ class Scheduler {
         if (same.contains(id)) value.row_axis = id;
     const int wished_warps = wish_.warps > 0 ? wish_.warps : 0;
     if (rows >= 0) {
-      const int fixed =
-          axis(rows).requested_tile > 0 ? axis(rows).requested_tile : wished(axis(rows).dim);
+      const int fixed = asked_of(axis(rows));
       int tile = fixed > 0 ? fixed : (wished_warps > 0 ? wished_warps : 4);
       if (axis(rows).kind == Axis::Kind::whole) tile = axis(rows).tile;
       layout.lanes_per_row = 32;
@@ -366,7 +371,7 @@ class Scheduler {
     for (const AxisId id : used) {
       if (same.contains(id)) continue;
       Axis& column = axis(id);
-      const int asked = column.requested_tile > 0 ? column.requested_tile : wished(column.dim);
+      const int asked = asked_of(column);
       if (column.kind != Axis::Kind::whole) column.tile = asked > 0 ? asked : unit;
       column.padded = round_up(std::max(column.tile, 1), unit);
       if (column.padded / unit * layout.vector * layout.rows_per_thread > 256)
