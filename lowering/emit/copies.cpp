@@ -226,7 +226,7 @@ void Emitter::load_fragment(const ir::Operation& operation) {
                                : tensor->dtype == DType::f32 ? "float"
                                                              : "int";
     const std::string guard = both(row >= 0 ? inside(row, at) : "", picked_inside(operation, at));
-    const std::string left = extent(axis(column).dim) + " - (" + index_text(column, at).text + ")";
+    const std::string left = neighbours_left(column, at);
     out_.open(
         "unroll for (int j = 0; j < " + std::to_string(columns_per_thread(column)) + "; ++j)" +
         (row >= 0 && rows > 1 ? " unroll for (int r = 0; r < " + std::to_string(rows) + "; ++r) {"

@@ -169,6 +169,9 @@ KernelText Emitter::run() {
   grid();
   region(kernel_.body);
 
+  for (std::size_t id = 0; id < kernel_.axes.size(); ++id)
+    if (kernel_.axes[id].kind != ir::Axis::Kind::whole)
+      result_.tiles[static_cast<int>(id)] = kernel_.axes[id].tile;
   result_.symbol = kernel_.name;
   result_.threads = layout.threads();
   result_.shared_bytes = kernel_.shared_bytes;

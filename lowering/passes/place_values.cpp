@@ -79,7 +79,7 @@ class Placer {
 
   void shape_buffers() {
     for (ir::Value& buffer : kernel_.values) {
-      if (buffer.type.kind != ir::Type::Kind::buffer) continue;
+      if (buffer.type.kind != ir::Type::Kind::buffer || buffer.place.bytes != 0) continue;
       const auto padded = [&](std::size_t which) {
         return kernel_.axes[static_cast<std::size_t>(buffer.type.axes[which])].padded;
       };
