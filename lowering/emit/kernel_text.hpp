@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ir/ir.hpp"
+#include "../ir/ir.hpp"
 
 namespace tilewright::emit {
 

@@ -18,6 +18,6 @@ add_library(tilewright_emulator_monitor STATIC
 set_target_properties(tilewright_emulator_monitor PROPERTIES POSITION_INDEPENDENT_CODE ON)
 target_include_directories(tilewright_emulator_monitor PUBLIC
   ${CMAKE_CURRENT_LIST_DIR}/.. ${CMAKE_CURRENT_LIST_DIR}/../../dsl)
-target_link_libraries(tilewright_emulator_monitor PRIVATE tilewright_options fmt::fmt)
+target_link_libraries(tilewright_emulator_monitor PRIVATE tilewright_options fmt::fmt-header-only)
 # These run inside every emulated memory access, in debug builds as well.
 target_compile_options(tilewright_emulator_monitor PRIVATE -O3)

@@ -29,7 +29,7 @@
 #include <string>
 #include <vector>
 
-#include "ir/domain.hpp"
+#include "domain.hpp"
 #include "tilewright/dsl/gate.hpp"
 
 namespace tilewright::ir {

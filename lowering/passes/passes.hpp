@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "ir/ir.hpp"
-#include "ir/schedule.hpp"
+#include "../ir/ir.hpp"
+#include "../ir/schedule.hpp"
 
 namespace tilewright::passes {
 

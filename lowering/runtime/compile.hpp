@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime/device.hpp"
-#include "runtime/image.hpp"
-#include "runtime/module.hpp"
+#include "device.hpp"
+#include "image.hpp"
+#include "module.hpp"
 
 namespace tilewright::runtime {
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "runtime/driver.hpp"
+#include "driver.hpp"
 
 namespace tilewright::runtime {
 

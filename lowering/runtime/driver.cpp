@@ -62,11 +62,7 @@ std::vector<std::string> emulator_locations() {
   const std::filesystem::path here = folder_of_this_binary();
   std::vector<std::string> places{(here / file_name).string(),
                                   (here.parent_path() / "lib" / file_name).string()};
-#ifdef TILEWRIGHT_EMULATOR_BUILD_PATH
-  const std::filesystem::path built = TILEWRIGHT_EMULATOR_BUILD_PATH;
-  places.push_back((built.extension() == ".so" ? built : built / file_name).string());
-#endif
-  places.emplace_back(file_name);  // the dynamic linker's own search
+  places.emplace_back(file_name);  // the dynamic linker's own search, this program's RUNPATH first
   return places;
 }
 

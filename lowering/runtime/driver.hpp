@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-#include "runtime/driver_functions.hpp"
+#include "driver_functions.hpp"
 
 namespace tilewright::runtime {
 

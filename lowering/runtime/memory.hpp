@@ -6,8 +6,8 @@
 
 #include <cstddef>
 
-#include "runtime/device.hpp"
-#include "runtime/stream.hpp"
+#include "device.hpp"
+#include "stream.hpp"
 
 namespace tilewright::runtime {
 

@@ -7,9 +7,9 @@
 #include <memory>
 #include <string>
 
-#include "runtime/device.hpp"
-#include "runtime/image.hpp"
-#include "runtime/stream.hpp"
+#include "device.hpp"
+#include "image.hpp"
+#include "stream.hpp"
 
 namespace tilewright::runtime {
 

@@ -85,14 +85,15 @@ NvrtcSearch search_nvrtc() {
     }
     return search;
   }
-#ifdef TILEWRIGHT_NVRTC_BUILD_PATH
-  look_below(search, TILEWRIGHT_NVRTC_BUILD_PATH);
-#endif
   const fs::path here = folder_of_this_binary();
   look_in(search, here);
   look_in(search, here.parent_path() / "lib");
   look_below(search, here / "cuda");
   for (const auto& folder : environment::linker_search_folders()) look_in(search, folder);
+  for (const auto& folder : run_paths_of_this_binary()) {
+    look_in(search, folder);
+    look_below(search, folder / "cuda");  // beside the emulator of a build tree
+  }
   for (const char* bare : {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"}) {
     search.looked.emplace_back(std::string(bare) + " (dynamic linker)");
     search.candidates.emplace_back(bare);

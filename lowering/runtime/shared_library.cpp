@@ -4,6 +4,9 @@
 #include "runtime/shared_library.hpp"
 
 #include <dlfcn.h>
+#include <link.h>
+
+#include <cstddef>
 
 namespace tilewright::runtime {
 
@@ -37,6 +40,21 @@ std::filesystem::path SharedLibrary::file_of(const void* symbol_address) {
 std::filesystem::path folder_of_this_binary() {
   return SharedLibrary::file_of(reinterpret_cast<const void*>(&folder_of_this_binary))
       .parent_path();
+}
+
+std::vector<std::filesystem::path> run_paths_of_this_binary() {
+  std::vector<std::filesystem::path> folders;
+  void* program = dlopen(nullptr, RTLD_LAZY);
+  Dl_serinfo size{};
+  if (program == nullptr || dlinfo(program, RTLD_DI_SERINFOSIZE, &size) != 0) return folders;
+  std::vector<std::max_align_t> memory(size.dls_size / sizeof(std::max_align_t) + 1);
+  auto* info = reinterpret_cast<Dl_serinfo*>(memory.data());
+  *info = size;
+  if (dlinfo(program, RTLD_DI_SERINFO, info) != 0) return folders;
+  for (unsigned i = 0; i < info->dls_cnt; ++i)
+    if ((info->dls_serpath[i].dls_flags & LA_SER_RUNPATH) != 0)
+      folders.emplace_back(info->dls_serpath[i].dls_name);
+  return folders;
 }
 
 }  // namespace tilewright::runtime

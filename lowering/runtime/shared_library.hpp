@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace tilewright::runtime {
 
@@ -39,5 +40,9 @@ class SharedLibrary {
 
 /// The folder of the executable or library that contains this code.
 std::filesystem::path folder_of_this_binary();
+
+/// Where the dynamic linker looks for this program's libraries before the system's folders: the
+/// RUNPATH it was linked with.
+std::vector<std::filesystem::path> run_paths_of_this_binary();
 
 }  // namespace tilewright::runtime

@@ -6,7 +6,7 @@
 
 #include <optional>
 
-#include "runtime/device.hpp"
+#include "device.hpp"
 
 namespace tilewright::runtime {
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/memory.hpp"
+#include "../runtime/memory.hpp"
 #include "tilewright/dsl/dtype.hpp"
 
 namespace tilewright {

@@ -12,9 +12,9 @@
 #include <map>
 #include <string>
 
-#include "runtime/compile.hpp"
+#include "../runtime/compile.hpp"
 #include "tilewright/dsl/kernel.hpp"
-#include "tilewright/plan.hpp"
+#include "plan.hpp"
 
 namespace tilewright {
 

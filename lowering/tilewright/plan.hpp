@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "ir/determinism.hpp"
-#include "pipeline.hpp"
-#include "tilewright/arguments.hpp"
+#include "../ir/determinism.hpp"
+#include "../pipeline.hpp"
+#include "arguments.hpp"
 
 namespace tilewright {
 

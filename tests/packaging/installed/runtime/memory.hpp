@@ -1,0 +1,5 @@
+// Of the blank project: it has the name of a file of Tilewright.
+#pragma once
+namespace blank {
+inline constexpr int two = 2;
+}
