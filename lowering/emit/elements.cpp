@@ -263,7 +263,10 @@ Text Emitter::pointwise(const ir::Operation& operation, const At& at) {
     return {part(left, sign.precedence) + sign.sign + part(right, after), sign.precedence};
   }
   switch (operation.op) {
-    case Op::neg: return {"-" + wrap(operand(0), unary), unary};
+    case Op::neg: {
+      const Text x = operand(0);  // two signs would be one operator
+      return {"-" + wrap(x, x.text.starts_with('-') ? primary : unary), unary};
+    }
     case Op::logical_not: return {"!" + wrap(operand(0), unary), unary};
     case Op::bit_not: return {"~" + wrap(operand(0), unary), unary};
     case Op::minimum: return call(floating ? "fminf" : "min", {operand(0), operand(1)});
@@ -405,8 +408,14 @@ std::string Emitter::domain_text(const ir::IntExpr& expression) {
     if (kind == "value") return uniform(std::stoi(of));
     for (std::size_t id = 0; id < kernel_.axes.size(); ++id) {
       const ir::Axis& tiled = kernel_.axes[id];
-      if (tiled.dim != of || tiled.kind != ir::Axis::Kind::grid) continue;
+      const bool open = std::find(open_loops_.begin(), open_loops_.end(),
+                                  static_cast<ir::AxisId>(id)) != open_loops_.end();
+      if (tiled.dim != of || (tiled.kind != ir::Axis::Kind::grid && !open)) continue;
       const std::string start = block_start(static_cast<ir::AxisId>(id));
+      if (open)
+        return kind == "first" ? "(" + start + ")"
+                               : "min(" + start + " + " + std::to_string(tiled.tile - 1) + ", " +
+                                     extent(of) + " - 1)";
       if (kind == "first") return once("first " + of, of + "_first", "int", start);
       return once(
           "last " + of, of + "_last", "int",

@@ -193,11 +193,12 @@ class Emitter {
   std::vector<std::pair<int, Provenance>> sources_;  ///< [n] and its line, in order
   int number_ = 0;
   ir::AxisId row_axis_ = kernel_.layout.row_axis;  ///< of the tiles the text is about
-  ir::AxisId moving_axis_ = -1;  ///< while a copy for another tile of this axis is written
-  bool packing_ = false;         ///< the expression is about to be rounded to 16 bits anyway
-  bool in_cut_code_ = false;     ///< inside a body that knows `cut`
-  std::string part_, other_, places_;  ///< names in reductions.cpp
-  std::string f32_left_;         ///< what dot_f32.cpp calls a left operand before it is rounded
+  ir::AxisId moving_axis_ = -1;         ///< while a copy for another tile of this axis is written
+  bool packing_ = false;                ///< the expression is about to be rounded to 16 bits anyway
+  std::vector<ir::AxisId> open_loops_;  ///< over tiles, outermost first
+  bool in_cut_code_ = false;            ///< inside a body that knows `cut`
+  std::string part_, other_, places_;   ///< names in reductions.cpp
+  std::string f32_left_;  ///< what dot_f32.cpp calls a left operand before it is rounded
 };
 
 }  // namespace tilewright::emit

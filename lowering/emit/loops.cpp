@@ -301,7 +301,9 @@ void Emitter::for_blocks(const ir::Operation& loop) {
   in_cut_code_ = !range.cut.empty();
   out_.open("for (" + counters + "; " + block + (range.next.empty() ? " <= " : " < ") + range.last +
             "; " + further + ") {");
+  open_loops_.push_back(loop.axis);
   loop_body(loop, ring, range);
+  open_loops_.pop_back();
   out_.close();
   in_cut_code_ = outer_cut;
   for (const ir::Operation* operation : ring.copies) stage_of_.erase(operation->operands[0]);

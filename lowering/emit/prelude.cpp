@@ -82,16 +82,18 @@ constexpr std::array verbs = {
          "    const T x = __shfl_xor_sync(~0u, best, d);  take_larger(best, place, x, "
          "__shfl_xor_sync(~0u, place, d)); }\n"
          "  return place; }"},
-    Verb{"across_rows_max", "unroll",
-         "template <int lanes, class T> __device__ T across_rows_max(T x) {     // of the rows that "
-         "`lanes` neighbours each hold\n"
-         "  unroll for (int d = lanes; d < 32; d *= 2) x = max(x, __shfl_xor_sync(~0u, x, d));  "
-         "return x; }"},
-    Verb{"across_rows_sum", "unroll",
-         "template <int lanes, class T> __device__ T across_rows_sum(T x) {     // of the rows that "
-         "`lanes` neighbours each hold\n"
-         "  unroll for (int d = lanes; d < 32; d *= 2) x += __shfl_xor_sync(~0u, x, d);  return x; "
-         "}"},
+    Verb{
+        "across_rows_max", "unroll",
+        "template <int lanes, class T> __device__ T across_rows_max(T x) {     // of the rows that "
+        "`lanes` neighbours each hold\n"
+        "  unroll for (int d = lanes; d < 32; d *= 2) x = max(x, __shfl_xor_sync(~0u, x, d));  "
+        "return x; }"},
+    Verb{
+        "across_rows_sum", "unroll",
+        "template <int lanes, class T> __device__ T across_rows_sum(T x) {     // of the rows that "
+        "`lanes` neighbours each hold\n"
+        "  unroll for (int d = lanes; d < 32; d *= 2) x += __shfl_xor_sync(~0u, x, d);  return x; "
+        "}"},
     Verb{"across_rows_argmax", "unroll take_larger",
          "template <int lanes, class T> __device__ void across_rows_argmax(T& best, int& place) {\n"
          "  unroll for (int d = lanes; d < 32; d *= 2) {\n"
@@ -107,8 +109,10 @@ constexpr std::array verbs = {
          "  u32 c[4] = {offset / 4, 0, stream, 0};\n"
          "  unroll for (int round = 0; round < 10; ++round) {\n"
          "    const u32 a = 0xD2511F53u * c[0], b = 0xCD9E8D57u * c[2];\n"
-         "    const u32 a_high = __umulhi(0xD2511F53u, c[0]), b_high = __umulhi(0xCD9E8D57u, c[2]);\n"
-         "    c[0] = b_high ^ c[1] ^ seed;  c[1] = b;  c[2] = a_high ^ c[3] ^ seed_high;  c[3] = a;\n"
+         "    const u32 a_high = __umulhi(0xD2511F53u, c[0]), b_high = __umulhi(0xCD9E8D57u, "
+         "c[2]);\n"
+         "    c[0] = b_high ^ c[1] ^ seed;  c[1] = b;  c[2] = a_high ^ c[3] ^ seed_high;  c[3] = "
+         "a;\n"
          "    seed += 0x9E3779B9u;  seed_high += 0xBB67AE85u; }\n"
          "  return offset & 2 ? offset & 1 ? c[3] : c[2] : offset & 1 ? c[1] : c[0]; }"},
     Verb{"load_row", "i64 row_of unroll",

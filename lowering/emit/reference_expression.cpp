@@ -105,7 +105,7 @@ void ReferenceWriter::reduce(const ir::Operation& operation, const std::string& 
     if (is_floating(compared)) calls_.insert("inf");
     const std::string best = signature_.names.take("best");
     before.push_back(element_type(compared, false) + " " + best + " = " +
-                     (is_floating(compared)     ? "-inf"
+                     (is_floating(compared)    ? "-inf"
                       : compared == DType::i32 ? "-2147483647 - 1"
                                                : "0") +
                      ";");

@@ -140,8 +140,7 @@ class Interpreter : private ProgramState {
     const TilePointer visible = visibility(op);
     const TileData like = empty(type);
     const TileData* sum = op.operands.size() == 3 ? &tile(op.operands[2]) : nullptr;
-    return share(contract(*a, *b, op.axis, sum, visible.get(), like.axes,
-                          like.shape, type.dtype));
+    return share(contract(*a, *b, op.axis, sum, visible.get(), like.axes, like.shape, type.dtype));
   }
 
   /// A buffer means what was last copied into it, at the tile the loops are at.

@@ -307,8 +307,8 @@ class Scheduler {
     bool reduces = false;
     std::set<AxisId> used, reduced;
     AxisId rows = -1;
-    // A reduction is cheapest along a thread's row, so the other axis goes over warps where there is
-    // a choice; not one that is used whole, of which a thread would have to hold every row.
+    // A reduction is cheapest along a thread's row, so the other axis goes over warps where there
+    // is a choice; not one that is used whole, of which a thread would have to hold every row.
     walk(kernel_.body, [&](Operation& operation) {
       if (is_reduction(operation.op)) reduced.insert(operation.axis);
     });
@@ -322,11 +322,12 @@ class Scheduler {
         for (const AxisId id : kernel_.type(result).axes) used.insert(id);
       for (ValueId result : operation.results)
         if (const auto& axes = kernel_.type(result).axes; axes.size() == 2 && rows < 0)
-          rows = reduced.contains(axes[0]) != reduced.contains(axes[1]) && !sums_columns(axes, reduced)
-                     ? (reduced.contains(axes[0]) ? axes[1] : axes[0])
-                 : axis(axes[1]).kind == Axis::Kind::grid && axis(axes[0]).kind != Axis::Kind::grid
-                     ? axes[1]
-                     : axes[0];
+          rows =
+              reduced.contains(axes[0]) != reduced.contains(axes[1]) && !sums_columns(axes, reduced)
+                  ? (reduced.contains(axes[0]) ? axes[1] : axes[0])
+              : axis(axes[1]).kind == Axis::Kind::grid && axis(axes[0]).kind != Axis::Kind::grid
+                  ? axes[1]
+                  : axes[0];
     });
     ir::Layout& layout = kernel_.layout;
     layout.vector = std::clamp(16 / widest, 1, 8);
@@ -357,7 +358,8 @@ class Scheduler {
       if (axis(rows).kind != Axis::Kind::whole)
         axis(rows).tile = fixed > 0 ? fixed : layout.warps * layout.rows_per_thread;
       axis(rows).padded = layout.warps * layout.rows_per_thread;
-      for (const AxisId id : same) axis(id).tile = axis(rows).tile, axis(id).padded = axis(rows).padded;
+      for (const AxisId id : same)
+        axis(id).tile = axis(rows).tile, axis(id).padded = axis(rows).padded;
     } else {
       // One dimension only: all threads side by side, unless a reduction must stay within one warp.
       layout.warps = reduces ? 1 : (wished_warps > 0 ? wished_warps : 4);
