@@ -132,7 +132,7 @@ class Emitter {
   bool columns_adjacent(const ir::Operation& operation, ir::AxisId column) const;
   std::string picked_inside(const ir::Operation& operation, const At& at);
   void load_fragment(const ir::Operation& operation);
-  std::string element_offset(const ir::Operation& operation, const At& at);
+  std::string element_offset(const ir::Operation& operation, const At& at, bool adjacent = false);
   std::string widened(const std::string& stored, DType dtype);
   std::string narrowed(const Text& value, DType dtype);
   std::string packed(const Text& low, const Text& high, DType dtype);
@@ -169,6 +169,7 @@ class Emitter {
   void loop_body(const ir::Operation& loop, const Ring& ring, const Bounds& range);
 
   // emit_kernel.cpp
+  Writer threads() const;
   void grid();
   std::string parameter(Parameter::Kind kind, const std::string& name, const std::string& type,
                         const std::string& of, int axis = -1);

@@ -122,8 +122,11 @@ constexpr std::array verbs = {
          "  unroll for (int i = 0; i < n; ++i) x[i] = i < left ? from[i] : T(0); }"},
     Verb{"store_row", "i64 row_of unroll",
          "template <int n, class T> __device__ void store_row(T* to, const T (&x)[n], int left) {\n"
-         "  if (left >= n) { *(row_of<T, n>*)to = *(const row_of<T, n>*)x; return; }\n"
-         "  unroll for (int i = 0; i < n; ++i) if (i < left) to[i] = x[i]; }"},
+         "  if (left < n) { unroll for (int i = 0; i < n; ++i) if (i < left) to[i] = x[i];  "
+         "return; }\n"
+         "  if constexpr (sizeof(T) * n == 16) __stwb((uint4*)to, *(const uint4*)x);  // a plain "
+         "store here may be split\n"
+         "  else *(row_of<T, n>*)to = *(const row_of<T, n>*)x; }"},
     Verb{"commit_copies", "",
          "__device__ void commit_copies() { asm volatile(\"cp.async.commit_group;\" ::: "
          "\"memory\"); }"},

@@ -65,7 +65,7 @@ void Emitter::store(const ir::Operation& operation) {
                                                                   : "",
                                    picked_inside(operation, at));
     out_.line((guard.empty() ? "" : "if (" + guard + ") ") + "store_row(" + to + " + " +
-              element_offset(operation, at) + ", stored, " + left + ");");
+              element_offset(operation, at, true) + ", stored, " + left + ");");
     out_.close();
   } else {
     const At at = row >= 0 && column >= 0 ? element_at("j", "i")
