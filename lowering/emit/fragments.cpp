@@ -1,9 +1,31 @@
 // Which elements of a tile a thread holds, and how they are written: declarations, subscripts,
-// loops. The map itself is in ir.hpp (Layout).
+// loops, and where in the tile and in the tensor they stand. The map itself is in ir.hpp (Layout).
 #include "emit/emitter.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::emit {
+namespace {
+
+constexpr int primary = 16, additive = 12;  // C++ precedence, as in elements.cpp
+
+/// `base + offset`, leaving out a zero.
+std::string sum(const std::string& base, const std::string& offset) {
+  if (base.empty() || base == "0") return offset.empty() ? "0" : offset;
+  if (offset.empty() || offset == "0") return base;
+  return base + " + " + offset;
+}
+
+std::string times(int factor, const std::string& index) {
+  if (index == "0") return "0";
+  const bool literal = index.find_first_not_of("0123456789") == std::string::npos;
+  if (literal) return std::to_string(factor * std::stoi(index));
+  const bool simple = index.find(' ') == std::string::npos;
+  if (factor == 1) return index;
+  // "i / 2" needs its parentheses: factor * (i / 2) divides first.
+  return std::to_string(factor) + " * " + (simple ? index : "(" + index + ")");
+}
+
+}  // namespace
 
 void Emitter::rows_as(ValueId value) {
   const ir::AxisId rows = kernel_.values[static_cast<std::size_t>(value)].row_axis;
@@ -92,6 +114,50 @@ std::string Emitter::over_elements(ValueId shape, const At& at, const std::strin
   if (row >= 0 && column < 0) text += loop("r", kernel_.layout.rows_per_thread, at.r);
   if (row < 0 && column >= 0) text += loop("i", kernel_.layout.vector, at.v);
   return text + body;
+}
+
+std::string Emitter::block_start(ir::AxisId id) {
+  const ir::Axis& tiled = axis(id);
+  if (tiled.kind == ir::Axis::Kind::whole) return "";
+  return plan_.variable(tiled.block) + " * " + std::to_string(tiled.tile);
+}
+
+/// Where an element stands within its tile.
+std::string Emitter::within_tile(ir::AxisId id, const At& at) const {
+  if (is_row(id)) return sum("row", times(rows_apart(), at.r));
+  const int vector = kernel_.layout.vector, apart = kernel_.layout.lanes_per_row * vector;
+  return sum(sum(times(apart, at.j), "col"), vector == 1 ? "" : at.v);
+}
+
+Text Emitter::index_text(ir::AxisId id, const At& at) {
+  std::string within = within_tile(id, at);
+  if (is_row(id) && axis(id).kind == ir::Axis::Kind::grid) {
+    const std::string first =
+        once("row of " + axis(id).dim, axis(id).dim + "_row", "int", block_start(id) + " + row");
+    within = sum(first, times(rows_apart(), at.r));
+    return {within, within == first ? primary : additive};
+  }
+  const std::string text = sum(block_start(id), within);
+  return {text, text.find(' ') == std::string::npos ? primary : additive};
+}
+
+std::string Emitter::inside(ir::AxisId id, const At& at) {
+  const ir::Axis& tiled = axis(id);
+  const auto bound = kernel_.bound.find(tiled.dim);
+  const bool divides = bound != kernel_.bound.end() && bound->second % tiled.tile == 0;
+  if (divides && tiled.padded == tiled.tile) return "";
+  const std::string inside = index_text(id, at).text + " < " + extent(tiled.dim);
+  if (tiled.kind == ir::Axis::Kind::whole || tiled.padded == tiled.tile) return inside;
+  const std::string here = within_tile(id, at) + " < " + std::to_string(tiled.tile);
+  return divides ? here : here + " && " + inside;
+}
+
+/// How many neighbours from this one on lie inside the tensor and the tile.
+std::string Emitter::neighbours_left(ir::AxisId id, const At& at) {
+  const ir::Axis& tiled = axis(id);
+  const std::string left = extent(tiled.dim) + " - (" + index_text(id, at).text + ")";
+  if (tiled.kind == ir::Axis::Kind::whole || tiled.padded == tiled.tile) return left;
+  return "min(" + left + ", " + std::to_string(tiled.tile) + " - (" + within_tile(id, at) + "))";
 }
 
 }  // namespace tilewright::emit

@@ -231,6 +231,11 @@ void Plan::share_carried(const Operation& loop) {
     if (old == now || !is_variable(now) ||
         std::count(yield.operands.begin(), yield.operands.end(), now) != 1)
       continue;
+    // A reduction starts its variable anew while it still reads the old one's elements.
+    const Operation* made = definition_[static_cast<std::size_t>(now)];
+    if (made != nullptr && is_reduction(made->op) &&
+        (made->across_warps || kernel_.type(now).axes.empty()))
+      continue;
     const ir::Value& value = kernel_.values[static_cast<std::size_t>(now)];
     const ir::Value& before = kernel_.values[static_cast<std::size_t>(old)];
     if (!value.name.empty() && value.name != before.name) continue;  // has a paragraph of its own

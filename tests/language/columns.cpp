@@ -234,3 +234,41 @@ TEST_CASE("the weight that each key of a product gets") {
     check(weights, {{{"q", q}, {"k", k}, {"weight", weight}}, {}, {{"d", width}}});
   }
 }
+
+TEST_CASE("a Var becomes a reduction of what it was") {
+  const auto renewed = kernel(
+      "renewed", [](In<"x", f32, B, M, D> X, Out<"columns", f32, B, D> C, Out<"rows", f32, B> R) {
+        auto b = each(B);
+        Var<f32, D> column{"column_before", 1.f};
+        Var<f32> all{"all_before", 2.f};
+        for_blocks(M, index(M) < 3, [&](auto m) {  // in any tiling the first tile alone
+          auto x = let("x_tile", load(X(b, m, D)));
+          column = reduce_sum(x * column, M);
+          all = reduce_sum(reduce_sum(x, D) * all, M);
+        });
+        store(C(b, D), column);
+        store(R(b), all);
+      });
+  const auto alone = kernel("alone", [](In<"x", f32, B, N> X, Out<"sum", f32, B> S) {
+    auto b = each(B);
+    Var<f32> sum{"sum_before", 2.f};
+    for_blocks(N, index(N) < 3, [&](auto n) { sum = reduce_sum(load(X(b, n)) * sum, N); });
+    store(S(b), sum);
+  });
+  const std::int64_t batch = 2, rows = 17, width = 65;
+  Data x{f32, {batch, rows, width}, integers(batch * rows * width, -8, 8, 104)};
+  Data columns{f32, {batch, width}}, all{f32, {batch}};
+  columns.expected.assign(at(batch * width), 0);
+  all.expected.assign(at(batch), 0);
+  for (std::int64_t i = 0; i < batch * rows * width; ++i) {
+    if (i / width % rows >= 3) continue;
+    columns.expected[at(i / (rows * width) * width + i % width)] += x.numbers[at(i)];
+    all.expected[at(i / (rows * width))] += 2 * x.numbers[at(i)];
+  }
+  check(renewed, {{{"x", x}, {"columns", columns}, {"rows", all}}, {}, {{"d", width}}});
+  Data row{f32, {batch, width}, integers(batch * width, -8, 8, 105)}, sum{f32, {batch}};
+  for (std::int64_t b = 0; b < batch; ++b)
+    sum.expected.push_back(2 * (row.numbers[at(b * width)] + row.numbers[at(b * width + 1)] +
+                                row.numbers[at(b * width + 2)]));
+  check(alone, {{{"x", row}, {"sum", sum}}});
+}
