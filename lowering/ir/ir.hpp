@@ -2,9 +2,9 @@
 //
 // Semantics, which every pass keeps and the interpreter defines:
 //  * A tile's axes are ordered; operands of a pointwise op broadcast by axis, not by position.
-//  * Integers are 32 bits and wrap; `div` and `mod` round toward -inf. Comparisons with NaN are
-//  false,
-//    `ne` true. max/min ignore a NaN operand, as CUDA's fmaxf does.
+//  * Integers are 32 bits and wrap; `div` and `mod` round toward -inf. A shift by a number outside
+//    0 … 31 shifts everything out. Comparisons with NaN are false, `ne` true. max/min ignore a NaN
+//    operand, as CUDA's fmaxf does.
 //  * exp2_safe(x, m) is exp2(x - m), and 0 wherever m is -inf. log(0) is -inf.
 //  * `cast` and `store` round to nearest even; all f16/bf16 arithmetic happens in f32 and is
 //  rounded
