@@ -122,7 +122,8 @@ void Emitter::assign(ValueId target, const ir::Operation& operation, bool declar
   const bool row = row_of(target) >= 0, column = column_of(target) >= 0;
   const std::string& name = plan_.variable(target);
   const auto expression = [&](const At& at) {
-    if (is_reduction(operation.op)) return Text{local_.at(target), 16};
+    if (const auto found = local_.find(target); found != local_.end())
+      return Text{found->second, 16};
     return pointwise(operation, at);
   };
   if (!row && !column) {
