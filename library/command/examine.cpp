@@ -88,7 +88,7 @@ void examine_cache(Examination& examination) {
   finding.path = root.string();
   finding.writable = can_write(root);
   try {
-    finding.enabled = runtime::environment::cache_enabled();
+    finding.limit = runtime::environment::cache_limit();
   } catch (const Error& error) {
     finding.problem = error.what();
   }
