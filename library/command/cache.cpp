@@ -42,12 +42,10 @@ int cache_list(const Context& context, const Arguments& arguments) {
                       {"bytes", entry.bytes},
                       {"age_seconds", entry.age.count()}});
     }
-    context.out << ordered_json{{"path", cache.root().string()},
-                                {"limit_bytes", limit},
-                                {"bytes", bytes},
-                                {"entries", list}}
-                       .dump(2, ' ', false, ordered_json::error_handler_t::replace)
-                << "\n";
+    context.out << json_text({{"path", cache.root().string()},
+                              {"limit_bytes", limit},
+                              {"bytes", bytes},
+                              {"entries", list}});
     return success;
   }
   std::vector<std::vector<std::string>> rows{{"KERNEL", "ARCH", "KIND", "SIZE", "USED", "KEY"}};
@@ -69,9 +67,7 @@ int cache_list(const Context& context, const Arguments& arguments) {
 int cache_path(const Context& context, const Arguments& arguments) {
   const std::string path = runtime::environment::cache_directory().string();
   if (arguments.flag("--json")) {
-    context.out << ordered_json{{"path", path}}.dump(2, ' ', false,
-                                                     ordered_json::error_handler_t::replace)
-                << "\n";
+    context.out << json_text({{"path", path}});
   } else {
     context.out << path << "\n";
   }
@@ -81,7 +77,7 @@ int cache_path(const Context& context, const Arguments& arguments) {
 int cache_clear(const Context& context, const Arguments& arguments) {
   const std::size_t removed = cache_on_disk().clear();
   if (arguments.flag("--json")) {
-    context.out << ordered_json{{"removed", removed}}.dump(2) << "\n";
+    context.out << json_text({{"removed", removed}});
   } else {
     context.out << "removed " << removed << (removed == 1 ? " file\n" : " files\n");
   }

@@ -107,23 +107,25 @@ CompiledImage Cache::compile_and_keep(const std::string& key, const EntryLabel& 
   }
   CompiledImage image = compile();
   image.key = key;
-  if (enabled()) keep(key, label, image);
+  image.kept = enabled() && keep(key, label, image);
   return image;
 }
 
-void Cache::keep(const std::string& key, const EntryLabel& label,
+bool Cache::keep(const std::string& key, const EntryLabel& label,
                  const CompiledImage& image) const {
   const std::string bytes = encode_entry(key, label, image);
   if (bytes.size() > std::min(options_.limit, largest_entry)) {
     log_info("larger than the whole cache and not kept: " + label.kernel);
-    return;
+    return false;
   }
-  if (const auto failure = write_atomically(entry_path(root_, key), bytes))
+  if (const auto failure = write_atomically(entry_path(root_, key), bytes)) {
     warn_once("cache:" + root_.string(),
               "the cache cannot be written, so kernels are compiled again each time (" + *failure +
                   "). Set TILEWRIGHT_CACHE_DIR, or TILEWRIGHT_CACHE=off");
-  else
-    trim(root_, options_.limit);
+    return false;
+  }
+  trim(root_, options_.limit);
+  return true;
 }
 
 std::vector<CacheEntry> Cache::list() const {

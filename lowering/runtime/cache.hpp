@@ -63,7 +63,7 @@ class Cache {
   CompiledImage compile_and_keep(const std::string& key, const EntryLabel& label,
                                  const std::function<CompiledImage()>& compile) const;
 
-  void keep(const std::string& key, const EntryLabel& label, const CompiledImage& image) const;
+  bool keep(const std::string& key, const EntryLabel& label, const CompiledImage& image) const;
 
   std::filesystem::path root_;
   CacheOptions options_;

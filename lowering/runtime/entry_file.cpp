@@ -81,6 +81,7 @@ std::optional<CompiledImage> decode_entry(const std::string& bytes, const std::s
   image.architecture = label.architecture;
   image.key = key;
   image.from_cache = true;
+  image.kept = true;
   return image;
 }
 
