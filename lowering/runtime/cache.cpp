@@ -124,7 +124,7 @@ bool Cache::keep(const std::string& key, const EntryLabel& label,
                   "). Set TILEWRIGHT_CACHE_DIR, or TILEWRIGHT_CACHE=off");
     return false;
   }
-  trim(root_, options_.limit);
+  trim(root_, options_.limit, entry_path(root_, key));
   return true;
 }
 

@@ -20,11 +20,15 @@ using std::chrono::nanoseconds;
 constexpr const char* suffix = ".image";
 constexpr nanoseconds hour = std::chrono::hours(1);
 
-/// Within a century either way: a stamp may be anything.
-nanoseconds age_of(const struct stat& state) {
-  constexpr std::int64_t century = std::int64_t{100} * 365 * 24 * 3600;
+timespec clock_now() {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
+  return now;
+}
+
+/// Within a century either way: a stamp may be anything.
+nanoseconds age_of(const struct stat& state, const timespec& now) {
+  constexpr std::int64_t century = std::int64_t{100} * 365 * 24 * 3600;
   const std::int64_t whole =
       std::clamp<std::int64_t>(now.tv_sec - state.st_mtim.tv_sec, -century, century);
   return std::chrono::seconds(whole) + nanoseconds(now.tv_nsec - state.st_mtim.tv_nsec);
@@ -45,11 +49,11 @@ void walk(const fs::path& folder, const Visit& visit) {
     visit(item->path());
 }
 
-void add_file(std::vector<CacheFile>& files, const fs::path& path) {
+void add_file(std::vector<CacheFile>& files, const fs::path& path, const timespec& now) {
   struct stat state {};
   if (::lstat(path.c_str(), &state) != 0 || S_ISDIR(state.st_mode)) return;
   files.push_back(
-      {path, static_cast<std::uint64_t>(state.st_size), age_of(state), is_temporary(path)});
+      {path, static_cast<std::uint64_t>(state.st_size), age_of(state, now), is_temporary(path)});
 }
 
 }  // namespace
@@ -60,12 +64,13 @@ fs::path entry_path(const fs::path& root, const std::string& key) {
 
 std::vector<CacheFile> cache_files(const fs::path& root) {
   std::vector<CacheFile> files;
+  const timespec now = clock_now();  // one for all: ages are compared
   walk(root, [&](const fs::path& path) {
-    if (is_temporary(path)) add_file(files, path);
+    if (is_temporary(path)) add_file(files, path, now);
   });
   walk(root / "images", [&](const fs::path& folder) {
     walk(folder, [&](const fs::path& path) {
-      if (path.extension() == suffix || is_temporary(path)) add_file(files, path);
+      if (path.extension() == suffix || is_temporary(path)) add_file(files, path, now);
     });
   });
   return files;
@@ -73,11 +78,11 @@ std::vector<CacheFile> cache_files(const fs::path& root) {
 
 void note_use(const fs::path& entry) {
   struct stat state {};
-  if (::stat(entry.c_str(), &state) == 0 && stale(age_of(state)))
+  if (::stat(entry.c_str(), &state) == 0 && stale(age_of(state, clock_now())))
     (void)::utimensat(AT_FDCWD, entry.c_str(), nullptr, 0);
 }
 
-std::size_t trim(const fs::path& root, std::uint64_t limit) {
+std::size_t trim(const fs::path& root, std::uint64_t limit, const fs::path& newest) {
   // Two that trim at once would both remove what one has to; the next write trims again.
   const FileLock lock(root / "locks" / "trim.lock", std::chrono::milliseconds(0));
   if (lock.busy()) return 0;
@@ -88,7 +93,9 @@ std::size_t trim(const fs::path& root, std::uint64_t limit) {
   const auto is_left_over = [](const CacheFile& file) { return file.temporary && stale(file.age); };
   std::erase_if(files, [&](const CacheFile& file) { return file.temporary && !stale(file.age); });
   // From the last used to the first; what is stamped in the future comes last.
-  const auto unused_for = [](const CacheFile& file) {
+  const auto unused_for = [&](const CacheFile& file) {
+    // Stamps are as coarse as the system's clock ticks: others may have the newest one's.
+    if (file.path == newest) return nanoseconds::min();
     return file.age < -hour ? nanoseconds::max() : file.age;
   };
   std::sort(files.begin(), files.end(), [&](const CacheFile& a, const CacheFile& b) {

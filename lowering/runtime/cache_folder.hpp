@@ -32,9 +32,11 @@ std::vector<CacheFile> cache_files(const std::filesystem::path& root);
 /// went backwards since) is set right. A folder that cannot be written stays as it is.
 void note_use(const std::filesystem::path& entry);
 
-/// Removes entries, those unused for longest first, until at most `limit` bytes of entries are
-/// left, and temporary files that are an hour old. Safe while others read, write and trim: a reader
-/// keeps the file it opened, and who comes too late compiles again. Returns how many files went.
-std::size_t trim(const std::filesystem::path& root, std::uint64_t limit);
+/// Removes entries, those unused for longest first and never `newest`, until at most `limit` bytes
+/// of entries are left, and temporary files that are an hour old. Safe while others read, write and
+/// trim: a reader keeps the file it opened, and who comes too late compiles again. Returns how many
+/// files went.
+std::size_t trim(const std::filesystem::path& root, std::uint64_t limit,
+                 const std::filesystem::path& newest);
 
 }  // namespace tilewright::runtime

@@ -52,10 +52,7 @@ class Attacker {
       case 2: overwrite(file, 0, "TWIMAGE0"); break;  // another version's
       case 3: fs::resize_file(file, 0, error); break;
       case 4: fs::resize_file(file, std::uintmax_t{1} << 40, error); break;  // sparse, and huge
-      case 5:  // another key's, in whole
-        fs::copy_file(files[random_() % files.size()].path, file,
-                      fs::copy_options::overwrite_existing, error);
-        break;
+      case 5: copy_onto(file, files[random_() % files.size()].path); break;
       case 6: instead(file, [&] { fs::create_directory(file, error); }); break;
       case 7: instead(file, [&] { fs::create_symlink(file, file, error); }); break;
       case 8: instead(file, [&] { fs::create_symlink("/dev/zero", file, error); }); break;
@@ -75,6 +72,12 @@ class Attacker {
     std::fstream stream(file, std::ios::binary | std::ios::in | std::ios::out);
     stream.seekp(static_cast<std::streamoff>(at));
     stream << bytes;
+  }
+  /// Another key's entry in whole; not the huge ones.
+  static void copy_onto(const fs::path& file, const fs::path& other) {
+    std::error_code error;
+    if (fs::file_size(other, error) < 1 << 20 && !error)
+      fs::copy_file(other, file, fs::copy_options::overwrite_existing, error);
   }
   static void instead(const fs::path& file, const std::function<void()>& make) {
     std::error_code error;
