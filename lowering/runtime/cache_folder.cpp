@@ -88,25 +88,30 @@ std::size_t trim(const fs::path& root, std::uint64_t limit, const fs::path& newe
   if (lock.busy()) return 0;
 
   std::vector<CacheFile> files = cache_files(root);
-  std::uint64_t kept = 0;
-  std::vector<const CacheFile*> leaving;
-  const auto is_left_over = [](const CacheFile& file) { return file.temporary && stale(file.age); };
-  std::erase_if(files, [&](const CacheFile& file) { return file.temporary && !stale(file.age); });
-  // From the last used to the first; what is stamped in the future comes last.
-  const auto unused_for = [&](const CacheFile& file) {
+  std::uint64_t all = 0;
+  bool left_over = false;
+  for (CacheFile& file : files) {
+    const bool old = stale(file.age);
+    if (file.temporary)
+      left_over |= old;
+    else
+      all += file.bytes;
+    if (file.age < -hour) file.age = nanoseconds::max();
     // Stamps are as coarse as the system's clock ticks: others may have the newest one's.
-    if (file.path == newest) return nanoseconds::min();
-    return file.age < -hour ? nanoseconds::max() : file.age;
-  };
-  std::sort(files.begin(), files.end(), [&](const CacheFile& a, const CacheFile& b) {
-    return std::pair(unused_for(a), a.path) < std::pair(unused_for(b), b.path);
+    if (file.path == newest) file.age = nanoseconds::min();
+  }
+  if (all <= limit && !left_over) return 0;
+
+  std::sort(files.begin(), files.end(), [](const CacheFile& a, const CacheFile& b) {
+    return a.age != b.age ? a.age < b.age : a.path < b.path;
   });
+  std::uint64_t kept = 0;
   std::size_t removed = 0;
   for (const CacheFile& file : files) {
-    kept += file.temporary ? 0 : file.bytes;
-    if (!is_left_over(file) && kept <= limit) continue;
+    if (!file.temporary) kept += file.bytes;
+    const bool stays = file.temporary ? !stale(file.age) : kept <= limit;
     std::error_code error;
-    removed += fs::remove(file.path, error);
+    if (!stays) removed += fs::remove(file.path, error);
   }
   return removed;
 }

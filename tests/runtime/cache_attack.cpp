@@ -42,7 +42,8 @@ class Attacker {
   Attacker(fs::path root, unsigned seed) : root_(std::move(root)), random_(seed) {}
 
   void strike() {
-    const auto files = cache_files(root_);
+    auto files = cache_files(root_);
+    std::erase_if(files, [](const CacheFile& file) { return file.temporary; });
     if (files.empty()) return;
     const fs::path file = files[random_() % files.size()].path;
     std::error_code error;
