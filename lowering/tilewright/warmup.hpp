@@ -1,7 +1,7 @@
 // Fills the cache of compiled kernels before they are needed, with no device at hand.
 //
-//   warmup({{flash, {.extents = {{D, 128}, {E, 128}}}, runtime::ImageTarget::named("sm_90")},
-//           {flash, {.extents = {{D, 64}, {E, 64}}}, runtime::ImageTarget::named("sm_90")}});
+//   warmup({{product, {.extents = {{D, 128}, {E, 128}}}, runtime::ImageTarget::named("sm_90")},
+//           {product, {.extents = {{D, 64}, {E, 64}}}, runtime::ImageTarget::named("sm_90")}});
 //
 // `compile` of the same kernel and request on such a device then only reads. The command is
 // `tilewright warmup`; tests/warmup has both.
