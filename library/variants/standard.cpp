@@ -123,6 +123,12 @@ BlockCounts count(const AttentionShape& s, std::int64_t tile_q, std::int64_t til
 
 class Standard : public Variant {
  public:
+  void visit_kernels(const Request& request, const KernelVisitor& visit) const override {
+    Kernels kernels = kernels_of(request);
+    for (std::size_t i = 0; i < kernels.size(); ++i)
+      visit(std::move(kernels[i]), compile_request(request, i));
+  }
+
   RunResult run(const Request& request, const std::string& where,
                 const Inputs& inputs) const override {
     require_budget(request);
