@@ -187,11 +187,22 @@ Instruction& Decoder::emit(Handlers handlers, const Instruction& made) {
   }
   copy.run = copy.guard != 0 ? handlers.masked : handlers.full;
   program_->full.push_back(copy);
+  if (copy.guard == 0) use_constant(handlers, program_->full.back());
   copy.run = handlers.masked;
   program_->masked.push_back(copy);
   program_->sites.push_back({now_->line, now_->cuda_line});
   program_->mnemonics.push_back(now_->text);
   return program_->full.back();
+}
+
+void Decoder::use_constant(const Handlers& handlers, Instruction& at) const {
+  for (const auto& [run, offset] : {std::pair{handlers.constant_a, at.a}, {handlers.constant_b, at.b}}) {
+    const auto found = constant_at_.find(offset);
+    if (run == nullptr || found == constant_at_.end()) continue;
+    at.run = run;
+    at.immediate = found->second;
+    return;
+  }
 }
 
 void Decoder::emit_move(Move move, std::uint32_t d, std::uint32_t a, std::uint16_t flags) {
@@ -323,6 +334,7 @@ std::uint32_t Decoder::constant(std::uint64_t bits, unsigned bytes) {
   const auto [found, added] = constants_.try_emplace({bits, bytes == 8 ? 8 : 4}, top_);
   if (added) {
     program_->constants.push_back({top_, bytes == 8, bits});
+    constant_at_[top_] = bits;
     top_ += bytes == 8 ? wide_bytes : narrow_bytes;
   }
   return found->second;

@@ -121,6 +121,8 @@ class Decoder {
   std::uint32_t register_offset(int reg) const;
 
   Instruction& emit(Handlers handlers, const Instruction& made);
+  /// A handler that finds its constant operand in the instruction, where there is one.
+  void use_constant(const Handlers& handlers, Instruction& at) const;
   void emit_move(Move move, std::uint32_t d, std::uint32_t a, std::uint16_t flags = 0);
   void emit_rounding(const Form& form, bool begin);
   void emit_saturation(const Form& form, std::uint32_t d);
@@ -148,6 +150,7 @@ class Decoder {
   };
   std::vector<Resize> after_;  ///< widenings to emit once the statement is done
   std::map<std::pair<std::uint64_t, unsigned>, std::uint32_t> constants_;
+  std::map<std::uint32_t, std::uint64_t> constant_at_;  ///< by register-file offset
   std::map<std::pair<SpecialRegister, unsigned>, std::uint32_t> specials_;
   std::vector<std::uint32_t> scratch_[2];  ///< narrow, wide
   std::size_t scratch_used_[2] = {0, 0};
