@@ -88,6 +88,23 @@ Decoder::Decoder(const ModuleText& module, const Function& function, const Layou
       program_(std::make_shared<Program>()) {
   top_ = allocation_.wide * wide_bytes + allocation_.narrow * narrow_bytes;
   find_guesses();
+  count_uses();
+}
+
+void Decoder::count_uses() {
+  reads_.assign(function_.registers.size(), 0);
+  writes_.assign(function_.registers.size(), 0);
+  for (const Statement& statement : function_.body) {
+    if (statement.label >= 0) continue;
+    const Uses uses = uses_of(statement);
+    for (const int reg : uses.reads) ++reads_[static_cast<std::size_t>(reg)];
+    for (const int reg : uses.writes) ++writes_[static_cast<std::size_t>(reg)];
+  }
+}
+
+/// Written by one statement and read by one.
+bool Decoder::is_read_once(int reg) const {
+  return reads_[static_cast<std::size_t>(reg)] == 1 && writes_[static_cast<std::size_t>(reg)] == 1;
 }
 
 std::shared_ptr<const Program> Decoder::decode() {

@@ -45,6 +45,8 @@ class Decoder {
   void block_entry(int block);
   void finish();
   void count_cost(const Statement& statement);
+  void count_uses();
+  bool is_read_once(int reg) const;
   void forget_matrix_a(const Statement& statement);
   void follow_sums(const Statement& statement);
 
@@ -164,6 +166,8 @@ class Decoder {
   };
   std::vector<Fixup> fixups_;
   int block_ = 0;
+  std::vector<unsigned> reads_, writes_;  ///< by register: how many statements read and write it
+  std::uint32_t last_load_ = ~0u;  ///< the last ldmatrix.x4 whose registers are read once each
   std::vector<int> last_a_;  ///< A registers of the last mma of this block
   Type last_a_type_ = Type::none;
   std::set<const Statement*> guesses_;  ///< loads that only feed a compare-and-swap
