@@ -213,7 +213,8 @@ Instruction& Decoder::emit(Handlers handlers, const Instruction& made) {
 }
 
 void Decoder::use_constant(const Handlers& handlers, Instruction& at) const {
-  for (const auto& [run, offset] : {std::pair{handlers.constant_a, at.a}, {handlers.constant_b, at.b}}) {
+  for (const auto& [run, offset] :
+       {std::pair{handlers.constant_a, at.a}, {handlers.constant_b, at.b}}) {
     const auto found = constant_at_.find(offset);
     if (run == nullptr || found == constant_at_.end()) continue;
     at.run = run;

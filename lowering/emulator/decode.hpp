@@ -168,7 +168,7 @@ class Decoder {
   int block_ = 0;
   std::vector<unsigned> reads_, writes_;  ///< by register: how many statements read and write it
   std::uint32_t last_load_ = ~0u;  ///< the last ldmatrix.x4 whose registers are read once each
-  std::vector<int> last_a_;  ///< A registers of the last mma of this block
+  std::vector<int> last_a_;        ///< A registers of the last mma of this block
   Type last_a_type_ = Type::none;
   std::set<const Statement*> guesses_;  ///< loads that only feed a compare-and-swap
   std::set<int> sums_;  ///< registers with zero or a sum of an earlier bf16 mma of this block

@@ -268,8 +268,9 @@ void BlockMonitor::global_observed(unsigned warp, const std::uint64_t* address, 
 void BlockMonitor::barrier(std::uint32_t warps) {
   state_->clocks.barrier(warps & state_->everyone);
   if (state_->order) state_->order->barrier(warps & state_->everyone);
-  if (state_->global && (warps & state_->everyone) == state_->everyone)
-    state_->global->everyone_joined();
+  if ((warps & state_->everyone) != state_->everyone) return;
+  state_->shared.everyone_joined();
+  if (state_->global) state_->global->everyone_joined();
 }
 
 void BlockMonitor::warp_sync(unsigned warp, std::uint32_t lanes) {

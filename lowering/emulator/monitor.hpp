@@ -222,6 +222,11 @@ class AccessCounter {
               unsigned bytes);  ///< ld/st, vectors whole
   void matrix_rows(const std::uint32_t* row_address,
                    unsigned matrices);  ///< ldmatrix/stmatrix: 8 rows of 16 bytes a phase
+  /// The same, where each matrix is known to touch every bank once.
+  void matrices_without_conflict(unsigned matrices) {
+    sums_.shared_accesses += matrices;
+    sums_.shared_wavefronts += matrices;
+  }
   Counters& sums() { return sums_; }
 
  private:

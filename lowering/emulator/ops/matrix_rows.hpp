@@ -108,12 +108,29 @@ constexpr u32 lanes_of(unsigned matrices) {
   return matrices == 4 ? all_lanes : (1u << (8 * matrices)) - 1;
 }
 
-/// Fills `rows`; true when nobody watches and all of them may be read.
+/// Whether the rows of each matrix lie in eight different groups of four banks.
+template <unsigned count>
+TILEWRIGHT_INLINE bool no_conflicts(const u32* rows) {
+  u32 everywhere = 0xff;
+  for (unsigned j = 0; j < count; ++j) {
+    u32 groups = 0;
+    for (unsigned r = 0; r < 8; ++r) groups |= 1u << ((rows[8 * j + r] >> 4) & 7);
+    everywhere &= groups;
+  }
+  return everywhere == 0xff;
+}
+
+/// Fills `rows`; true when all of them may be read and there is nothing more to tell: no detector
+/// watches, and if there are counters, they have been told.
 template <unsigned count>
 TILEWRIGHT_INLINE bool rows_at_hand(const Instruction* i, Warp* w, u32* rows) {
   place_rows(i, w, rows);
-  return !w->observed &&
-         inside<count != 4>(rows, lanes_of(count), shared_base, w->shared_bytes, 16);
+  if (!inside<count != 4>(rows, lanes_of(count), shared_base, w->shared_bytes, 16)) return false;
+  if (!w->observed) [[likely]]
+    return true;
+  if (w->block->monitor != nullptr || !no_conflicts<count>(rows)) return false;
+  w->block->counter->matrices_without_conflict(count);
+  return true;
 }
 
 /// ldmatrix.x4 where `rows_at_hand` says no: observes, refuses, poisons.

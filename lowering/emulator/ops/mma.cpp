@@ -201,8 +201,8 @@ struct PairMultiply {
     }
     const Instruction *first = i + 1, *second = i + 2;
     KeptA& a = prepare(first, w);
-    if (!multiply_pairs<2>(w, a, product(first, a), {b[0], b[1]}, product(second, a),
-                           {b[2], b[3]})) [[unlikely]] {
+    if (!multiply_pairs<2>(w, a, product(first, a), {b[0], b[1]}, product(second, a), {b[2], b[3]}))
+        [[unlikely]] {
       for (unsigned j = 0; j < 4; ++j)
         load_matrix<transpose>(w->shared, rows + 8 * j, reg<u32>(w, i->list[j]));
       multiply_small<k>(w, first->list, a);
