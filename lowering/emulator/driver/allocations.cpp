@@ -4,6 +4,7 @@
 // the failure, so that programs give their memory back. Look next at copies.cpp.
 #include <algorithm>
 
+#include "emulator/driver/graphs.hpp"
 #include "emulator/driver/managed.hpp"
 
 using namespace tilewright::emulator::driver;
@@ -46,6 +47,7 @@ extern "C" {
 CUresult CUDAAPI cuMemAlloc(CUdeviceptr* address, std::size_t bytes) {
   return guarded([&] {
     require(address != nullptr);
+    forbid_while_capturing();
     *address = allocate(current_context(), bytes);
   });
 }
@@ -53,7 +55,9 @@ CUresult CUDAAPI cuMemAlloc(CUdeviceptr* address, std::size_t bytes) {
 CUresult CUDAAPI cuMemAllocAsync(CUdeviceptr* address, std::size_t bytes, CUstream stream) {
   return guarded([&] {
     require(address != nullptr);
-    *address = allocate(context_of_stream(stream), bytes);
+    const auto context = context_of_stream(stream);
+    forbid_if_captured(stream);  // nodes that allocate are not known here
+    *address = allocate(context, bytes);
   });
 }
 
@@ -62,6 +66,7 @@ CUresult CUDAAPI cuMemAllocPitch(CUdeviceptr* address, std::size_t* pitch, std::
   return guarded([&] {
     require(address != nullptr && pitch != nullptr && width != 0 && height != 0);
     require(element_bytes == 4 || element_bytes == 8 || element_bytes == 16);
+    forbid_while_capturing();
     constexpr std::size_t row_alignment = 512;
     require(width <= SIZE_MAX - row_alignment, CUDA_ERROR_OUT_OF_MEMORY);
     const std::size_t row = (width + row_alignment - 1) / row_alignment * row_alignment;
@@ -74,6 +79,7 @@ CUresult CUDAAPI cuMemAllocPitch(CUdeviceptr* address, std::size_t* pitch, std::
 CUresult CUDAAPI cuMemFree(CUdeviceptr address) {
   return guarded([&] {
     current_context_even_failed();
+    forbid_while_capturing();
     if (address != 0) release(address);
   });
 }
@@ -82,6 +88,7 @@ CUresult CUDAAPI cuMemFreeAsync(CUdeviceptr address, CUstream stream) {
   return guarded([&] {
     const bool explicit_stream = State::get().streams.find(stream) != nullptr;
     if (!explicit_stream) context_of_stream(stream);
+    forbid_if_captured(stream);
     if (address != 0) release(address);
   });
 }
@@ -112,6 +119,7 @@ CUresult CUDAAPI cuMemAllocManaged(CUdeviceptr* address, std::size_t bytes, unsi
   return guarded([&] {
     require(address != nullptr);
     require(flags == CU_MEM_ATTACH_GLOBAL || flags == CU_MEM_ATTACH_HOST);
+    forbid_while_capturing();
     *address = allocate(current_context(), bytes);
     make_managed(*address, bytes);
   });

@@ -2,6 +2,7 @@
 // Texture arrays do not exist here and are refused.
 //
 // Look next at copies.cpp for what one row is.
+#include "emulator/driver/graphs.hpp"
 #include "emulator/driver/transfer.hpp"
 
 namespace tilewright::emulator::driver {
@@ -57,6 +58,7 @@ extern "C" {
 CUresult CUDAAPI cuMemcpy2D(const CUDA_MEMCPY2D* copy) {
   return guarded([&] {
     current_context();
+    forbid_while_capturing();
     require(copy != nullptr);
     copy_rectangle(*copy);
   });
@@ -66,9 +68,8 @@ CUresult CUDAAPI cuMemcpy2DUnaligned(const CUDA_MEMCPY2D* copy) { return cuMemcp
 
 CUresult CUDAAPI cuMemcpy2DAsync(const CUDA_MEMCPY2D* copy, CUstream stream) {
   return guarded([&] {
-    context_of_stream(stream);
     require(copy != nullptr);
-    copy_rectangle(*copy);
+    in_stream(stream, CU_GRAPH_NODE_TYPE_MEMCPY, [what = *copy] { copy_rectangle(what); });
   });
 }
 

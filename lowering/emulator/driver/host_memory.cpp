@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <map>
 
+#include "emulator/driver/graphs.hpp"
+
 namespace tilewright::emulator::driver {
 namespace {
 
@@ -48,6 +50,7 @@ extern "C" {
 CUresult CUDAAPI cuMemAllocHost(void** pointer, std::size_t bytes) {
   return guarded([&] {
     current_context();
+    forbid_while_capturing();
     require(pointer != nullptr);
     *pointer = allocate(bytes);
   });
@@ -56,6 +59,7 @@ CUresult CUDAAPI cuMemAllocHost(void** pointer, std::size_t bytes) {
 CUresult CUDAAPI cuMemHostAlloc(void** pointer, std::size_t bytes, unsigned int flags) {
   return guarded([&] {
     current_context();
+    forbid_while_capturing();
     require(pointer != nullptr);
     constexpr unsigned known = CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_WRITECOMBINED;
     require((flags & CU_MEMHOSTALLOC_DEVICEMAP) == 0, CUDA_ERROR_NOT_SUPPORTED);
@@ -75,6 +79,7 @@ CUresult CUDAAPI cuMemFreeHost(void* pointer) {
 CUresult CUDAAPI cuMemHostRegister(void* pointer, std::size_t bytes, unsigned int flags) {
   return guarded([&] {
     current_context();
+    forbid_while_capturing();
     require(bytes != 0);
     require_host_range(pointer, bytes);
     require((flags & CU_MEMHOSTREGISTER_DEVICEMAP) == 0, CUDA_ERROR_NOT_SUPPORTED);

@@ -96,8 +96,18 @@ struct Stream {
   int priority = 0;
 };
 
+struct Capture;
+struct Graph;
+
+struct GraphExec {
+  std::shared_ptr<const Graph> graph;
+  unsigned long long flags = 0;
+};
+
 struct Event {
   std::shared_ptr<Context> context;
+  std::shared_ptr<Capture> capture;  ///< last recorded in a stream that took part in it
+  std::map<CUstream, std::uint64_t> frontier;
   unsigned flags = 0;
   std::mutex mutex;
   std::optional<std::chrono::steady_clock::time_point> recorded;
@@ -116,6 +126,8 @@ class State {
   HandleTable<CUkernel, LibraryKernel> kernels;
   HandleTable<CUstream, Stream> streams;
   HandleTable<CUevent, Event> events;
+  HandleTable<CUgraph, Graph> graphs;
+  HandleTable<CUgraphExec, GraphExec> execs;
 
  private:
   State();
