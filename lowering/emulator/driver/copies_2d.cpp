@@ -3,6 +3,7 @@
 //
 // Look next at copies.cpp for what one row is.
 #include "emulator/driver/graphs.hpp"
+#include "emulator/driver/managed.hpp"
 #include "emulator/driver/transfer.hpp"
 
 namespace tilewright::emulator::driver {
@@ -23,7 +24,9 @@ Rows rows_of(CUmemorytype type, const void* host, CUdeviceptr device, std::size_
   require(pitch >= x + width);
   const std::uint64_t base = on_host ? reinterpret_cast<std::uintptr_t>(host) : device;
   require(base != 0);
-  require(type == CU_MEMORYTYPE_UNIFIED || on_host == (owner_of(base) == nullptr));
+  const bool of_device = owner_of(base) != nullptr;
+  require(type == CU_MEMORYTYPE_UNIFIED || on_host != of_device ||
+          (on_host && sharing_of(base) != Sharing::none));
   return {base + y * pitch + x, pitch};
 }
 

@@ -29,10 +29,13 @@ struct Device {
   std::mutex primary_mutex;
   unsigned primary_users = 0;  ///< retains not yet released
   unsigned primary_flags = 0;
+  std::atomic<std::size_t> page_locked{0};  ///< bytes of its range that are host memory
   CUcontext primary = nullptr;  ///< the same handle whenever the primary context is active
 
   /// The device's memory, reserved when first asked for.
   Memory& memory();
+  /// Bytes that count against the device's own memory.
+  std::size_t bytes_in_use() { return memory().bytes_in_use() - page_locked; }
   /// Whether `address` lies in this device's range, allocated or not.
   bool owns(std::uint64_t address) const;
 
