@@ -148,7 +148,8 @@ void Decoder::statement(const Statement& statement) {
   scratch_used_[0] = scratch_used_[1] = 0;
   count_cost(statement);
   const bool known = packed_operation() || arithmetic() || conversion() || memory_access() ||
-                     warp_operation() || control_flow() || system_function();
+                     warp_operation() || control_flow() || mbarrier_statement() ||
+                     system_function();
   if (!known) refuse();
   if (const auto extra = statement.form.modifiers.outside(allowed_)) {
     refuse("'." + std::string(spelling(*extra)) + "' is not supported here");

@@ -56,8 +56,9 @@ class Decoder {
   bool memory_access();
   bool control_flow();
   bool warp_operation();
-  bool system_function();   // decode_system.cpp
-  bool packed_operation();  // decode_packed.cpp
+  bool mbarrier_statement();  // decode_mbarrier.cpp
+  bool system_function();     // decode_system.cpp
+  bool packed_operation();    // decode_packed.cpp
 
   // decode_arithmetic.cpp
   void plain(Handlers handlers, std::size_t sources);

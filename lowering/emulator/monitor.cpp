@@ -277,6 +277,14 @@ void BlockMonitor::warp_sync(unsigned warp, std::uint32_t lanes) {
   state_->clocks.warp_sync(warp, lanes);
 }
 
+void BlockMonitor::phase_completed(std::uint32_t address) {
+  if (state_->order) state_->order->complete_phase(address);
+}
+
+void BlockMonitor::phase_passed(unsigned warp, std::uint32_t address) {
+  if (state_->order) state_->order->pass_phase(warp, address);
+}
+
 void BlockMonitor::fence(unsigned warp, std::uint32_t lanes, bool device_scope) {
   if (state_->order && lanes != 0) state_->order->fence(warp, device_scope);
 }

@@ -207,6 +207,11 @@ class BlockMonitor {
   void warp_sync(unsigned warp,
                  std::uint32_t lanes);  ///< bar.warp.sync, shfl/vote/match/redux.sync, mma/ldmatrix
                                         ///< .sync: orders those lanes
+  /// An mbarrier in shared memory completed a phase: what its arrivals released belongs to that
+  /// phase.
+  void phase_completed(std::uint32_t address);
+  /// A warp saw that phase complete: it acquires what was released in it.
+  void phase_passed(unsigned warp, std::uint32_t address);
   void fence(unsigned warp, std::uint32_t lanes, bool device_scope);  ///< membar / fence
 
  private:
