@@ -5,6 +5,7 @@
 
 #include "emit/describe.hpp"
 #include "emit/emitter.hpp"
+#include "ir/flattened.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::emit {
@@ -106,6 +107,13 @@ std::string Emitter::number(double value, DType dtype) {
 }
 
 std::string Emitter::extent(const std::string& dim) {
+  if (ir::is_flattened(dim)) {
+    if (const auto bound = ir::bound_extent(kernel_, dim)) return std::to_string(*bound);
+    std::string product;
+    for (const std::string& part : ir::parts_of(dim))
+      product += (product.empty() ? "" : " * ") + extent(part);
+    return once("extent of " + dim, "extent_" + dim, "int", product);
+  }
   if (const auto bound = kernel_.bound.find(dim); bound != kernel_.bound.end())
     return std::to_string(bound->second);
   return parameter(Parameter::Kind::extent, "extent_" + dim, "int", dim);
@@ -147,9 +155,8 @@ std::string Emitter::inside(ir::AxisId id, const At& at) {
   const ir::Axis& tiled = axis(id);
   if (tiled.kind == ir::Axis::Kind::whole) {
     if (tiled.padded == tiled.tile) return "";
-  } else if (const auto bound = kernel_.bound.find(tiled.dim); bound != kernel_.bound.end() &&
-                                                               bound->second % tiled.tile == 0 &&
-                                                               tiled.padded == tiled.tile) {
+  } else if (const auto bound = ir::bound_extent(kernel_, tiled.dim);
+             bound && *bound % tiled.tile == 0 && tiled.padded == tiled.tile) {
     return "";
   }
   return index_text(id, at).text + " < " + extent(tiled.dim);

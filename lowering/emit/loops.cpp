@@ -7,6 +7,7 @@
 #include <set>
 
 #include "emit/emitter.hpp"
+#include "ir/flattened.hpp"
 
 namespace tilewright::emit {
 namespace {
@@ -88,8 +89,8 @@ Emitter::Bounds Emitter::bounds(const ir::Operation& loop) {
     out_.line("const int " + name + " = " + value + ";");
     return name;
   };
-  const ir::IntExpr last_tile = floor_div(
-      ir::IntExpr::symbol("extent(" + tiled.dim + ")") - ir::IntExpr(1), ir::IntExpr(tiled.tile));
+  const ir::IntExpr last_tile =
+      floor_div(ir::extent_expression(tiled.dim) - ir::IntExpr(1), ir::IntExpr(tiled.tile));
   const ir::Domain whole{.visited = {{ir::IntExpr(0), last_tile}}, .width = tiled.tile};
   const ir::Domain& domain =
       loop.domain.has_value() && !loop.domain->visited.empty() ? *loop.domain : whole;
@@ -117,8 +118,8 @@ Emitter::Bounds Emitter::bounds(const ir::Operation& loop) {
     out_.close("};");
   }
   if (!cut) return range;
-  const auto bound = kernel_.bound.find(tiled.dim);
-  const bool ragged = bound == kernel_.bound.end() || bound->second % tiled.tile != 0;
+  const auto bound = ir::bound_extent(kernel_, tiled.dim);
+  const bool ragged = !bound || *bound % tiled.tile != 0;
   const std::string whole_tiles = end + " / " + width;
   const bool threshold =
       range.next.empty() && (domain.hidden_in_loop.empty() ||

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "emit/prelude.hpp"
+#include "ir/flattened.hpp"
 
 namespace tilewright::emit {
 namespace {
@@ -62,10 +63,11 @@ Plan::Plan(const ir::Kernel& kernel)
 }
 
 std::string Plan::fresh(const std::string& wish) {
-  std::string name = wish.empty() ? "x" : wish;
+  const std::string start = wish.empty() ? "x" : ir::identifier_of(wish);
+  std::string name = start;
   if (Prelude::defines(name)) name += "_";
   for (int number = 2; !taken_.insert(name).second; ++number)
-    name = wish + "_" + std::to_string(number);
+    name = start + "_" + std::to_string(number);
   return name;
 }
 
