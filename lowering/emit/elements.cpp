@@ -83,7 +83,10 @@ std::string times(int factor, const std::string& index) {
 
 Text Emitter::element(ValueId value, const At& at) {
   if (const auto found = local_.find(value); found != local_.end()) return {found->second, primary};
-  if (plan_.is_variable(value)) return {plan_.variable(value) + subscript(value, at), primary};
+  // Registers hold a thread's own rows; an address may be about any.
+  const bool anew = address_rows_ >= 0 && !kernel_.type(value).axes.empty();
+  if (!anew && plan_.is_variable(value))
+    return {plan_.variable(value) + subscript(value, at), primary};
   const ir::Operation* operation = plan_.definition(value);
   if (operation == nullptr)
     throw Error(ErrorKind::invalid_program,
@@ -134,6 +137,7 @@ std::string Emitter::block_start(ir::AxisId id) {
 }
 
 Text Emitter::index_text(ir::AxisId id, const At& at) {
+  if (id == address_rows_) return {address_row_, primary};
   std::string within;
   if (is_row(id)) {
     within = sum("row", times(rows_apart(), at.r));
@@ -217,6 +221,7 @@ Text Emitter::inline_element(const ir::Operation& operation, const At& at) {
     }
     case Op::extent: return {extent(operation.name), primary};
     case Op::index: return index_text(operation.axis, at);
+    case Op::load: return load_at_row(operation, at);
     default: return pointwise(operation, at);
   }
 }
@@ -372,30 +377,6 @@ Text Emitter::negated(ValueId condition, const At& at) {
     }
   }
   return {"!" + wrap(element(condition, at), unary), unary};
-}
-
-std::string Emitter::domain_text(const ir::IntExpr& expression) {
-  const std::string text = expression.print([&](const std::string& symbol) -> std::string {
-    const std::size_t open = symbol.find('(');
-    const std::string kind = symbol.substr(0, open),
-                      of = symbol.substr(open + 1, symbol.size() - open - 2);
-    if (kind == "extent") return extent(of);
-    if (kind == "scalar") return parameter(Parameter::Kind::scalar, plan_.argument(of), "int", of);
-    if (kind == "value") return uniform(std::stoi(of));
-    for (std::size_t id = 0; id < kernel_.axes.size(); ++id) {
-      const ir::Axis& tiled = kernel_.axes[id];
-      if (tiled.dim != of || tiled.kind != ir::Axis::Kind::grid) continue;
-      const std::string start = block_start(static_cast<ir::AxisId>(id));
-      if (kind == "first") return once("first " + of, of + "_first", "int", start);
-      return once(
-          "last " + of, of + "_last", "int",
-          "min(" + start + " + " + std::to_string(tiled.tile - 1) + ", " + extent(of) + " - 1)");
-    }
-    return symbol;
-  });
-  if (text.find("floor_div(") != std::string::npos) prelude_.use("floor_div");
-  if (text.find("floor_mod(") != std::string::npos) prelude_.use("floor_mod");
-  return text;
 }
 
 }  // namespace tilewright::emit

@@ -80,6 +80,30 @@ void Emitter::yield(const ir::Operation& loop) {
   }
 }
 
+std::string Emitter::domain_text(const ir::IntExpr& expression) {
+  const std::string text = expression.print([&](const std::string& symbol) -> std::string {
+    const std::size_t open = symbol.find('(');
+    const std::string kind = symbol.substr(0, open),
+                      of = symbol.substr(open + 1, symbol.size() - open - 2);
+    if (kind == "extent") return extent(of);
+    if (kind == "scalar") return parameter(Parameter::Kind::scalar, plan_.argument(of), "int", of);
+    if (kind == "value") return uniform(std::stoi(of));
+    for (std::size_t id = 0; id < kernel_.axes.size(); ++id) {
+      const ir::Axis& tiled = kernel_.axes[id];
+      if (tiled.dim != of || tiled.kind != ir::Axis::Kind::grid) continue;
+      const std::string start = block_start(static_cast<ir::AxisId>(id));
+      if (kind == "first") return once("first " + of, of + "_first", "int", start);
+      return once(
+          "last " + of, of + "_last", "int",
+          "min(" + start + " + " + std::to_string(tiled.tile - 1) + ", " + extent(of) + " - 1)");
+    }
+    return symbol;
+  });
+  if (text.find("floor_div(") != std::string::npos) prelude_.use("floor_div");
+  if (text.find("floor_mod(") != std::string::npos) prelude_.use("floor_mod");
+  return text;
+}
+
 Emitter::Bounds Emitter::bounds(const ir::Operation& loop) {
   const ir::Axis& tiled = axis(loop.axis);
   const std::string width = std::to_string(tiled.tile), end = extent(tiled.dim),
@@ -218,6 +242,7 @@ void Emitter::loop_body(const ir::Operation& loop, const Ring& ring, const Bound
   };
   if (ring.stages < 2) begin_tile();
   bool started = ring.stages < 2;
+  std::vector<const ir::Operation*> early;  // stands before the ring's barrier: of this tile alone
   const ir::Operation* last_copy = nullptr;
   for (const auto& operation : body.operations)
     if (operation->op == Op::copy_async) last_copy = operation.get();
@@ -232,11 +257,16 @@ void Emitter::loop_body(const ir::Operation& loop, const Ring& ring, const Bound
       }
       continue;
     }
+    if (!started && operation->op != Op::wait && operation->op != Op::barrier) {
+      early.push_back(operation.get());
+      continue;
+    }
     statement(*operation);
     if (operation->op != Op::barrier || !operation->name.empty() || started) continue;
     started = true;
     ring_copies(loop, ring, range);
     begin_tile();
+    for (const ir::Operation* waiting : early) statement(*waiting);
   }
   yield(loop);
 }

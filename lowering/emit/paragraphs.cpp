@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "emit/emitter.hpp"
+#include "ir/row_addresses.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::emit {
@@ -51,6 +52,7 @@ void Emitter::paragraph(const ir::Operation& operation, const std::string& text)
 
 void Emitter::statement(const ir::Operation& operation) {
   out_.origin(operation.where);
+  out_.break_at_operators(ir::picks(operation));  // addresses of picked elements are long
   if (operation.op == Op::store || operation.op == Op::convert_layout || is_reduction(operation.op))
     rows_as(operation.operands[0]);
   else if (!operation.results.empty() && operation.op != Op::for_blocks &&

@@ -26,6 +26,11 @@ void Writer::put(std::string_view text) {
       if (at == std::string_view::npos || (mark.front() != '+' && mark != ", ")) at = end;
       if (mark.front() == '+') break;
     }
+    for (const std::string_view mark : {" = ", " ? ", " + "}) {
+      if (!at_operators_ || at != std::string_view::npos) break;
+      const std::size_t found = text.rfind(mark, room - mark.size());
+      if (found != std::string_view::npos && found >= 24) at = found;
+    }
     if (at == std::string_view::npos) break;
     put_line(text.substr(0, at), indent);
     text.remove_prefix(at + 1);
