@@ -1,6 +1,6 @@
 // Small kernels that meet every shape of text the reference can take: a value per row, whole rows, a
 // contraction in a loop, two masks, a counted loop with Vars that read each other, a grid axis that is
-// contracted, integers, indices from memory.
+// contracted, integers, indices from memory, flattened rows.
 #pragma once
 
 #include <tilewright/dsl.hpp>
@@ -14,6 +14,7 @@ inline constexpr Dim<"q"> M;
 inline constexpr Dim<"kv"> N;
 inline constexpr Dim<"d"> D;
 inline constexpr Dim<"page"> P;
+inline constexpr Dim<"group"> G;
 
 inline auto sum_of_two = kernel("sum_of_two",
     [](In<"x", f32, M> X, In<"y", f32, M> Y, Out<"out", f32, M> O) {
@@ -90,6 +91,23 @@ inline auto statements = kernel("statements",
       when(turns > 0, [&] { store(T(m), load(T(m)) * 2.f); });
       atomic_add(Bins(pick), 3);
       atomic_add(Bins(pick + 1), index(M));
+    });
+
+/// Two dimensions as rows of one tile, under a mask of the first.
+inline auto packed = kernel("packed",
+    [](In<"x", f32, G, M, D> X, In<"k", f32, N, D> K, Out<"out", f32, G, M> O, Out<"most", f32, M, G> Most) {
+      constexpr auto GM = flatten(M, G);
+      auto gm = blocks(GM);
+      auto x = let("rows", load(X(gm[G], gm[M], D)));
+      Var<f32, GM> sum{"sum", 0.f};
+      Var<f32, GM> most{"top", -infinity};
+      for_blocks(N, causal(GM[M], N), [&](auto n) {
+        auto s = let("s", dot(x, load(K(n, D)), D));
+        sum = sum + reduce_sum(s, N);
+        most = max(most, reduce_max(s, N));
+      });
+      store(O(gm[G], gm[M]), sum + cast<f32>(index(GM) + extent(GM)));
+      store(Most(gm[M], gm[G]), most);
     });
 
 }  // namespace standalone_kernels
