@@ -152,9 +152,12 @@ ValueId Builder::value(const Node& node, const Provenance& where) {
   operation.constant = node.constant;
   switch (node.op) {
     case Op::index:
-      operation.axis = node.indices.empty()
-                           ? axis_of(User::index, "index(" + node.name + ")", node.name, where)
-                           : resolved("", node.indices, where)[0].axis;
+    case Op::iota:
+      operation.axis =
+          node.indices.empty()
+              ? axis_of(User::index, std::string(info(node.op).name) + "(" + node.name + ")",
+                        node.name, where)
+              : resolved("", node.indices, where)[0].axis;
       break;
     case Op::extent:
       must_be_dimension("extent(" + node.name + ")", node.name, where);
@@ -167,7 +170,8 @@ ValueId Builder::value(const Node& node, const Provenance& where) {
       break;
     case Op::dot:
     case Op::reduce_max:
-    case Op::reduce_sum: operation.axis = vanishing_axis(node, where); break;
+    case Op::reduce_sum:
+    case Op::reduce_argmax: operation.axis = vanishing_axis(node, where); break;
     default: operation.name = node.name; break;
   }
   ir::Type type = inferred(node, operation, where);

@@ -1,5 +1,6 @@
 // One element of a tile as C: the expression a thread evaluates for x[j][i], with as few
 // parentheses as C needs.
+// Long file: expressions of every kind, each of which asks the others for its operands.
 #include <algorithm>
 #include <cmath>
 
@@ -136,15 +137,16 @@ std::string Emitter::block_start(ir::AxisId id) {
   return plan_.variable(tiled.block) + " * " + std::to_string(tiled.tile);
 }
 
+/// Where an element stands within its tile.
+std::string Emitter::within_tile(ir::AxisId id, const At& at) const {
+  if (is_row(id)) return sum("row", times(rows_apart(), at.r));
+  const int vector = kernel_.layout.vector, apart = kernel_.layout.lanes_per_row * vector;
+  return sum(sum(times(apart, at.j), "col"), vector == 1 ? "" : at.v);
+}
+
 Text Emitter::index_text(ir::AxisId id, const At& at) {
   if (id == address_rows_) return {address_row_, primary};
-  std::string within;
-  if (is_row(id)) {
-    within = sum("row", times(rows_apart(), at.r));
-  } else {
-    const int vector = kernel_.layout.vector, apart = kernel_.layout.lanes_per_row * vector;
-    within = sum(sum(times(apart, at.j), "col"), vector == 1 ? "" : at.v);
-  }
+  std::string within = within_tile(id, at);
   if (is_row(id) && axis(id).kind == ir::Axis::Kind::grid) {
     const std::string first =
         once("row of " + axis(id).dim, axis(id).dim + "_row", "int", block_start(id) + " + row");
@@ -157,13 +159,21 @@ Text Emitter::index_text(ir::AxisId id, const At& at) {
 
 std::string Emitter::inside(ir::AxisId id, const At& at) {
   const ir::Axis& tiled = axis(id);
-  if (tiled.kind == ir::Axis::Kind::whole) {
-    if (tiled.padded == tiled.tile) return "";
-  } else if (const auto bound = ir::bound_extent(kernel_, tiled.dim);
-             bound && *bound % tiled.tile == 0 && tiled.padded == tiled.tile) {
-    return "";
-  }
-  return index_text(id, at).text + " < " + extent(tiled.dim);
+  const auto bound = ir::bound_extent(kernel_, tiled.dim);
+  const bool divides = bound && *bound % tiled.tile == 0;
+  if (divides && tiled.padded == tiled.tile) return "";
+  const std::string inside = index_text(id, at).text + " < " + extent(tiled.dim);
+  if (tiled.kind == ir::Axis::Kind::whole || tiled.padded == tiled.tile) return inside;
+  const std::string here = within_tile(id, at) + " < " + std::to_string(tiled.tile);
+  return divides ? here : here + " && " + inside;
+}
+
+/// How many neighbours from this one on lie inside the tensor and the tile.
+std::string Emitter::neighbours_left(ir::AxisId id, const At& at) {
+  const ir::Axis& tiled = axis(id);
+  const std::string left = extent(tiled.dim) + " - (" + index_text(id, at).text + ")";
+  if (tiled.kind == ir::Axis::Kind::whole || tiled.padded == tiled.tile) return left;
+  return "min(" + left + ", " + std::to_string(tiled.tile) + " - (" + within_tile(id, at) + "))";
 }
 
 bool Emitter::never_negative(ValueId value) const {
@@ -177,7 +187,8 @@ bool Emitter::never_negative(ValueId value) const {
     case Op::each:
     case Op::block:
     case Op::extent:
-    case Op::index: return true;
+    case Op::index:
+    case Op::iota: return true;
     case Op::constant: return operation->constant >= 0;
     case Op::add:
     case Op::mul:
@@ -189,6 +200,12 @@ bool Emitter::never_negative(ValueId value) const {
       return never_negative(operation->operands[0]) || never_negative(operation->operands[1]);
     default: return false;
   }
+}
+
+/// C leaves open what a shift by less than 0 or more than 31 gives; the language does not.
+bool Emitter::shifts_within(const ir::Operation& shift) const {
+  const ir::Operation* by = plan_.definition(shift.operands[1]);
+  return by != nullptr && by->op == Op::constant && by->constant >= 0 && by->constant < 32;
 }
 
 Text Emitter::integer_division(const ir::Operation& operation, const At& at) {
@@ -222,6 +239,10 @@ Text Emitter::inline_element(const ir::Operation& operation, const At& at) {
     case Op::extent: return {extent(operation.name), primary};
     case Op::index: return index_text(operation.axis, at);
     case Op::load: return load_at_row(operation, at);
+    case Op::iota: {
+      const std::string within = within_tile(operation.axis, at);
+      return {within, within.find(' ') == std::string::npos ? primary : additive};
+    }
     default: return pointwise(operation, at);
   }
 }
@@ -234,6 +255,11 @@ Text Emitter::pointwise(const ir::Operation& operation, const At& at) {
       operation.operands.empty() ? dtype : kernel_.type(operation.operands.back()).dtype);
   if ((operation.op == Op::div || operation.op == Op::mod) && !floating)
     return integer_division(operation, at);
+  if ((operation.op == Op::shl || operation.op == Op::shr) && !shifts_within(operation)) {
+    const char* function = operation.op == Op::shl ? "shift_left" : "shift_right";
+    prelude_.use(function);
+    return call(function, {operand(0), operand(1)});
+  }
   if (const Operator sign = operator_of(operation.op); sign.sign != nullptr) {
     const Text left = operand(0), right = operand(1);
     const int after =
@@ -256,6 +282,9 @@ Text Emitter::pointwise(const ir::Operation& operation, const At& at) {
     case Op::bit_not: return {"~" + wrap(operand(0), unary), unary};
     case Op::minimum: return call(floating ? "fminf" : "min", {operand(0), operand(1)});
     case Op::maximum: return call(floating ? "fmaxf" : "max", {operand(0), operand(1)});
+    case Op::random_bits:
+      prelude_.use("random_bits");
+      return call("random_bits", {operand(0), operand(1), operand(2), operand(3)});
     case Op::abs: return call(floating ? "fabsf" : "abs", {operand(0)});
     case Op::exp2: prelude_.use("ex2"); return call("ex2", {operand(0)});
     case Op::exp: return call("expf", {operand(0)});
@@ -324,6 +353,7 @@ bool Emitter::at_hand(ValueId condition) const {
     case Op::div:
     case Op::mod:
     case Op::select:
+    case Op::random_bits:
     case Op::logical_or: return false;
     default: break;
   }

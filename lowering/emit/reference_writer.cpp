@@ -11,8 +11,8 @@
 
 namespace tilewright::emit {
 
-ReferenceWriter::ReferenceWriter(const ir::Kernel& kernel)
-    : kernel_(kernel), plan_(kernel), signature_(kernel) {
+ReferenceWriter::ReferenceWriter(const ir::Kernel& kernel, TileSizes tiles)
+    : kernel_(kernel), tiles_(std::move(tiles)), plan_(kernel), signature_(kernel) {
   const auto counter = [&](const std::string& dim) {
     const std::string name = ir::identifier_of(dim);
     return signature_.names.take(name, "i_" + name);

@@ -63,7 +63,6 @@ std::string Emitter::row_offset(const ir::Operation& access, ir::AxisId rows,
 /// One tile into one stage of its buffer, as copy() does, from rows that stand anywhere.
 void Emitter::copy_rows(const ir::Operation& operation, const std::string& block,
                         const std::string& stage) {
-  out_.break_at_operators(true);
   const ValueId buffer = operation.operands[0];
   const ir::Value& value = kernel_.values[static_cast<std::size_t>(buffer)];
   const ir::AxisId rows = value.type.axes[0], columns = value.type.axes[1];

@@ -22,8 +22,6 @@ class Writer {
   void open(std::string_view text, std::string_view comment);
   void close(std::string_view text = "}", int levels = 1);
   void indent() { ++depth_; }
-  /// Whether long lines that follow may also break before an operator, where nothing is better.
-  void break_at_operators(bool may) { at_operators_ = may; }
   void append(const Writer& other);  ///< its lines, one level of this writer's indentation deeper
   void origin(const Provenance& where) { origin_ = where; }  ///< of the lines that follow
 
@@ -38,7 +36,6 @@ class Writer {
   std::vector<LineOrigin> lines_;
   Provenance origin_;
   bool wrap_ = false;
-  bool at_operators_ = false;
   int depth_ = 0;
   int next_ = 1;
 };

@@ -41,7 +41,10 @@ class MaskApplier {
       }
       for (auto& inner : operation.regions) run(*inner);
       const Operation* loop = loop_over(operation.axis);
-      if (is_reduction(operation.op) && !operation.masked) {
+      if (operation.op == Op::reduce_argmax && !operation.masked) {
+        i += show_only(region, i, operation, loop);
+        operation.masked = true;
+      } else if (is_reduction(operation.op) && !operation.masked) {
         const double neutral = operation.op == Op::reduce_max ? minus_infinity : 0;
         i += neutralize(region, i, operation, 0, neutral, loop);
         operation.masked = true;
@@ -77,8 +80,16 @@ class MaskApplier {
     return loaded_.contains(value);
   }
 
+  const ir::Axis& axis_of(AxisId id) const { return kernel_.axes[static_cast<std::size_t>(id)]; }
+
+  /// Whether threads hold more than the tile: that belongs to the next one.
+  bool overhangs(AxisId id) const {
+    const ir::Axis& axis = axis_of(id);
+    return axis.kind != ir::Axis::Kind::whole && axis.padded > axis.tile;
+  }
+
   bool ragged(AxisId id) const {
-    const ir::Axis& axis = kernel_.axes[static_cast<std::size_t>(id)];
+    const ir::Axis& axis = axis_of(id);
     if (axis.kind == ir::Axis::Kind::whole) return axis.padded > axis.tile;
     const auto bound = ir::bound_extent(kernel_, axis.dim);
     return !bound || *bound % axis.tile != 0;
@@ -212,17 +223,15 @@ class MaskApplier {
     List made;
     const Provenance where = region.operations[position]->where;
     result = loop == nullptr ? no_value : mask_again(*loop, made);
-    if (ragged(axis)) {
-      const std::string& dim = kernel_.axes[static_cast<std::size_t>(axis)].dim;
-      auto index = make(kernel_, Op::index, {.dtype = DType::i32, .axes = {axis}}, {}, where);
+    // Where an element stands, in the tile or the tensor, is below a bound.
+    const auto require = [&](Op place, std::unique_ptr<Operation> bound) {
+      auto index = make(kernel_, place, {.dtype = DType::i32, .axes = {axis}}, {}, where);
       index->axis = axis;
-      auto extent = make(kernel_, Op::extent, {.dtype = DType::i32}, {}, where);
-      extent->name = dim;
       auto inside = make(kernel_, Op::lt, {.dtype = DType::b1, .axes = {axis}},
-                         {index->results[0], extent->results[0]}, where);
+                         {index->results[0], bound->results[0]}, where);
       const ValueId in_range = inside->results[0];
       made.push_back(std::move(index));
-      made.push_back(std::move(extent));
+      made.push_back(std::move(bound));
       made.push_back(std::move(inside));
       if (result == no_value) {
         result = in_range;
@@ -233,8 +242,24 @@ class MaskApplier {
         result = both->results[0];
         made.push_back(std::move(both));
       }
+    };
+    if (ragged(axis)) {
+      auto extent = make(kernel_, Op::extent, {.dtype = DType::i32}, {}, where);
+      extent->name = axis_of(axis).dim;
+      require(Op::index, std::move(extent));
+    }
+    if (overhangs(axis)) {
+      auto tile = make(kernel_, Op::constant, {.dtype = DType::i32}, {}, where);
+      tile->constant = axis_of(axis).tile;
+      require(Op::iota, std::move(tile));
     }
     return insert(region, position, made);
+  }
+
+  /// Whether full tiles of the loop around it hide nothing along `axis`. Inside another loop it is
+  /// that one's tiles that are cut or full.
+  bool only_in_cut_tiles(AxisId axis, const Operation* loop) const {
+    return loop != nullptr && loop == loops_.back() && !overhangs(axis);
   }
 
   /// Puts `neutral` where `operation`'s operand is hidden along its axis. Returns how far it moved.
@@ -254,8 +279,7 @@ class MaskApplier {
     constant->constant = neutral;
     auto masked =
         make(kernel_, Op::select, type, {visible, operand, constant->results[0]}, operation.where);
-    // Inside another loop it is that one's tiles that are cut or full.
-    masked->cut_only = loop != nullptr && loop == loops_.back();
+    masked->cut_only = only_in_cut_tiles(axis, loop);
     const ValueId result = masked->results[0];
     hidden_[{result, axis}] = neutral;
 
@@ -281,6 +305,18 @@ class MaskApplier {
     } else {
       operation.operands[which] = result;
     }
+    return inserted;
+  }
+
+  /// -inf may be the largest element there is, so what shows goes with the operand. Returns how far
+  /// it moved.
+  std::size_t show_only(Region& region, std::size_t position, Operation& argmax,
+                        const Operation* loop) {
+    ValueId visible = no_value;
+    const std::size_t inserted = condition(region, position, argmax.axis, loop, visible);
+    if (visible == no_value) return inserted;
+    argmax.operands.push_back(visible);
+    argmax.cut_only = only_in_cut_tiles(argmax.axis, loop);
     return inserted;
   }
 

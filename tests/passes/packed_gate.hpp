@@ -29,7 +29,8 @@ class PackedGate final : public Gate {
   ValueId value(const Node& node, const Provenance& where) override {
     Node own = node;
     for (std::string& dim : own.dims) dim = renamed(dim);
-    if (node.op == Op::index || node.op == Op::extent) own.name = renamed(node.name);
+    if (node.op == Op::index || node.op == Op::iota || node.op == Op::extent)
+      own.name = renamed(node.name);
     own.axis = renamed(node.axis);
     own.indices = unpacked(node.name, node.indices, where);
     return gate_.value(own, where);
