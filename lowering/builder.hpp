@@ -84,6 +84,7 @@ class Builder final : public Gate {
   ValueId grid_number(Op op, std::string_view dim, const Provenance& where);
   void write(Op op, const std::string& tensor, const std::vector<IndexSpec>& indices, ValueId value,
              const Provenance& where);
+  ValueId extent(const std::string& dim, const Provenance& where);
   ValueId filled(double number, const ir::Type& type, const Provenance& where);
   ValueId broadcast(ValueId value, const ir::Type& type, const Provenance& where);
   ir::Type inferred(const Node& node, const ir::Operation& operation,
@@ -97,6 +98,9 @@ class Builder final : public Gate {
   ir::AxisId axis_of(User user, std::string_view what, const std::string& dim,
                      const Provenance& where);
   ir::AxisId whole_axis(const std::string& dim, const std::string& user, const Provenance& where);
+  void refuse_packed(std::string_view what, const std::string& dim, const Provenance& where) const;
+  void must_count(const std::string& dim, const Provenance& where) const;
+  bool is_bound(const std::string& dim) const;
   ir::AxisId vanishing_axis(const Node& node, const Provenance& where) const;
   std::vector<ir::Index> resolved(const std::string& tensor, const std::vector<IndexSpec>& indices,
                                   const Provenance& where);
@@ -120,6 +124,7 @@ class Builder final : public Gate {
   std::vector<Variable> variables_;
   std::map<std::string, Provenance> grid_;       ///< by dimension: where each/blocks stands
   std::map<std::string, ir::AxisId> grid_axes_;  ///< blocks only
+  std::set<std::string> packed_;  ///< dimensions of the grid that are there as part of another one
   std::map<std::string, ir::AxisId> whole_axes_;
 };
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "builder.hpp"
+#include "ir/flattened.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -32,28 +33,66 @@ void Builder::must_be_dimension(std::string_view what, std::string_view dim,
   std::set<std::string> all;
   for (const Argument& argument : kernel_.arguments)
     all.insert(argument.dims.begin(), argument.dims.end());
-  if (all.contains(std::string(dim))) return;
+  std::string missing;
+  for (const std::string& part : ir::parts_of(std::string(dim)))
+    if (missing.empty() && !all.contains(part)) missing = part;
+  if (missing.empty()) return;
   std::string list;
   for (const std::string& name : all) list += (list.empty() ? "" : ", ") + name;
   throw Error(ErrorKind::invalid_program,
               std::string(what) + ": no tensor of kernel '" + kernel_.name + "' has a dimension '" +
-                  std::string(dim) + "', so it has no extent",
-              {std::string(dim), std::string(dim), list, to_string(where)});
+                  missing + "', so it has no extent",
+              {std::string(dim), missing, list, to_string(where)});
+}
+
+bool Builder::is_bound(const std::string& dim) const {
+  const auto parts = ir::parts_of(dim);
+  return std::all_of(parts.begin(), parts.end(),
+                     [&](const std::string& part) { return extents_.contains(part); });
+}
+
+/// Elements of a flattened dimension are numbered in 32 bits. What is not bound is checked at
+/// launch.
+void Builder::must_count(const std::string& dim, const Provenance& where) const {
+  if (!ir::is_flattened(dim) || !is_bound(dim)) return;
+  double count = 1;
+  for (const std::string& part : ir::parts_of(dim)) count *= static_cast<double>(extents_.at(part));
+  if (count > std::numeric_limits<int>::max())
+    throw Error(ErrorKind::unsupported,
+                "the flattened dimension '" + dim + "' has more elements than 32 bits number",
+                {dim, std::to_string(static_cast<long long>(count)), "at most 2147483647",
+                 to_string(where)});
+}
+
+/// index(M) where M is packed into the rows around it would be all of M: hardly what is meant.
+void Builder::refuse_packed(std::string_view what, const std::string& dim,
+                            const Provenance& where) const {
+  const auto refuse = [&](const std::string& packed) {
+    const auto parts = ir::parts_of(packed);
+    if (parts.size() < 2 || std::find(parts.begin(), parts.end(), dim) == parts.end()) return;
+    throw Error(
+        ErrorKind::invalid_program,
+        std::string(what) + ": dimension '" + dim + "' is packed in '" + packed + "' here",
+        {dim, "", "the coordinate under the flattened dimension, index(GM[M])", to_string(where)});
+  };
+  for (const Frame& frame : frames_)
+    if (frame.kind == Frame::Kind::blocks) refuse(frame.dim);
+  for (const auto& [packed, axis] : grid_axes_) refuse(packed);
 }
 
 ir::AxisId Builder::whole_axis(const std::string& dim, const std::string& user,
                                const Provenance& where) {
   if (const auto known = whole_axes_.find(dim); known != whole_axes_.end()) return known->second;
-  const auto extent = extents_.find(dim);
-  if (extent == extents_.end())
+  if (!is_bound(dim))
     throw Error(ErrorKind::shape_mismatch,
                 user + " uses dimension '" + dim + "' whole, and its extent is not bound",
                 {dim, "", "extents = {{" + dim + ", number}} when the kernel is compiled",
                  to_string(where)});
+  must_count(dim, where);
   ir::Axis axis;
   axis.dim = dim;
   axis.kind = ir::Axis::Kind::whole;
-  axis.tile = static_cast<int>(extent->second);
+  axis.tile = *ir::bound_extent(kernel_, dim);
   kernel_.axes.push_back(axis);
   return whole_axes_[dim] = static_cast<ir::AxisId>(kernel_.axes.size()) - 1;
 }
@@ -64,13 +103,14 @@ ir::AxisId Builder::axis_of(User user, std::string_view what, const std::string&
     if (frame->kind == Frame::Kind::blocks && frame->dim == dim) return frame->axis;
   if (const auto found = grid_axes_.find(dim); found != grid_axes_.end()) return found->second;
   must_be_dimension(what, dim, where);
-  if (const auto found = grid_.find(dim); found != grid_.end())
+  if (user == User::index) refuse_packed(what, dim, where);
+  if (const auto found = grid_.find(dim); found != grid_.end() && !packed_.contains(dim))
     throw Error(ErrorKind::invalid_program,
                 std::string(what) + ": dimension '" + dim +
                     "' has one program per index here (each at " + to_string(found->second) +
                     "), so it has no tile; use the value of each",
                 {dim, "", "", to_string(where)});
-  if (user == User::index && !extents_.contains(dim))
+  if (user == User::index && !is_bound(dim))
     throw Error(ErrorKind::invalid_program,
                 std::string(what) + " stands outside a loop over '" + dim + "'",
                 {dim, "",

@@ -6,6 +6,7 @@
 
 #include "tilewright/dsl/control.hpp"         // for_blocks, for_range, when
 #include "tilewright/dsl/coordinates.hpp"     // index, iota, position, extent, causal
+#include "tilewright/dsl/flatten.hpp"         // flatten
 #include "tilewright/dsl/grid.hpp"            // each, blocks
 #include "tilewright/dsl/kernel.hpp"          // kernel(name, lambda)
 #include "tilewright/dsl/online_softmax.hpp"  // OnlineSoftmax

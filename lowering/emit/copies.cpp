@@ -1,5 +1,6 @@
 // Tiles from global memory: into shared memory for the tensor cores, or straight into registers.
 #include "emit/emitter.hpp"
+#include "ir/row_addresses.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::emit {
@@ -85,6 +86,10 @@ void Emitter::require_aligned(const ir::Operation& operation, ir::AxisId inner) 
 /// one).
 void Emitter::copy(const ir::Operation& operation, const std::string& block,
                    const std::string& stage) {
+  if (ir::picks(operation)) {
+    copy_rows(operation, block, stage);
+    return commit_alone(operation, block, stage);
+  }
   const ValueId buffer = operation.operands[0];
   const ir::Value& value = kernel_.values[static_cast<std::size_t>(buffer)];
   const auto& axes = value.type.axes;
@@ -133,10 +138,15 @@ void Emitter::copy(const ir::Operation& operation, const std::string& block,
   out_.line(text, remark(operation) + value.name + " = load(" + operation.name + ")  " +
                       std::to_string(rows.padded) + "x" + std::to_string(columns.padded) + " " +
                       std::string(name(value.type.dtype)) + ", to shared memory");
-  if (block.empty() && stage.empty() && kernel_.aligned && operation.sign_of < 0) {
-    prelude_.use("commit_copies");
-    out_.line("commit_copies();");
-  }
+  commit_alone(operation, block, stage);
+}
+
+/// A copy that no ring commits with others is a group of its own.
+void Emitter::commit_alone(const ir::Operation& operation, const std::string& block,
+                           const std::string& stage) {
+  if (!block.empty() || !stage.empty() || !kernel_.aligned || operation.sign_of >= 0) return;
+  prelude_.use("commit_copies");
+  out_.line("commit_copies();");
 }
 
 std::string Emitter::widened(const std::string& stored, DType dtype) {
@@ -179,6 +189,7 @@ std::string Emitter::picked_inside(const ir::Operation& operation, const At& at)
   const Argument* tensor = kernel_.find_argument(operation.name);
   for (std::size_t i = 0; i < operation.indices.size(); ++i) {
     if (operation.indices[i].kind != IndexSpec::Kind::gather) continue;
+    if (surely_inside(operation.indices[i].value, tensor->dims[i])) continue;
     prelude_.use("u32");
     const Text index = element(operation.indices[i].value, at);
     text += (text.empty() ? "(u32)" : " && (u32)") +

@@ -5,6 +5,7 @@
 
 #include "emit/describe.hpp"
 #include "emit/emitter.hpp"
+#include "ir/flattened.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::emit {
@@ -65,7 +66,10 @@ Text call(const std::string& function, std::initializer_list<Text> arguments) {
 
 Text Emitter::element(ValueId value, const At& at) {
   if (const auto found = local_.find(value); found != local_.end()) return {found->second, primary};
-  if (plan_.is_variable(value)) return {plan_.variable(value) + subscript(value, at), primary};
+  // Registers hold a thread's own rows; an address may be about any.
+  const bool anew = address_rows_ >= 0 && !kernel_.type(value).axes.empty();
+  if (!anew && plan_.is_variable(value))
+    return {plan_.variable(value) + subscript(value, at), primary};
   const ir::Operation* operation = plan_.definition(value);
   if (operation == nullptr)
     throw Error(ErrorKind::invalid_program,
@@ -89,6 +93,13 @@ std::string Emitter::number(double value, DType dtype) {
 }
 
 std::string Emitter::extent(const std::string& dim) {
+  if (ir::is_flattened(dim)) {
+    if (const auto bound = ir::bound_extent(kernel_, dim)) return std::to_string(*bound);
+    std::string product;
+    for (const std::string& part : ir::parts_of(dim))
+      product += (product.empty() ? "" : " * ") + extent(part);
+    return once("extent of " + dim, "extent_" + dim, "int", product);
+  }
   if (const auto bound = kernel_.bound.find(dim); bound != kernel_.bound.end())
     return std::to_string(bound->second);
   return parameter(Parameter::Kind::extent, "extent_" + dim, "int", dim);
@@ -164,6 +175,7 @@ Text Emitter::inline_element(const ir::Operation& operation, const At& at) {
     }
     case Op::extent: return {extent(operation.name), primary};
     case Op::index: return index_text(operation.axis, at);
+    case Op::load: return load_at_row(operation, at);
     case Op::iota: {
       const std::string within = within_tile(operation.axis, at);
       return {within, within.find(' ') == std::string::npos ? primary : additive};
@@ -335,36 +347,6 @@ Text Emitter::negated(ValueId condition, const At& at) {
     }
   }
   return {"!" + wrap(element(condition, at), unary), unary};
-}
-
-std::string Emitter::domain_text(const ir::IntExpr& expression) {
-  const std::string text = expression.print([&](const std::string& symbol) -> std::string {
-    const std::size_t open = symbol.find('(');
-    const std::string kind = symbol.substr(0, open),
-                      of = symbol.substr(open + 1, symbol.size() - open - 2);
-    if (kind == "extent") return extent(of);
-    if (kind == "scalar") return parameter(Parameter::Kind::scalar, plan_.argument(of), "int", of);
-    if (kind == "value") return uniform(std::stoi(of));
-    for (std::size_t id = 0; id < kernel_.axes.size(); ++id) {
-      const ir::Axis& tiled = kernel_.axes[id];
-      const bool open = std::find(open_loops_.begin(), open_loops_.end(),
-                                  static_cast<ir::AxisId>(id)) != open_loops_.end();
-      if (tiled.dim != of || (tiled.kind != ir::Axis::Kind::grid && !open)) continue;
-      const std::string start = block_start(static_cast<ir::AxisId>(id));
-      if (open)
-        return kind == "first" ? "(" + start + ")"
-                               : "min(" + start + " + " + std::to_string(tiled.tile - 1) + ", " +
-                                     extent(of) + " - 1)";
-      if (kind == "first") return once("first " + of, of + "_first", "int", start);
-      return once(
-          "last " + of, of + "_last", "int",
-          "min(" + start + " + " + std::to_string(tiled.tile - 1) + ", " + extent(of) + " - 1)");
-    }
-    return symbol;
-  });
-  if (text.find("floor_div(") != std::string::npos) prelude_.use("floor_div");
-  if (text.find("floor_mod(") != std::string::npos) prelude_.use("floor_mod");
-  return text;
 }
 
 }  // namespace tilewright::emit

@@ -124,6 +124,8 @@ class Emitter {
   // copies.cpp and stores.cpp: memory.
   std::string buffer_address(ValueId buffer);
   void copy(const ir::Operation& operation, const std::string& block, const std::string& stage);
+  void commit_alone(const ir::Operation& operation, const std::string& block,
+                    const std::string& stage);
   std::string tensor_base(const ir::Operation& operation);
   std::string tile_start(const ir::Operation& operation, const std::string& block);
   std::string stride(const std::string& tensor, std::size_t axis);
@@ -137,6 +139,13 @@ class Emitter {
   std::string narrowed(const Text& value, DType dtype);
   std::string packed(const Text& low, const Text& high, DType dtype);
   void store(const ir::Operation& operation);
+  // row_addresses.cpp: rows that stand anywhere.
+  void copy_rows(const ir::Operation& operation, const std::string& block,
+                 const std::string& stage);
+  std::string row_offset(const ir::Operation& access, ir::AxisId rows, const std::string& start,
+                         const std::string& past_end, const std::string& outside);
+  Text load_at_row(const ir::Operation& load, const At& at);
+  bool surely_inside(ValueId index, const std::string& dim) const;
   void reductions_of_store(ValueId value, const At& row);
   void store_staged(const ir::Operation& operation, ValueId buffer);
   void require_aligned(const ir::Operation& operation, ir::AxisId inner);
@@ -195,6 +204,8 @@ class Emitter {
   int number_ = 0;
   ir::AxisId row_axis_ = kernel_.layout.row_axis;  ///< of the tiles the text is about
   ir::AxisId moving_axis_ = -1;         ///< while a copy for another tile of this axis is written
+  ir::AxisId address_rows_ = -1;        ///< while the address of a row of this axis is written
+  std::string address_row_;             ///< the variable with the row's number along it
   bool packing_ = false;                ///< the expression is about to be rounded to 16 bits anyway
   std::vector<ir::AxisId> open_loops_;  ///< over tiles, outermost first
   bool in_cut_code_ = false;            ///< inside a body that knows `cut`

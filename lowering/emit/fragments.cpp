@@ -1,6 +1,7 @@
 // Which elements of a tile a thread holds, and how they are written: declarations, subscripts,
 // loops, and where in the tile and in the tensor they stand. The map itself is in ir.hpp (Layout).
 #include "emit/emitter.hpp"
+#include "ir/flattened.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::emit {
@@ -130,6 +131,7 @@ std::string Emitter::within_tile(ir::AxisId id, const At& at) const {
 }
 
 Text Emitter::index_text(ir::AxisId id, const At& at) {
+  if (id == address_rows_) return {address_row_, primary};
   std::string within = within_tile(id, at);
   if (is_row(id) && axis(id).kind == ir::Axis::Kind::grid) {
     const std::string first =
@@ -143,8 +145,8 @@ Text Emitter::index_text(ir::AxisId id, const At& at) {
 
 std::string Emitter::inside(ir::AxisId id, const At& at) {
   const ir::Axis& tiled = axis(id);
-  const auto bound = kernel_.bound.find(tiled.dim);
-  const bool divides = bound != kernel_.bound.end() && bound->second % tiled.tile == 0;
+  const auto bound = ir::bound_extent(kernel_, tiled.dim);
+  const bool divides = bound && *bound % tiled.tile == 0;
   if (divides && tiled.padded == tiled.tile) return "";
   const std::string inside = index_text(id, at).text + " < " + extent(tiled.dim);
   if (tiled.kind == ir::Axis::Kind::whole || tiled.padded == tiled.tile) return inside;

@@ -213,6 +213,47 @@ constexpr std::array verbs = {
          "        else w[i] = __float_as_uint(at[i * inner]); }\n"
          "    store16(to + chunk_at<pitch>(row, chunk), {w[0] ^ sign, w[1] ^ sign, w[2] ^ sign, "
          "w[3] ^ sign}); }); }"},
+    Verb{
+        "copy_rows", "u32 copy16 chunk_at each_chunk",
+        "template <int rows, int chunks, int pitch, int threads, class T, class Row>\n"
+        "__device__ void copy_rows(u32 to, const T* from, int columns, Row row_at) {  // rows that "
+        "stand anywhere, zero for none\n"
+        "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
+        "    const T* at = row_at(row);\n"
+        "    const int n = 16 / sizeof(T), bytes = at ? max(0, min(16, (columns - n * chunk) * 16 "
+        "/ n)) : 0;\n"
+        "    copy16(to + chunk_at<pitch>(row, chunk), bytes > 0 ? at + n * chunk : from, bytes); "
+        "}); }"},
+    Verb{
+        "copy_rows_signed", "u32 store16 chunk_at each_chunk",
+        "template <int rows, int chunks, int pitch, int threads, class Row>    // the same through "
+        "registers, sign as asked\n"
+        "__device__ void copy_rows_signed(u32 to, int columns, bool flip, Row row_at) {\n"
+        "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
+        "    const auto* at = row_at(row);\n"
+        "    constexpr int n = 16 / sizeof(*at);  const u32 sign = flip ? n == 8 ? 0x80008000u : "
+        "0x80000000u : 0u;\n"
+        "    uint4 x = {0, 0, 0, 0};\n"
+        "    if (at && n * chunk < columns) x = *(const uint4*)(at + n * chunk);\n"
+        "    store16(to + chunk_at<pitch>(row, chunk), {x.x ^ sign, x.y ^ sign, x.z ^ sign, x.w ^ "
+        "sign}); }); }"},
+    Verb{
+        "gather_rows", "i64 u32 store16 chunk_at each_chunk unroll",
+        "template <int rows, int chunks, int pitch, int threads, class Row>    // the same at any "
+        "strides\n"
+        "__device__ void gather_rows(u32 to, i64 inner, int columns, bool flip, Row row_at) {\n"
+        "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
+        "    const auto* at = row_at(row);\n"
+        "    constexpr int n = 16 / sizeof(*at), bits = 8 * sizeof(*at);\n"
+        "    u32 w[4] = {0, 0, 0, 0}, sign = flip ? bits == 16 ? 0x80008000u : 0x80000000u : "
+        "0u;\n"
+        "    unroll for (int i = 0; i < n; ++i)\n"
+        "      if (at && n * chunk + i < columns) {\n"
+        "        if constexpr (bits == 16) w[i / 2] |= (u32)at[(n * chunk + i) * inner] << 16 * (i "
+        "% 2);\n"
+        "        else w[i] = __float_as_uint(at[(n * chunk + i) * inner]); }\n"
+        "    store16(to + chunk_at<pitch>(row, chunk), {w[0] ^ sign, w[1] ^ sign, w[2] ^ sign, "
+        "w[3] ^ sign}); }); }"},
     Verb{"ldmatrix", "u32",
          "__device__ void ldmatrix(u32 (&r)[4], u32 at) {\n"
          "  asm volatile(\"ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];\"\n"

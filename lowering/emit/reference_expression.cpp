@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "emit/reference_writer.hpp"
+#include "ir/flattened.hpp"
 #include "ir/print.hpp"
 #include "tilewright/error.hpp"
 
@@ -170,6 +171,9 @@ bool ReferenceWriter::surely_inside(ValueId index, const std::string& dim) const
   const ir::Operation* x = plan_.definition(index);
   if (!x) return false;
   if (x->op == Op::each) return x->name == dim;
+  const auto coordinate = ir::coordinate_of(
+      kernel_, [&](ValueId value) { return plan_.definition(value); }, index);
+  if (coordinate) return coordinate->part == dim;
   if (x->op != Op::div) return false;
   const ir::Operation* member = plan_.definition(x->operands[0]);
   const ir::Operation* groups = plan_.definition(x->operands[1]);

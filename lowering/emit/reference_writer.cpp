@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "ir/flattened.hpp"
 #include "ir/print.hpp"
 #include "tilewright/error.hpp"
 
@@ -12,12 +13,15 @@ namespace tilewright::emit {
 
 ReferenceWriter::ReferenceWriter(const ir::Kernel& kernel, TileSizes tiles)
     : kernel_(kernel), tiles_(std::move(tiles)), plan_(kernel), signature_(kernel) {
-  for (const std::string& dim : kernel.grid) each_[dim] = signature_.names.take(dim, "i_" + dim);
+  const auto counter = [&](const std::string& dim) {
+    const std::string name = ir::identifier_of(dim);
+    return signature_.names.take(name, "i_" + name);
+  };
+  for (const std::string& dim : kernel.grid) each_[dim] = counter(dim);
   for (std::size_t i = 0; i < kernel.axes.size(); ++i) {
     const ir::Axis& axis = kernel.axes[i];
     const bool grid = axis.kind == ir::Axis::Kind::grid && each_.contains(axis.dim);
-    index_of_[static_cast<ir::AxisId>(i)] =
-        grid ? each_.at(axis.dim) : signature_.names.take(axis.dim, "i_" + axis.dim);
+    index_of_[static_cast<ir::AxisId>(i)] = grid ? each_.at(axis.dim) : counter(axis.dim);
   }
 }
 
@@ -143,6 +147,13 @@ std::string ReferenceWriter::guard(ir::AxisId axis, const AxisSet& nest,
     return name_element(mask.value);
   }
   return "";
+}
+
+std::string ReferenceWriter::extent(const std::string& dim) const {
+  std::string product;
+  for (const std::string& part : ir::parts_of(dim))
+    product += (product.empty() ? "n." : " * n.") + signature_.member.at(part);
+  return product;
 }
 
 std::string ReferenceWriter::loop_over(ir::AxisId axis) const {

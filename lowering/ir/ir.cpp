@@ -40,11 +40,12 @@ std::unique_ptr<Region> copy(const Region& region) {
   return result;
 }
 
-void define(Region& region, std::vector<Operation*>& table) {
-  for (auto& operation : region.operations) {
+template <typename Defining>
+void define(const Region& region, std::vector<Defining*>& table) {
+  for (const auto& operation : region.operations) {
     for (const ValueId result : operation->results)
       table[static_cast<std::size_t>(result)] = operation.get();
-    for (auto& nested : operation->regions) define(*nested, table);
+    for (const auto& nested : operation->regions) define(*nested, table);
   }
 }
 
@@ -116,6 +117,12 @@ Kernel Kernel::clone() const {
 
 std::vector<Operation*> definitions(Kernel& kernel) {
   std::vector<Operation*> table(kernel.values.size(), nullptr);
+  define(kernel.body, table);
+  return table;
+}
+
+std::vector<const Operation*> definitions(const Kernel& kernel) {
+  std::vector<const Operation*> table(kernel.values.size(), nullptr);
   define(kernel.body, table);
   return table;
 }

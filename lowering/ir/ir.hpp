@@ -40,7 +40,7 @@ using AxisId = int;
 /// axes.
 struct Axis {
   enum class Kind { grid, loop, whole };
-  std::string dim;
+  std::string dim;  ///< "m*g": flattened (flattened.hpp)
   Kind kind = Kind::whole;
   int tile = 0;    ///< elements per tile: set by the schedule; whole: the bound extent
   int padded = 0;  ///< tile as the target keeps it (a multiple of what its instructions take); 0:
@@ -183,6 +183,7 @@ struct Kernel {
 
 /// The operation that defines each value (region arguments: null). Rebuilt when needed.
 std::vector<Operation*> definitions(Kernel& kernel);
+std::vector<const Operation*> definitions(const Kernel& kernel);
 /// How many operands (nested regions included) name each value.
 std::vector<int> use_counts(const Kernel& kernel);
 

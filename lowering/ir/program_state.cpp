@@ -1,6 +1,8 @@
 // Extents, loads, stores and visibility of one interpreted program (program_state.hpp).
 #include "ir/program_state.hpp"
 
+#include "ir/flattened.hpp"
+
 namespace tilewright::ir {
 
 void ProgramState::set_extent(const std::string& dim, std::int64_t extent, const std::string& by) {
@@ -41,6 +43,8 @@ void ProgramState::resolve_extents() {
 }
 
 std::int64_t ProgramState::extent(const std::string& dim) const {
+  if (is_flattened(dim))
+    return extent_by_parts(dim, [this](const std::string& part) { return extent(part); });
   const auto found = extents_.find(dim);
   if (found == extents_.end())
     refuse(ErrorKind::invalid_argument, "the extent of a dimension is not known",

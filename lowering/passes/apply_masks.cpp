@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "ir/flattened.hpp"
 #include "passes/passes.hpp"
 #include "passes/rewrite.hpp"
 #include "tilewright/error.hpp"
@@ -90,8 +91,8 @@ class MaskApplier {
   bool ragged(AxisId id) const {
     const ir::Axis& axis = axis_of(id);
     if (axis.kind == ir::Axis::Kind::whole) return axis.padded > axis.tile;
-    const auto bound = kernel_.bound.find(axis.dim);
-    return bound == kernel_.bound.end() || bound->second % axis.tile != 0;
+    const auto bound = ir::bound_extent(kernel_, axis.dim);
+    return !bound || *bound % axis.tile != 0;
   }
 
   void propagate(const Operation& operation) {

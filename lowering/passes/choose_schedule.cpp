@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "ir/row_addresses.hpp"
 #include "passes/assign_rows.hpp"
 #include "passes/passes.hpp"
 #include "passes/rewrite.hpp"
@@ -286,6 +287,8 @@ class Scheduler {
           for (const auto& index : load->indices)
             looped |=
                 index.kind == IndexSpec::Kind::block && axis(index.axis).kind == Axis::Kind::loop;
+        if (!computed && ir::picks(*load))
+          looped |= axis(kernel_.type(value).axes[0]).kind == Axis::Kind::loop;
         const auto& axes = kernel_.type(value).axes;
         const DType dtype = kernel_.type(value).dtype;
         const int pitch = row_pitch(axis(axes[1]).padded * size_of(dtype) / 16, dtype);

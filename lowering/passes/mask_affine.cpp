@@ -2,6 +2,7 @@
 // mask whose sums leave 32 bits has no use.
 #include "passes/mask_affine.hpp"
 
+#include "ir/flattened.hpp"
 #include "ir/print.hpp"
 
 namespace tilewright::passes {
@@ -120,10 +121,27 @@ Linear MaskReader::uniform(ValueId value) {
 bool MaskReader::is_positive(const Linear& form) {
   if (form.is_constant()) return form.constant() > 0;
   if (form.constant() != 0 || form.terms().size() != 1 || form.terms()[0].second <= 0) return false;
-  const IntExpr& atom = form.terms()[0].first;
-  if (atom.kind() != IntExpr::Kind::symbol || !atom.name().starts_with("scalar(")) return false;
-  positive.insert(atom.name());
-  return true;
+  return is_positive(form.terms()[0].first);
+}
+
+bool MaskReader::is_positive(const IntExpr& atom) {
+  if (atom.kind() == IntExpr::Kind::mul)
+    return is_positive(atom.left()) && is_positive(atom.right());
+  if (atom.is_constant()) return atom.constant() > 0;
+  if (atom.kind() != IntExpr::Kind::symbol) return false;
+  if (atom.name().starts_with("scalar(")) {
+    positive.insert(atom.name());
+    return true;
+  }
+  // Where a part of the rows or of the loop is empty, there are no elements to ask about.
+  for (const ir::AxisId axis : {rows_, loop_.axis}) {
+    if (axis < 0) continue;
+    const std::string& dim = kernel_.axes[static_cast<std::size_t>(axis)].dim;
+    if (!ir::is_flattened(dim)) continue;
+    for (const std::string& part : ir::parts_of(dim))
+      if (atom.name() == "extent(" + part + ")") return true;
+  }
+  return false;
 }
 
 std::optional<Affine> MaskReader::divided(const Affine& x, const Linear& divisor) {

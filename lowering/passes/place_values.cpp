@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "ir/row_addresses.hpp"
 #include "passes/passes.hpp"
 #include "passes/rewrite.hpp"
 #include "tilewright/error.hpp"
@@ -61,9 +62,7 @@ class Placer {
       const Argument* tensor = kernel_.find_argument(store.name);
       const auto& axes = kernel_.type(store.operands[0]).axes;
       if (tensor == nullptr || !is_half(tensor->dtype) || axes.size() != 2) continue;
-      if (std::any_of(store.indices.begin(), store.indices.end(),
-                      [](const ir::Index& index) { return index.kind == IndexSpec::Kind::gather; }))
-        continue;
+      if (!ir::has_row_addresses(kernel_, store, axes[0])) continue;
       if (axes[0] != value(store.operands[0]).row_axis || store.indices.back().axis != axes[1])
         continue;
       ir::Type type{.kind = ir::Type::Kind::buffer, .dtype = tensor->dtype, .axes = axes};

@@ -65,6 +65,7 @@ ir::Schedule wish_for(std::uint64_t seed) {
   ir::Schedule wish;
   for (const char* dim : {"m", "n", "p"})
     if (random.chance(85)) wish.tile[dim] = random.chance(75) ? 16 : 32;
+  if (wish.tile.contains("m")) wish.tile["h*r"] = wish.tile["m"];
   if (random.chance(60)) wish.stages = random.between(1, 3);
   return wish;
 }

@@ -18,6 +18,10 @@ using ValueId =
 using VariableId = std::int32_t;  ///< a `Var`
 inline constexpr ValueId no_value = -1;
 
+/// A flattened dimension is named by what it packs, outermost first: "q*group". Names of a tensor's
+/// dimensions are identifiers and cannot hold it.
+inline constexpr char packing = '*';
+
 /// A place in a source file. `file` may be a full path; printing keeps the last two components.
 struct Where {
   std::string file;
@@ -55,7 +59,8 @@ struct Node {
   double constant = 0;  ///< Op::constant (integers up to 2^53 exactly)
   std::string name;     ///< scalar_argument, each/block/index/extent: dimension; load: tensor
   std::string axis;     ///< dot, reduce_*: the dimension that vanishes
-  std::vector<IndexSpec> indices;  ///< load: one per axis of the tensor, in its order
+  std::vector<IndexSpec> indices;  ///< load: one per axis of the tensor, in its order; index: the
+                                   ///< block it is of, or none for the innermost one
 };
 
 /// A tensor, scalar or workspace of the signature, in order.

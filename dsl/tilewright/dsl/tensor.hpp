@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "tilewright/dsl/grid.hpp"
+#include "tilewright/dsl/flatten.hpp"
 #include "tilewright/dsl/record.hpp"
 
 namespace tilewright {
@@ -113,6 +113,8 @@ template <typename Index, typename Axis>
 constexpr bool matches_axis() {
   if constexpr (is_block<Index> || is_each<Index>) {
     return names_the_axis<typename Index::dim, Axis>;
+  } else if constexpr (is_block_coordinate<Index>) {
+    return names_the_axis<typename Index::part_dim, Axis>;
   } else if constexpr (term_kind<Index> == TermKind::dimension) {
     return names_the_axis<Index, Axis>;
   } else {
