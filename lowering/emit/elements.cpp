@@ -122,7 +122,10 @@ std::string Emitter::once(const std::string& key, const std::string& wish, const
 std::string Emitter::block_start(ir::AxisId id) {
   const ir::Axis& tiled = axis(id);
   if (tiled.kind == ir::Axis::Kind::whole) return "";
-  return plan_.variable(tiled.block) + " * " + std::to_string(tiled.tile);
+  std::string start =
+      plan_.variable(tiled.block) + " * " + std::to_string(axis(kernel_.leader(id)).tile);
+  if (tiled.before > 0) start += " - " + std::to_string(tiled.before);
+  return start;
 }
 
 Text Emitter::index_text(ir::AxisId id, const At& at) {
@@ -134,25 +137,13 @@ Text Emitter::index_text(ir::AxisId id, const At& at) {
     within = sum(sum(times(apart, at.j), "col"), vector == 1 ? "" : at.v);
   }
   if (is_row(id) && axis(id).kind == ir::Axis::Kind::grid) {
-    const std::string first =
-        once("row of " + axis(id).dim, axis(id).dim + "_row", "int", block_start(id) + " + row");
+    const std::string first = once("row of " + std::to_string(id), axis(id).dim + "_row", "int",
+                                   block_start(id) + " + row");
     within = sum(first, times(rows_apart(), at.r));
     return {within, within == first ? primary : additive};
   }
   const std::string text = sum(block_start(id), within);
   return {text, text.find(' ') == std::string::npos ? primary : additive};
-}
-
-std::string Emitter::inside(ir::AxisId id, const At& at) {
-  const ir::Axis& tiled = axis(id);
-  if (tiled.kind == ir::Axis::Kind::whole) {
-    if (tiled.padded == tiled.tile) return "";
-  } else if (const auto bound = kernel_.bound.find(tiled.dim); bound != kernel_.bound.end() &&
-                                                               bound->second % tiled.tile == 0 &&
-                                                               tiled.padded == tiled.tile) {
-    return "";
-  }
-  return index_text(id, at).text + " < " + extent(tiled.dim);
 }
 
 bool Emitter::never_negative(ValueId value) const {
@@ -165,8 +156,8 @@ bool Emitter::never_negative(ValueId value) const {
   switch (operation->op) {
     case Op::each:
     case Op::block:
-    case Op::extent:
-    case Op::index: return true;
+    case Op::extent: return true;
+    case Op::index: return axis(operation->axis).before == 0;
     case Op::constant: return operation->constant >= 0;
     case Op::add:
     case Op::mul:
@@ -285,6 +276,7 @@ Text Emitter::pointwise(const ir::Operation& operation, const At& at) {
         return {std::string(dtype == DType::u32 ? "(u32)" : "(int)") + wrap(x, unary), unary};
       return {wrap(x, equality) + " != 0", equality};
     }
+    case Op::take: return taken(operation, at);
     default: break;
   }
   if (is_reduction(operation.op))
@@ -377,7 +369,7 @@ std::string Emitter::domain_text(const ir::IntExpr& expression) {
     if (kind == "value") return uniform(std::stoi(of));
     for (std::size_t id = 0; id < kernel_.axes.size(); ++id) {
       const ir::Axis& tiled = kernel_.axes[id];
-      if (tiled.dim != of || tiled.kind != ir::Axis::Kind::grid) continue;
+      if (tiled.dim != of || tiled.kind != ir::Axis::Kind::grid || tiled.follows >= 0) continue;
       const std::string start = block_start(static_cast<ir::AxisId>(id));
       if (kind == "first") return once("first " + of, of + "_first", "int", start);
       return once(

@@ -71,7 +71,7 @@ std::map<std::string, int> sample_extents(const ir::Kernel& traced) {
   };
   int tiled[] = {77, 131, 45, 93}, tiles = 0;
   for (const ir::Axis& axis : traced.axes)
-    if (axis.kind != ir::Axis::Kind::whole && !extents.contains(axis.dim))
+    if (axis.kind != ir::Axis::Kind::whole && axis.follows < 0 && !extents.contains(axis.dim))
       choose(axis.dim, tiled[tiles++ % 4]);
   int share = 4;
   for (const std::string& dim : divided_dimensions(traced)) {
@@ -85,7 +85,6 @@ std::map<std::string, int> sample_extents(const ir::Kernel& traced) {
   for (const std::string& dim : traced.grid) rest(dim);
   for (const Argument& argument : traced.arguments)
     for (const std::string& dim : argument.dims) rest(dim);
-  for (const ir::Axis& axis : traced.axes) rest(axis.dim);
   return extents;
 }
 

@@ -48,7 +48,7 @@ void Emitter::store(const ir::Operation& operation) {
     const std::string stored = is_half(tensor->dtype) ? std::string(tilewright::name(tensor->dtype))
                                : tensor->dtype == DType::f32 ? "float"
                                                              : "int";
-    const std::string left = extent(axis(column).dim) + " - (" + index_text(column, at).text + ")";
+    const std::string left = end_of(column) + " - (" + index_text(column, at).text + ")";
     out_.open(
         "unroll for (int j = 0; j < " + std::to_string(columns_per_thread(column)) + "; ++j)" +
         (row >= 0 && rows > 1 ? " unroll for (int r = 0; r < " + std::to_string(rows) + "; ++r) {"
@@ -60,10 +60,11 @@ void Emitter::store(const ir::Operation& operation) {
                           .v = "i"};
     out_.line("unroll for (int i = 0; i < " + std::to_string(vector) +
               "; ++i) stored[i] = " + narrowed(element(value, element_at_i), tensor->dtype) + ";");
-    const std::string guard = both(row >= 0                       ? inside(row, at)
-                                   : kernel_.layout.row_axis >= 0 ? "row == 0"
-                                                                  : "",
-                                   picked_inside(operation, at));
+    std::string guard = both(row >= 0                       ? inside(row, at)
+                             : kernel_.layout.row_axis >= 0 ? "row == 0"
+                                                            : "",
+                             picked_inside(operation, at));
+    if (axis(column).before > 0) guard = both(guard, index_text(column, at).text + " >= 0");
     out_.line((guard.empty() ? "" : "if (" + guard + ") ") + "store_row(" + to + " + " +
               element_offset(operation, at) + ", stored, " + left + ");");
     out_.close();
@@ -124,16 +125,15 @@ void Emitter::store_staged(const ir::Operation& operation, ValueId buffer) {
   out_.line(stored + "* " + to + " = " + base + ";");
   pairs_to_shared(value, buffer, plan_.fresh(pointer + "_at"), "");
   out_.line("__syncwarp();");
-  const std::string row_stride = stride(operation.name, tensor_axis(operation, row));
+  const std::string row_stride = stride_of(operation, tensor_axis(operation, row));
   out_.open("for (int i = lane; i < 16 * " + std::to_string(chunks) + "; i += 32) {");
   out_.line("const int r = 16 * warp + i / " + std::to_string(chunks) + ", c = i % " +
             std::to_string(chunks) + ";");
   const std::string start = block_start(row);
-  out_.line("if (" + (start.empty() ? "r" : start + " + r") + " >= " + extent(axis(row).dim) +
-            ") break;");
+  out_.line("if (" + (start.empty() ? "r" : start + " + r") + " >= " + end_of(row) + ") break;");
   const std::string chunk = staged + " + chunk_at<" + pitch + ">(r, c)";
   const std::string across =
-      width != 0 ? std::to_string(width) : extent(axis(column).dim) + " - " + block_start(column);
+      width != 0 ? std::to_string(width) : end_of(column) + " - " + block_start(column);
   if (width != 0 && width == axis(column).padded) {
     out_.line("*(uint4*)(" + to + " + r * " + row_stride + " + 8 * c) = *(const uint4*)(" + chunk +
               ");");

@@ -38,6 +38,11 @@ TileData apply(Op op, DType result, const std::vector<const TileData*>& operands
 /// Over one axis; `visible` (b1, the operand's axes or fewer) may be null: all are.
 TileData reduce(Op op, const TileData& x, AxisId axis, const TileData* visible);
 
+/// x where its `axis` is at the index that `picks` holds, counted from `first`; 0 outside of x.
+TileData take(const TileData& x, const TileData& picks, AxisId axis, std::int64_t first,
+              const std::vector<AxisId>& result_axes,
+              const std::vector<std::int64_t>& result_shape);
+
 /// Contracts `axis`; adds to `sum`, which has the result's axes in any order and may be null.
 TileData contract(const TileData& a, const TileData& b, AxisId axis, const TileData* sum,
                   const TileData* visible, const std::vector<AxisId>& result_axes,

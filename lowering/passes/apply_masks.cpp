@@ -79,8 +79,13 @@ class MaskApplier {
   bool ragged(AxisId id) const {
     const ir::Axis& axis = kernel_.axes[static_cast<std::size_t>(id)];
     if (axis.kind == ir::Axis::Kind::whole) return axis.padded > axis.tile;
-    const auto bound = kernel_.bound.find(axis.dim);
-    return bound == kernel_.bound.end() || bound->second % axis.tile != 0;
+    const auto extent = kernel_.known_extent(id);
+    return !extent || axis.before != 0 || axis.after != 0 || *extent % axis.tile != 0;
+  }
+  /// A tile that is kept larger than it is: in every tile there are elements that are none of it.
+  bool overhangs(AxisId id) const {
+    const ir::Axis& axis = kernel_.axes[static_cast<std::size_t>(id)];
+    return axis.kind != ir::Axis::Kind::whole && axis.padded > axis.tile;
   }
 
   void propagate(const Operation& operation) {
@@ -211,29 +216,55 @@ class MaskApplier {
     List made;
     const Provenance where = region.operations[position]->where;
     result = loop == nullptr ? no_value : mask_again(*loop, made);
+    const ir::Axis& own = kernel_.axes[static_cast<std::size_t>(axis)];
+    const bool whole = own.kind == ir::Axis::Kind::whole;
     if (ragged(axis)) {
-      const std::string& dim = kernel_.axes[static_cast<std::size_t>(axis)].dim;
-      auto index = make(kernel_, Op::index, {.dtype = DType::i32, .axes = {axis}}, {}, where);
-      index->axis = axis;
-      auto extent = make(kernel_, Op::extent, {.dtype = DType::i32}, {}, where);
-      extent->name = dim;
-      auto inside = make(kernel_, Op::lt, {.dtype = DType::b1, .axes = {axis}},
-                         {index->results[0], extent->results[0]}, where);
-      const ValueId in_range = inside->results[0];
-      made.push_back(std::move(index));
-      made.push_back(std::move(extent));
-      made.push_back(std::move(inside));
-      if (result == no_value) {
-        result = in_range;
-      } else {
-        ir::Type type = kernel_.type(result);
-        if (!has_axis(kernel_, result, axis)) type.axes.push_back(axis);
-        auto both = make(kernel_, Op::logical_and, type, {result, in_range}, where);
-        result = both->results[0];
-        made.push_back(std::move(both));
+      auto end = make(kernel_, Op::extent, {.dtype = DType::i32}, {}, where);
+      end->name = kernel_.counted_along(axis);
+      if (const auto bound = kernel_.bound.find(own.dim);
+          whole && (bound == kernel_.bound.end() || bound->second != own.tile)) {
+        end->op = Op::constant;
+        end->name.clear();
+        end->constant = own.tile;
       }
+      result = also(result, axis, Op::lt, std::move(end), made);
+    }
+    const auto number = [&](int value) {
+      auto constant = make(kernel_, Op::constant, {.dtype = DType::i32}, {}, where);
+      constant->constant = value;
+      return constant;
+    };
+    if (own.before > 0) result = also(result, axis, Op::ge, number(0), made);
+    if (overhangs(axis)) {  // index < block * tile of the leader + what is left of this one's
+      const ir::Axis& leader = kernel_.axes[static_cast<std::size_t>(kernel_.leader(axis))];
+      const auto with = [&](Op op, ValueId x, int value) {
+        made.push_back(number(value));
+        return make(kernel_, op, {.dtype = DType::i32}, {x, made.back()->results[0]}, where);
+      };
+      made.push_back(with(Op::mul, own.block, leader.tile));
+      auto end = with(Op::add, made.back()->results[0], own.tile - own.before);
+      result = also(result, axis, Op::lt, std::move(end), made);
     }
     return insert(region, position, made);
+  }
+
+  /// `condition`, where there is one, and index(axis) compared with `limit`.
+  ValueId also(ValueId condition, AxisId axis, Op compare, std::unique_ptr<Operation> limit,
+               List& made) {
+    const Provenance where = limit->where;
+    auto index = make(kernel_, Op::index, {.dtype = DType::i32, .axes = {axis}}, {}, where);
+    index->axis = axis;
+    auto inside = make(kernel_, compare, {.dtype = DType::b1, .axes = {axis}},
+                       {index->results[0], limit->results[0]}, where);
+    const ValueId holds = inside->results[0];
+    made.push_back(std::move(index));
+    made.push_back(std::move(limit));
+    made.push_back(std::move(inside));
+    if (condition == no_value) return holds;
+    ir::Type type = kernel_.type(condition);
+    if (!has_axis(kernel_, condition, axis)) type.axes.push_back(axis);
+    made.push_back(make(kernel_, Op::logical_and, type, {condition, holds}, where));
+    return made.back()->results[0];
   }
 
   /// Puts `neutral` where `operation`'s operand is hidden along its axis. Returns how far it moved.
@@ -254,13 +285,13 @@ class MaskApplier {
     auto masked =
         make(kernel_, Op::select, type, {visible, operand, constant->results[0]}, operation.where);
     // Inside another loop it is that one's tiles that are cut or full.
-    masked->cut_only = loop != nullptr && loop == loops_.back();
+    masked->cut_only = loop != nullptr && loop == loops_.back() && !overhangs(axis);
     const ValueId result = masked->results[0];
     hidden_[{result, axis}] = neutral;
 
     // Later readers take the masked value too: hidden elements matter to nobody, and the first
-    // select then serves them all. Only a reduction over another axis would notice, so then they
-    // keep theirs.
+    // select then serves them all. Only a reduction over another axis, or a take, would notice, so
+    // then they keep theirs.
     const bool share = neutral == minus_infinity && !reduced_elsewhere(region, axis);
     const auto at = region.operations.begin() + static_cast<std::ptrdiff_t>(position + inserted);
     region.operations.insert(at, std::move(constant));
@@ -286,6 +317,7 @@ class MaskApplier {
   bool reduced_elsewhere(const Region& region, AxisId axis) const {
     bool found = false;
     walk(region, [&](const Operation& operation) {
+      if (operation.op == Op::take && has_axis(kernel_, operation.operands[0], axis)) found = true;
       if ((is_reduction(operation.op) || operation.op == Op::dot) && operation.axis != axis &&
           has_axis(kernel_, operation.operands[0], axis))
         found = found || is_reduction(operation.op);

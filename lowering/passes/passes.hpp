@@ -61,6 +61,9 @@ void defer_reductions(ir::Kernel& kernel);
 /// tiles ahead, waits and barriers.
 void stage_copies(ir::Kernel& kernel, const ir::Schedule& schedule);
 
+/// Gives every take whose source lies in other threads a buffer in shared memory to go through.
+void stage_takes(ir::Kernel& kernel);
+
 /// Gives every value its place, and every shared buffer its layout and offset. Buffers whose lives
 /// do not overlap share memory.
 void place_values(ir::Kernel& kernel, const Target& target);

@@ -333,7 +333,8 @@ class CopyStager {
   bool follows(const Operation& load, const Operation& loop, const Region& body) const {
     bool moves = false;
     for (const auto& index : load.indices) {
-      if (index.kind == IndexSpec::Kind::block && index.axis == loop.axis) moves = true;
+      if (index.kind == IndexSpec::Kind::block && kernel_.leader(index.axis) == loop.axis)
+        moves = true;
       if (index.kind == IndexSpec::Kind::scalar && defined_in(body, index.value)) return false;
     }
     return moves;

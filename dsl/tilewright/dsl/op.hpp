@@ -59,6 +59,7 @@ enum class Op : std::uint8_t {
   dot,  ///< (a, b[, accumulator]): contracts one dimension
   reduce_max,
   reduce_sum,
+  take,  ///< (x, i): x where its axis is at i, 0 where that is outside of x
   // Control. A region ends with `yield`.
   for_blocks,  ///< over the tiles of a dimension that a mask leaves
   for_range,   ///< over 0 … count-1
@@ -131,6 +132,7 @@ constexpr OpInfo info(Op op) {
     case Op::dot: return {"dot", -1, OpKind::tile};
     case Op::reduce_max: return {"reduce_max", 1, OpKind::tile};
     case Op::reduce_sum: return {"reduce_sum", 1, OpKind::tile};
+    case Op::take: return {"take", -1, OpKind::tile};
     case Op::for_blocks: return {"for_blocks", -1, OpKind::control};
     case Op::for_range: return {"for_range", -1, OpKind::control};
     case Op::when: return {"when", -1, OpKind::control};
