@@ -8,7 +8,7 @@
 // The last tile is ragged, and nothing here says so: a reduction over N takes what is in the
 // tensor.
 //
-// Next: 03_flash.cpp, where the sum becomes a product with the values of attention.
+// Next: 03_matmul.cpp, a product of tiles.
 #include <tilewright/dsl.hpp>
 
 #include "lesson.hpp"

@@ -158,7 +158,9 @@ ValueId Builder::value(const Node& node, const Provenance& where) {
   operation.constant = node.constant;
   switch (node.op) {
     case Op::index:
-      operation.axis = axis_of(User::index, "index(" + node.name + ")", node.name, where);
+    case Op::iota:
+      operation.axis = axis_of(User::index, std::string(info(node.op).name) + "(" + node.name + ")",
+                               node.name, where);
       break;
     case Op::extent:
       must_be_dimension("extent(" + node.name + ")", node.name, where);
@@ -177,7 +179,8 @@ ValueId Builder::value(const Node& node, const Provenance& where) {
       break;
     case Op::dot:
     case Op::reduce_max:
-    case Op::reduce_sum: operation.axis = vanishing_axis(node, where); break;
+    case Op::reduce_sum:
+    case Op::reduce_argmax: operation.axis = vanishing_axis(node, where); break;
     default: operation.name = node.name; break;
   }
   ir::Type type = inferred(node, operation, where);

@@ -5,13 +5,14 @@
 #pragma once
 
 #include "tilewright/dsl/control.hpp"         // for_blocks, for_range, when
-#include "tilewright/dsl/coordinates.hpp"     // index, position, extent, causal
+#include "tilewright/dsl/coordinates.hpp"     // index, iota, position, extent, causal
 #include "tilewright/dsl/grid.hpp"            // each, blocks
 #include "tilewright/dsl/kernel.hpp"          // kernel(name, lambda)
 #include "tilewright/dsl/online_softmax.hpp"  // OnlineSoftmax
 #include "tilewright/dsl/pointwise.hpp"       // + - * /, comparisons, exp2, where, cast
+#include "tilewright/dsl/random.hpp"          // random, random_bits, seed64
 #include "tilewright/dsl/shape.hpp"           // take, slice, split, concat of values
 #include "tilewright/dsl/state.hpp"           // let, Var
 #include "tilewright/dsl/tensor.hpp"          // In, Out, InOut, Scalar, load, store, atomic_add
-#include "tilewright/dsl/tile_ops.hpp"        // dot, reduce_max, reduce_sum
+#include "tilewright/dsl/tile_ops.hpp"        // dot, reduce_max, reduce_sum, reduce_argmax
 #include "tilewright/dsl/view.hpp"            // as, slice, split, halo: indices

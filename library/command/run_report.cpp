@@ -21,6 +21,7 @@ ordered_json shape_json(const AttentionShape& shape) {
           {"head_dim", shape.head_dim},
           {"value_dim", shape.value_dim},
           {"dtype", name(shape.dtype)},
+          {"dot_precision", name(shape.dot_precision)},
           {"layout", name(shape.layout)},
           {"causal", shape.causal},
           {"causal_alignment", name(shape.causal_alignment)},

@@ -14,6 +14,7 @@ namespace {
 
 using library::AttentionShape;
 using library::CausalAlignment;
+using library::DotPrecision;
 using library::Layout;
 using library::OptionHelp;
 
@@ -21,6 +22,7 @@ constexpr std::array<std::string_view, 2> layouts{"bhsd", "bshd"};
 constexpr std::array<std::string_view, 2> alignments{"bottom-right", "top-left"};
 constexpr std::array<std::string_view, 3> dtypes{"bf16", "f16", "f32"};
 constexpr std::array dtype_values{DType::bf16, DType::f16, DType::f32};
+constexpr std::array<std::string_view, 2> precisions{"f32", "tf32"};
 
 constexpr std::array shape_table{
     OptionHelp{"--batch", "1", "sequences"},
@@ -31,6 +33,8 @@ constexpr std::array shape_table{
     OptionHelp{"--head-dim", "64", "elements of a query or key, 1 to 256"},
     OptionHelp{"--value-dim", "head-dim", "elements of a value or output row, 1 to 256"},
     OptionHelp{"--dtype", "bf16", "element type of q, k, v and out: bf16, f16, f32"},
+    OptionHelp{"--dot-precision", "f32",
+               "products of f32: f32 (accurate, three TF32 products each), tf32 (one)"},
     OptionHelp{"--layout", "bhsd", "order of the dimensions in memory: bhsd, bshd"},
     OptionHelp{"--softmax-scale", "1/sqrt(head-dim)", "factor of q . k before the exponential"},
     OptionHelp{"--causal", "false", "a row sees the keys up to its own position only", true},
@@ -100,6 +104,8 @@ AttentionShape shape_of(const Arguments& arguments, const std::optional<FileShap
     throw Error(ErrorKind::shape_mismatch, "--dtype disagrees with the tensors of " + file->path,
                 {"--dtype", std::string(name(shape.dtype)), std::string(name(file->dtype)), ""});
   }
+  shape.dot_precision =
+      static_cast<DotPrecision>(arguments.choice("--dot-precision", 0, precisions));
   shape.layout = layout_of(arguments);
   shape.causal = arguments.flag("--causal");
   shape.causal_alignment =

@@ -77,6 +77,12 @@ void validate(const AttentionShape& shape) {
     throw Error(ErrorKind::invalid_argument, "--softmax-scale is not a finite number",
                 {"--softmax-scale", std::to_string(shape.softmax_scale), "a finite number", ""});
   }
+  if (shape.dot_precision == library::DotPrecision::tf32 && shape.dtype != DType::f32) {
+    throw Error(ErrorKind::invalid_argument,
+                "--dot-precision tf32 is a way to make products of f32, not of " +
+                    std::string(name(shape.dtype)),
+                {"--dot-precision", "tf32", "f32, or --dtype f32", ""});
+  }
   require_memory(shape);
 }
 

@@ -30,6 +30,17 @@ float element(std::span<const std::byte> data, DType type, std::int64_t index) {
   return type == DType::bf16 ? from_bf16(bits) : from_f16(bits);
 }
 
+/// 10 bits after the point, ties away from zero: what the tensor cores take of an f32 (PTX ISA,
+/// cvt.rna.tf32.f32).
+float rounded_to_tf32(float value) {
+  if (!std::isfinite(value)) return value;
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &value, 4);
+  bits = (bits + 0x1000) / 0x2000 * 0x2000;
+  std::memcpy(&value, &bits, 4);
+  return value;
+}
+
 /// Runs task(0) ... task(count - 1) over the cores; the first exception is passed on.
 template <typename Task>
 void in_parallel(std::int64_t count, const Task& task) {
@@ -83,6 +94,13 @@ class Dense {
  private:
   static constexpr bool rounds = std::is_same_v<Real, float>;
 
+  /// As the tensor cores take it.
+  Real factor(Real value) const {
+    if constexpr (rounds)
+      if (shape_.dot_precision == DotPrecision::tf32) return rounded_to_tf32(value);
+    return value;
+  }
+
   Real rounded(Real value) const {
     if constexpr (rounds) return round_to(shape_.dtype, value);
     return value;
@@ -97,10 +115,10 @@ class Dense {
       const auto k = row_offset(s.layout, s.kv_heads, s.seqlen_kv, s.head_dim, b, head, n);
       const auto v = row_offset(s.layout, s.kv_heads, s.seqlen_kv, s.value_dim, b, head, n);
       for (std::int64_t d = 0; d < s.head_dim; ++d) {
-        keys_[size(d * s.seqlen_kv + n)] = element(inputs_.k, s.dtype, k + d);
+        keys_[size(d * s.seqlen_kv + n)] = factor(element(inputs_.k, s.dtype, k + d));
       }
       for (std::int64_t e = 0; e < s.value_dim; ++e) {
-        const Real value = element(inputs_.v, s.dtype, v + e);
+        const Real value = factor(element(inputs_.v, s.dtype, v + e));
         values_[size(n * s.value_dim + e)] = value;
         values_finite_ = values_finite_ && std::isfinite(value);
       }
@@ -133,7 +151,7 @@ class Dense {
     for (std::int64_t r = 0; r < count; ++r) {
       const auto q = row_offset(s.layout, s.heads, s.seqlen_q, s.head_dim, b, h, first + r);
       for (std::int64_t d = 0; d < s.head_dim; ++d) {
-        queries[size(r * s.head_dim + d)] = element(inputs_.q, s.dtype, q + d);
+        queries[size(r * s.head_dim + d)] = factor(element(inputs_.q, s.dtype, q + d));
       }
     }
 
@@ -200,7 +218,7 @@ class Dense {
       scores[k] = visible[k] == 0 ? Real{0} : std::exp(scores[k] - largest);
       sum += scores[k];
     }
-    for (std::size_t k = begin; k < end; ++k) scores[k] = rounded(scores[k] / sum);
+    for (std::size_t k = begin; k < end; ++k) scores[k] = factor(rounded(scores[k] / sum));
     return static_cast<double>(largest + std::log(sum));
   }
 

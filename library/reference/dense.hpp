@@ -14,7 +14,8 @@ namespace tilewright::library {
 
 enum class Precision {
   exact,           ///< double throughout
-  same_type,       ///< as a plain kernel of shape.dtype would round
+  same_type,       ///< as a plain kernel of shape.dtype would round, the factors of its products to
+                   ///< TF32 too where shape.dot_precision asks for it
   rounded_scores,  ///< so too, and the scaled scores are rounded to shape.dtype
 };
 

@@ -75,6 +75,13 @@ CompileRequest compile_request(const Request& request,
                                std::map<std::string, std::int64_t> extents) {
   CompileRequest made{.extents = std::move(extents), .schedule = {}};
   if (!request.schedule.text.empty()) made.schedule = ir::read_schedule(request.schedule.text);
+  // The tolerance of a check follows from the shape, so the schedule can't say otherwise.
+  const DotPrecision precision = request.shape.dot_precision;
+  std::string& products = made.schedule.dot_precision;
+  if (!products.empty() && products != name(precision))
+    throw Error(ErrorKind::invalid_argument, "the schedule makes products in another precision",
+                {"--dot-precision", std::string(name(precision)), products, "--schedule"});
+  if (precision == DotPrecision::tf32) products = name(precision);
   const auto number = [](const std::optional<std::int64_t>& given) {
     return static_cast<int>(given.value_or(0));
   };

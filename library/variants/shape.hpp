@@ -19,6 +19,10 @@ enum class Layout { bhsd, bshd };
 /// key (bottom_right), or the first query row sees the first key only (top_left).
 enum class CausalAlignment { bottom_right, top_left };
 
+/// How products of f32 are made on the tensor cores: three products of TF32 numbers, which keep the
+/// accuracy of f32, or one, which does not and takes a third of the time. Of other types: f32.
+enum class DotPrecision { f32, tf32 };
+
 struct AttentionShape {
   std::int64_t batch = 1;
   std::int64_t heads = 8;     ///< query heads; a multiple of kv_heads
@@ -31,6 +35,7 @@ struct AttentionShape {
   Layout layout = Layout::bhsd;
   bool causal = false;
   CausalAlignment causal_alignment = CausalAlignment::bottom_right;
+  DotPrecision dot_precision = DotPrecision::f32;
   double softmax_scale = 0.125;  ///< of q . k, before the natural exponential
 
   std::int64_t q_elements() const { return batch * heads * seqlen_q * head_dim; }
@@ -53,6 +58,9 @@ inline std::int64_t row_offset(Layout layout, std::int64_t heads, std::int64_t l
 }
 
 constexpr std::string_view name(Layout layout) { return layout == Layout::bhsd ? "bhsd" : "bshd"; }
+constexpr std::string_view name(DotPrecision precision) {
+  return precision == DotPrecision::f32 ? "f32" : "tf32";
+}
 constexpr std::string_view name(CausalAlignment alignment) {
   return alignment == CausalAlignment::bottom_right ? "bottom-right" : "top-left";
 }

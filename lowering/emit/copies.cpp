@@ -235,8 +235,10 @@ std::string Emitter::narrowed(const Text& value, DType dtype) {
   return verb + "(" + value.text + ")";
 }
 
-/// Offset of an element within its tile, in elements.
-std::string Emitter::element_offset(const ir::Operation& operation, const At& at) {
+/// Offset of an element within its tile, in elements. `adjacent`: neighbours in the tensor's last
+/// dimension are neighbours in memory; a stride of 1 that NVRTC has to multiply by hides from it
+/// that stores to neighbours are one.
+std::string Emitter::element_offset(const ir::Operation& operation, const At& at, bool adjacent) {
   std::string text;
   for (std::size_t i = 0; i < operation.indices.size(); ++i) {
     const ir::Index& index = operation.indices[i];
@@ -244,9 +246,12 @@ std::string Emitter::element_offset(const ir::Operation& operation, const At& at
     const bool picked = index.kind == IndexSpec::Kind::gather;
     const Text position = picked ? element(index.value, at) : index_text(index.axis, at);
     const std::string by = stride_of(operation, i);
-    text += (text.empty() ? "" : " + ") +
-            (position.precedence < 13 ? "(" + position.text + ")" : position.text) + " * " +
-            (index.step == 1 ? by : "(" + by + ")");
+    text += text.empty() ? "" : " + ";
+    if (adjacent && i + 1 == operation.indices.size())
+      text += position.precedence < 12 ? "(" + position.text + ")" : position.text;
+    else
+      text += (position.precedence < 13 ? "(" + position.text + ")" : position.text) + " * " +
+              (index.step == 1 ? by : "(" + by + ")");
   }
   return text;
 }
@@ -317,13 +322,13 @@ void Emitter::load_fragment(const ir::Operation& operation) {
                                                              : "int";
     std::string guard = both(row >= 0 ? inside(row, at) : "", picked_inside(operation, at));
     if (axis(column).before > 0) guard = both(guard, index_text(column, at).text + " >= 0");
-    const std::string left = end_of(column) + " - (" + index_text(column, at).text + ")";
+    const std::string left = neighbours_left(column, at);
     out_.open(
         "unroll for (int j = 0; j < " + std::to_string(columns_per_thread(column)) + "; ++j)" +
         (row >= 0 && rows > 1 ? " unroll for (int r = 0; r < " + std::to_string(rows) + "; ++r) {"
                               : " {"));
     out_.line(stored + " stored[" + std::to_string(vector) + "];");
-    out_.line("load_row(stored, " + from + " + " + element_offset(operation, at) + ", " +
+    out_.line("load_row(stored, " + from + " + " + element_offset(operation, at, true) + ", " +
               (guard.empty() ? left : guard + " ? " + left + " : 0") + ");");
     const std::string slot = row >= 0 && rows > 1 ? std::to_string(vector) + " * r + i" : "i";
     out_.line("unroll for (int i = 0; i < " + std::to_string(vector) + "; ++i) " + name + "[j][" +

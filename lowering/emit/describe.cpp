@@ -106,6 +106,8 @@ class Describer {
       case Op::each: return {operation.name};
       case Op::block: return {operation.name + "_block"};
       case Op::index: return {"index(" + dim(operation.axis) + ")"};
+      case Op::iota: return {"iota(" + dim(operation.axis) + ")"};
+      case Op::random_bits: return {random_text(operation)};
       case Op::extent: return {"extent(" + operation.name + ")"};
       case Op::load: return {"load(" + operation.name + ")"};
       case Op::neg: return {"-" + use(operation.operands[0]).text, 60};
@@ -120,6 +122,13 @@ class Describer {
       text += (i ? ", " : "") + use(operation.operands[i]).text;
     if (operation.axis >= 0) text += ", " + dim(operation.axis);
     return {text + ")"};
+  }
+
+  /// As the user wrote it: without the upper half of the seed and the stream where they are 0.
+  std::string random_text(const Operation& operation) const {
+    const auto text = [&](std::size_t i) { return use(operation.operands[i]).text; };
+    const std::string seed = text(1) == "0" ? text(0) : "seed64(" + text(0) + ", " + text(1) + ")";
+    return "random_bits(" + seed + ", " + text(2) + (text(3) == "0" ? "" : ", " + text(3)) + ")";
   }
 
   void collect(const ir::Region& region, const ir::Kernel& scheduled) {

@@ -128,14 +128,15 @@ std::string Emitter::block_start(ir::AxisId id) {
   return start;
 }
 
+/// Where an element stands within its tile.
+std::string Emitter::within_tile(ir::AxisId id, const At& at) const {
+  if (is_row(id)) return sum("row", times(rows_apart(), at.r));
+  const int vector = kernel_.layout.vector, apart = kernel_.layout.lanes_per_row * vector;
+  return sum(sum(times(apart, at.j), "col"), vector == 1 ? "" : at.v);
+}
+
 Text Emitter::index_text(ir::AxisId id, const At& at) {
-  std::string within;
-  if (is_row(id)) {
-    within = sum("row", times(rows_apart(), at.r));
-  } else {
-    const int vector = kernel_.layout.vector, apart = kernel_.layout.lanes_per_row * vector;
-    within = sum(sum(times(apart, at.j), "col"), vector == 1 ? "" : at.v);
-  }
+  std::string within = within_tile(id, at);
   if (is_row(id) && axis(id).kind == ir::Axis::Kind::grid) {
     const std::string first = once("row of " + std::to_string(id), axis(id).dim + "_row", "int",
                                    block_start(id) + " + row");
@@ -156,7 +157,8 @@ bool Emitter::never_negative(ValueId value) const {
   switch (operation->op) {
     case Op::each:
     case Op::block:
-    case Op::extent: return true;
+    case Op::extent:
+    case Op::iota: return true;
     case Op::index: return axis(operation->axis).before == 0;
     case Op::constant: return operation->constant >= 0;
     case Op::add:
@@ -169,6 +171,12 @@ bool Emitter::never_negative(ValueId value) const {
       return never_negative(operation->operands[0]) || never_negative(operation->operands[1]);
     default: return false;
   }
+}
+
+/// C leaves open what a shift by less than 0 or more than 31 gives; the language does not.
+bool Emitter::shifts_within(const ir::Operation& shift) const {
+  const ir::Operation* by = plan_.definition(shift.operands[1]);
+  return by != nullptr && by->op == Op::constant && by->constant >= 0 && by->constant < 32;
 }
 
 Text Emitter::integer_division(const ir::Operation& operation, const At& at) {
@@ -201,6 +209,10 @@ Text Emitter::inline_element(const ir::Operation& operation, const At& at) {
     }
     case Op::extent: return {extent(operation.name), primary};
     case Op::index: return index_text(operation.axis, at);
+    case Op::iota: {
+      const std::string within = within_tile(operation.axis, at);
+      return {within, within.find(' ') == std::string::npos ? primary : additive};
+    }
     default: return pointwise(operation, at);
   }
 }
@@ -213,6 +225,11 @@ Text Emitter::pointwise(const ir::Operation& operation, const At& at) {
       operation.operands.empty() ? dtype : kernel_.type(operation.operands.back()).dtype);
   if ((operation.op == Op::div || operation.op == Op::mod) && !floating)
     return integer_division(operation, at);
+  if ((operation.op == Op::shl || operation.op == Op::shr) && !shifts_within(operation)) {
+    const char* function = operation.op == Op::shl ? "shift_left" : "shift_right";
+    prelude_.use(function);
+    return call(function, {operand(0), operand(1)});
+  }
   if (const Operator sign = operator_of(operation.op); sign.sign != nullptr) {
     const Text left = operand(0), right = operand(1);
     const int after =
@@ -235,6 +252,9 @@ Text Emitter::pointwise(const ir::Operation& operation, const At& at) {
     case Op::bit_not: return {"~" + wrap(operand(0), unary), unary};
     case Op::minimum: return call(floating ? "fminf" : "min", {operand(0), operand(1)});
     case Op::maximum: return call(floating ? "fmaxf" : "max", {operand(0), operand(1)});
+    case Op::random_bits:
+      prelude_.use("random_bits");
+      return call("random_bits", {operand(0), operand(1), operand(2), operand(3)});
     case Op::abs: return call(floating ? "fabsf" : "abs", {operand(0)});
     case Op::exp2: prelude_.use("ex2"); return call("ex2", {operand(0)});
     case Op::exp: return call("expf", {operand(0)});
@@ -304,6 +324,7 @@ bool Emitter::at_hand(ValueId condition) const {
     case Op::div:
     case Op::mod:
     case Op::select:
+    case Op::random_bits:
     case Op::logical_or: return false;
     default: break;
   }
@@ -357,30 +378,6 @@ Text Emitter::negated(ValueId condition, const At& at) {
     }
   }
   return {"!" + wrap(element(condition, at), unary), unary};
-}
-
-std::string Emitter::domain_text(const ir::IntExpr& expression) {
-  const std::string text = expression.print([&](const std::string& symbol) -> std::string {
-    const std::size_t open = symbol.find('(');
-    const std::string kind = symbol.substr(0, open),
-                      of = symbol.substr(open + 1, symbol.size() - open - 2);
-    if (kind == "extent") return extent(of);
-    if (kind == "scalar") return parameter(Parameter::Kind::scalar, plan_.argument(of), "int", of);
-    if (kind == "value") return uniform(std::stoi(of));
-    for (std::size_t id = 0; id < kernel_.axes.size(); ++id) {
-      const ir::Axis& tiled = kernel_.axes[id];
-      if (tiled.dim != of || tiled.kind != ir::Axis::Kind::grid || tiled.follows >= 0) continue;
-      const std::string start = block_start(static_cast<ir::AxisId>(id));
-      if (kind == "first") return once("first " + of, of + "_first", "int", start);
-      return once(
-          "last " + of, of + "_last", "int",
-          "min(" + start + " + " + std::to_string(tiled.tile - 1) + ", " + extent(of) + " - 1)");
-    }
-    return symbol;
-  });
-  if (text.find("floor_div(") != std::string::npos) prelude_.use("floor_div");
-  if (text.find("floor_mod(") != std::string::npos) prelude_.use("floor_mod");
-  return text;
 }
 
 }  // namespace tilewright::emit

@@ -1,6 +1,7 @@
 // The file around the kernel's body: what it is in words, where each statement comes from, the
 // verbs it uses, its parameters, and the coordinates of a thread.
 #include <algorithm>
+#include <cctype>
 
 #include "emit/emitter.hpp"
 #include "ir/determinism.hpp"
@@ -123,29 +124,54 @@ std::string Emitter::header(const KernelText& made) const {
   return text + source_lines(sources_);
 }
 
+/// Which thread this is, as far as the kernel asks, and which elements of a tile are its own.
+Writer Emitter::threads() const {
+  const ir::Layout& layout = kernel_.layout;
+  const auto uses = [&](std::string_view word) {
+    const auto names = [&](const std::string& text) {
+      const auto part = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+      };
+      for (std::size_t at = 0; (at = text.find(word, at)) != std::string::npos; at += word.size())
+        if ((at == 0 || !part(text[at - 1])) && !part(text[at + word.size()])) return true;
+      return false;
+    };
+    return names(top_.text()) || names(out_.text());
+  };
+  const bool rows = layout.row_axis >= 0, lanes = rows && layout.lanes_per_row < 32;
+  Writer writer;
+  if (rows || uses("warp") || uses("lane"))
+    writer.line("const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;");
+  const std::string vector = std::to_string(layout.vector);
+  if (rows) {
+    const int per_warp = layout.rows_per_thread * rows_apart();
+    writer.line("const int row = " + (per_warp == 1 ? "" : std::to_string(per_warp) + " * ") +
+                "warp" + (lanes ? " + lane / " + std::to_string(layout.lanes_per_row) : "") +
+                ", col = lane" + (lanes ? " % " + std::to_string(layout.lanes_per_row) : "") +
+                (layout.vector == 1 ? "" : " * " + vector) + ";");
+  } else {
+    writer.line("const int col = threadIdx.x" + (layout.vector == 1 ? "" : " * " + vector) + ";");
+  }
+  std::string map = "x[j][i] is element (";
+  if (rows)
+    map += layout.rows_per_thread == 1
+               ? "row, "
+               : "row + i / " + vector + " * " + std::to_string(rows_apart()) + ", ";
+  map += std::to_string(layout.lanes_per_row * layout.vector) + " * j + col + i % " + vector +
+         ") of a tile";
+  writer.line("// " + map + ".");
+  return writer;
+}
+
 KernelText Emitter::run() {
   for (const char* verb : {"unroll"}) prelude_.use(verb);
   const ir::Layout& layout = kernel_.layout;
-  const std::string lanes = std::to_string(layout.lanes_per_row);
-  top_.line("const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;");
-  if (layout.row_axis >= 0) {
-    const std::string rows = std::to_string(layout.rows_per_thread * rows_apart());
-    top_.line("const int row = " + rows + " * warp + lane / " + lanes + ", col = lane % " + lanes +
-              " * " + std::to_string(layout.vector) + ";");
-  } else {
-    top_.line("const int col = threadIdx.x * " + std::to_string(layout.vector) + ";");
-  }
-  std::string map = "x[j][i] is element (";
-  if (layout.row_axis >= 0)
-    map += layout.rows_per_thread == 1 ? "row, "
-                                       : "row + i / " + std::to_string(layout.vector) + " * " +
-                                             std::to_string(rows_apart()) + ", ";
-  map += std::to_string(layout.lanes_per_row * layout.vector) + " * j + col + i % " +
-         std::to_string(layout.vector) + ") of a tile";
-  top_.line("// " + map + ".");
   grid();
   region(kernel_.body);
 
+  for (std::size_t id = 0; id < kernel_.axes.size(); ++id)
+    if (kernel_.axes[id].kind != ir::Axis::Kind::whole)
+      result_.tiles[static_cast<int>(id)] = kernel_.axes[id].tile;
   result_.symbol = kernel_.name;
   result_.threads = layout.threads();
   result_.shared_bytes = kernel_.shared_bytes;
@@ -200,6 +226,7 @@ KernelText Emitter::run() {
   if (kernel_.shared_bytes > 0)
     file.line("  extern __shared__ __align__(1024) unsigned char shared[];");
   file.indent();
+  file.append(threads());
   file.append(top_);
   file.append(out_);
   file.close("}");

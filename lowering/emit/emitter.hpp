@@ -1,6 +1,7 @@
 // The CUDA emitter of the sm_80 shape: scheduled IR in, a KernelText out. Expressions are in
-// elements.cpp, statements over tiles in paragraphs.cpp and takes.cpp, memory in copies.cpp and
-// stores.cpp, loops in loops.cpp, the file around them in emit_kernel.cpp.
+// elements.cpp, statements over tiles in paragraphs.cpp and takes.cpp, reductions in
+// reductions.cpp, memory in copies.cpp and stores.cpp, loops in loops.cpp, the file around them in
+// emit_kernel.cpp.
 #pragma once
 
 #include <map>
@@ -31,6 +32,9 @@ struct Text {
 std::string along_row(const std::string& base, const ir::Place& place, int factor,
                       const std::string& counter, int count);
 
+/// What a reduction's accumulator is called: "top", "total", "place".
+const char* word_for(Op reduction);
+
 /// Which element of a tile an expression is about: x[j][i], whose row slot is r and vector slot v.
 struct At {
   std::string j, i, r, v;
@@ -49,7 +53,9 @@ class Emitter {
   Text pointwise(const ir::Operation& operation, const At& at);
   Text negated(ValueId condition, const At& at);
   bool at_hand(ValueId condition) const;
+  std::string within_tile(ir::AxisId axis, const At& at) const;
   Text index_text(ir::AxisId axis, const At& at);
+  bool shifts_within(const ir::Operation& shift) const;
   Text integer_division(const ir::Operation& operation, const At& at);
   bool never_negative(ValueId value) const;
   Text element_text(ValueId value) { return element(value, {}); }
@@ -60,6 +66,7 @@ class Emitter {
   std::string end_of(ir::AxisId axis);
   std::string inside(ir::AxisId axis,
                      const At& at);  ///< a guard, or "" where every element is inside
+  std::string neighbours_left(ir::AxisId axis, const At& at);
   std::string domain_text(const ir::IntExpr& expression);
   std::string once(const std::string& key, const std::string& wish, const std::string& type,
                    const std::string& value);
@@ -90,10 +97,6 @@ class Emitter {
   void dot(const ir::Operation& operation);
   void products_of_half(const ir::Operation& dot);
   void products_of_f32(const ir::Operation& dot);  // dot_f32.cpp
-  bool reduces(ValueId value) const;
-  void reductions_of(ValueId value, const At& row);
-  void reduce_into(const std::string& name, const ir::Operation& operation, const At& row,
-                   bool fresh);
   std::string over_elements(ValueId shape, const At& at, const std::string& body) const;
   void copy_value(const std::string& to, ValueId shape, ValueId from,
                   const std::string& before = {});
@@ -110,9 +113,19 @@ class Emitter {
                        const std::string& label);
 
   // takes.cpp
-  std::string within(ir::AxisId axis, const At& at) const;
   Text taken(const ir::Operation& take, const At& at);
   void take_through_shared(const ir::Operation& take);
+
+  // reductions.cpp
+  bool reduces(ValueId value) const;
+  void reductions_of(ValueId value, const At& row);
+  void reduce_into(const std::string& name, const ir::Operation& operation, const At& row,
+                   bool fresh);
+  std::string reduction_step(const ir::Operation& operation, const std::string& into,
+                             const std::string& place, const At& at);
+  void reduce_rows(const ir::Operation& operation);
+  void reduce_own_rows(const ir::Operation& operation, const std::string& best);
+  void reduce_between_warps(const ir::Operation& operation, const std::string& best);
 
   // copies.cpp and stores.cpp: memory.
   std::string buffer_address(ValueId buffer);
@@ -136,7 +149,7 @@ class Emitter {
   bool starts_aligned(const ir::Operation& operation, std::size_t which, int unit) const;
   std::string picked_inside(const ir::Operation& operation, const At& at);
   void load_fragment(const ir::Operation& operation);
-  std::string element_offset(const ir::Operation& operation, const At& at);
+  std::string element_offset(const ir::Operation& operation, const At& at, bool adjacent = false);
   std::string widened(const std::string& stored, DType dtype);
   std::string narrowed(const Text& value, DType dtype);
   std::string packed(const Text& low, const Text& high, DType dtype);
@@ -173,6 +186,7 @@ class Emitter {
   void loop_body(const ir::Operation& loop, const Ring& ring, const Bounds& range);
 
   // emit_kernel.cpp
+  Writer threads() const;
   void grid();
   std::string parameter(Parameter::Kind kind, const std::string& name, const std::string& type,
                         const std::string& of, int axis = -1);
@@ -197,9 +211,11 @@ class Emitter {
   std::vector<std::pair<int, Provenance>> sources_;  ///< [n] and its line, in order
   int number_ = 0;
   ir::AxisId row_axis_ = kernel_.layout.row_axis;  ///< of the tiles the text is about
-  ir::AxisId moving_axis_ = -1;  ///< while a copy for another tile of this axis is written
-  bool packing_ = false;         ///< the expression is about to be rounded to 16 bits anyway
-  bool in_cut_code_ = false;     ///< inside a body that knows `cut`
+  ir::AxisId moving_axis_ = -1;        ///< while a copy for another tile of this axis is written
+  bool packing_ = false;               ///< the expression is about to be rounded to 16 bits anyway
+  bool in_cut_code_ = false;           ///< inside a body that knows `cut`
+  std::string part_, other_, places_;  ///< names in reductions.cpp
+  std::string f32_left_;  ///< what dot_f32.cpp calls a left operand before it is rounded
 };
 
 }  // namespace tilewright::emit

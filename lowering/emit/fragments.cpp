@@ -38,29 +38,32 @@ int Emitter::columns_per_thread(ir::AxisId column) const {
   return axis(column).padded / (kernel_.layout.lanes_per_row * kernel_.layout.vector);
 }
 
-/// Where the elements of the tile at hand end, as an index: at the end of the axis, or before it
-/// where the tile is kept larger than it is.
+/// How many elements an axis has in all.
 std::string Emitter::end_of(ir::AxisId id) {
   const ir::Axis& tiled = axis(id);
-  if (tiled.kind == ir::Axis::Kind::whole) return std::to_string(tiled.tile);
-  const std::string end = extent(kernel_.counted_along(id));
-  if (tiled.padded <= tiled.tile) return end;
-  return "min(" + end + ", " + plan_.variable(tiled.block) + " * " +
-         std::to_string(axis(kernel_.leader(id)).tile) + " + " +
-         std::to_string(tiled.tile - tiled.before) + ")";
+  return tiled.kind == ir::Axis::Kind::whole ? std::to_string(tiled.tile)
+                                             : extent(kernel_.counted_along(id));
 }
 
 std::string Emitter::inside(ir::AxisId id, const At& at) {
   const ir::Axis& tiled = axis(id);
-  const bool halo = tiled.before > 0 || tiled.after > 0;
-  if (tiled.kind == ir::Axis::Kind::whole) {
-    if (tiled.padded == tiled.tile) return "";
-  } else if (const auto known = kernel_.known_extent(id);
-             known && *known % tiled.tile == 0 && tiled.padded == tiled.tile && !halo) {
-    return "";
-  }
+  const auto known = kernel_.known_extent(id);
+  const bool divides = known && *known % tiled.tile == 0 && tiled.before == 0 && tiled.after == 0;
+  if (divides && tiled.padded == tiled.tile) return "";
   const std::string index = index_text(id, at).text;
-  return (tiled.before > 0 ? index + " >= 0 && " : "") + index + " < " + end_of(id);
+  const std::string inside =
+      (tiled.before > 0 ? index + " >= 0 && " : "") + index + " < " + end_of(id);
+  if (tiled.kind == ir::Axis::Kind::whole || tiled.padded == tiled.tile) return inside;
+  const std::string here = within_tile(id, at) + " < " + std::to_string(tiled.tile);
+  return divides ? here : here + " && " + inside;
+}
+
+/// How many neighbours from this one on lie inside the tensor and the tile.
+std::string Emitter::neighbours_left(ir::AxisId id, const At& at) {
+  const ir::Axis& tiled = axis(id);
+  const std::string left = end_of(id) + " - (" + index_text(id, at).text + ")";
+  if (tiled.kind == ir::Axis::Kind::whole || tiled.padded == tiled.tile) return left;
+  return "min(" + left + ", " + std::to_string(tiled.tile) + " - (" + within_tile(id, at) + "))";
 }
 
 std::string Emitter::subscript(ValueId value, const At& at) const {

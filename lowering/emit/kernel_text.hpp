@@ -1,6 +1,7 @@
 // What the emitter hands on: CUDA text, and the facts a launch needs to call it.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -36,11 +37,15 @@ struct LineOrigin {
   Provenance where;
 };
 
+/// Elements per tile, by axis of the program; whole axes are not there.
+using TileSizes = std::map<int, int>;
+
 struct KernelText {
   std::string symbol;  ///< extern "C" name
   std::string text;    ///< the whole file
   std::vector<Parameter> parameters;
   std::vector<GridFactor> grid;
+  TileSizes tiles;
   std::vector<LineOrigin> lines;
   int threads = 0;
   int shared_bytes = 0;  ///< dynamic

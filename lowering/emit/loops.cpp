@@ -22,6 +22,30 @@ bool mentions_cut(const ir::Region& region) {
 
 }  // namespace
 
+std::string Emitter::domain_text(const ir::IntExpr& expression) {
+  const std::string text = expression.print([&](const std::string& symbol) -> std::string {
+    const std::size_t open = symbol.find('(');
+    const std::string kind = symbol.substr(0, open),
+                      of = symbol.substr(open + 1, symbol.size() - open - 2);
+    if (kind == "extent") return extent(of);
+    if (kind == "scalar") return parameter(Parameter::Kind::scalar, plan_.argument(of), "int", of);
+    if (kind == "value") return uniform(std::stoi(of));
+    for (std::size_t id = 0; id < kernel_.axes.size(); ++id) {
+      const ir::Axis& tiled = kernel_.axes[id];
+      if (tiled.dim != of || tiled.kind != ir::Axis::Kind::grid || tiled.follows >= 0) continue;
+      const std::string start = block_start(static_cast<ir::AxisId>(id));
+      if (kind == "first") return once("first " + of, of + "_first", "int", start);
+      return once(
+          "last " + of, of + "_last", "int",
+          "min(" + start + " + " + std::to_string(tiled.tile - 1) + ", " + extent(of) + " - 1)");
+    }
+    return symbol;
+  });
+  if (text.find("floor_div(") != std::string::npos) prelude_.use("floor_div");
+  if (text.find("floor_mod(") != std::string::npos) prelude_.use("floor_mod");
+  return text;
+}
+
 void Emitter::declare_carried(const ir::Operation& loop, std::size_t first_initial) {
   const ir::Region& body = *loop.regions.back();
   for (std::size_t k = 0; k < loop.results.size(); ++k) {

@@ -2,15 +2,8 @@
 #include <algorithm>
 
 #include "emit/emitter.hpp"
-#include "tilewright/error.hpp"
 
 namespace tilewright::emit {
-namespace {
-
-constexpr int lowest_sum = 11;  // what binds tighter than a sum stands in one without parentheses
-
-}  // namespace
-
 void Emitter::region(const ir::Region& region) {
   for (const auto& operation : region.operations)
     if (operation->op != Op::yield) statement(*operation);
@@ -94,101 +87,11 @@ void Emitter::statement(const ir::Operation& operation) {
   }
 }
 
-/// Whether a reduction is written inside `value`'s expression.
-bool Emitter::reduces(ValueId value) const {
-  const ir::Operation* operation = plan_.definition(value);
-  if (operation == nullptr) return false;
-  for (ValueId operand : operation->operands) {
-    const ir::Operation* inner = plan_.definition(operand);
-    if (plan_.is_variable(operand) || inner == nullptr) continue;
-    if (is_reduction(inner->op) || (is_pointwise(inner->op) && reduces(operand))) return true;
-  }
-  return false;
-}
-
-/// Reductions written inside `value`'s expression: their accumulators come first, inside the row's
-/// loop.
-void Emitter::reductions_of(ValueId value, const At& row) {
-  const ir::Operation* operation = plan_.definition(value);
-  if (operation == nullptr) return;
-  for (ValueId operand : operation->operands) {
-    if (plan_.is_variable(operand) || local_.contains(operand)) continue;
-    const ir::Operation* inner = plan_.definition(operand);
-    if (inner == nullptr) continue;
-    if (is_reduction(inner->op)) {
-      const std::string name = plan_.fresh(inner->op == Op::reduce_max ? "top" : "total");
-      reduce_into(name, *inner, row, true);
-      local_[operand] = name;
-    } else if (is_pointwise(inner->op)) {
-      reductions_of(operand, row);
-    }
-  }
-}
-
-void Emitter::reduce_into(const std::string& name, const ir::Operation& operation, const At& row,
-                          bool fresh) {
-  const bool maximum = operation.op == Op::reduce_max;
-  const ValueId source = operation.operands[0];
-  if (is_row(operation.axis))
-    throw Error(ErrorKind::unsupported,
-                "a reduction over '" + axis(operation.axis).dim +
-                    "', which runs over warps, is not built in this version",
-                {.argument = std::string(info(operation.op).name),
-                 .allowed = "a reduction along the row of a tile",
-                 .where = to_string(operation.where)});
-  const int vector = kernel_.layout.vector, count = columns_per_thread(operation.axis);
-  const bool by_row = row_of(source) >= 0;
-  const auto at = [&](int v) {
-    const std::string slot =
-        !by_row                               ? std::to_string(v)
-        : kernel_.layout.rows_per_thread == 1 ? std::to_string(v)
-        : vector == 1                         ? row.r
-        : v == 0                              ? std::to_string(vector) + " * " + row.r
-                 : std::to_string(vector) + " * " + row.r + " + " + std::to_string(v);
-    return At{.j = "j", .i = slot, .r = row.r, .v = std::to_string(v)};
-  };
-  const DType dtype = kernel_.type(operation.results[0]).dtype;
-  const bool floating = is_floating(dtype);
-  const std::string start = maximum ? number(-INFINITY, dtype) : "0",
-                    greater = floating ? "fmaxf" : "max";
-  const auto term = [&](const At& where) {
-    const Text x = element(source, where);
-    return maximum || x.precedence > lowest_sum ? x.text : "(" + x.text + ")";
-  };
-  std::string step;
-  if (vector == 2) {
-    const std::string a = term(at(0)), b = term(at(1));
-    step = maximum
-               ? name + " = " + greater + "(" + name + ", " + greater + "(" + a + ", " + b + "));"
-               : name + " += " + a + " + " + b + ";";
-  } else {
-    const At each{
-        .j = "j",
-        .i = !by_row || kernel_.layout.rows_per_thread == 1
-                 ? "i"
-                 : (vector == 1 ? row.r : std::to_string(vector) + " * " + row.r + " + i"),
-        .r = row.r,
-        .v = vector == 1 ? "0" : "i"};
-    const std::string x = term(each);
-    step =
-        (vector == 1 ? "" : "unroll for (int i = 0; i < " + std::to_string(vector) + "; ++i) ") +
-        (maximum ? name + " = " + greater + "(" + name + ", " + x + ");" : name + " += " + x + ";");
-  }
-  prelude_.use("unroll");
-  out_.line((fresh ? floating ? "float " : "int " : "") + name + " = " + start +
-            ";  unroll for (int j = 0; j < " + std::to_string(count) + "; ++j) " + step);
-  if (!operation.per_thread) {
-    const std::string verb = maximum ? "across_max" : "across_sum";
-    prelude_.use(verb);
-    out_.line(name + " = " + verb + "<" +
-              std::to_string(std::min(kernel_.layout.lanes_per_row, 32)) + ">(" + name + ");");
-  }
-}
-
 void Emitter::compute(const ir::Operation& operation) {
   const ValueId value = operation.results[0];
   const bool declare = plan_.replaces(value) < 0;
   const bool tile = !kernel_.type(value).axes.empty();
+  if (operation.across_warps) return reduce_rows(operation);
   if (operation.op == Op::finish_reduce) {
     prelude_.use("across_sum");
     prelude_.use("unroll");
@@ -259,7 +162,7 @@ void Emitter::assign(ValueId target, const ir::Operation& operation, bool declar
       out_.open(open, comment(operation));
     }
     if (is_reduction(operation.op)) {
-      const std::string top = plan_.fresh(operation.op == Op::reduce_max ? "top" : "total");
+      const std::string top = plan_.fresh(word_for(operation.op));
       reduce_into(top, operation, at, true);
       local_[target] = top;
     } else {

@@ -84,6 +84,7 @@ bool Plan::inlined(const Operation& operation) const {
   if (value.type.dtype == DType::b1 && kind == OpKind::pointwise) return true;
   if (!value.name.empty() || uses_[static_cast<std::size_t>(result)] != 1) return false;
   const Operation& user = *users_[static_cast<std::size_t>(result)][0];
+  if (operation.across_warps) return false;  // all threads of the block meet in it
   if (is_reduction(operation.op))
     return is_pointwise(user.op) && kernel_.type(user.results[0]).axes == value.type.axes;
   // A tile of indices stands in every address, and in the guard before it.
@@ -121,6 +122,7 @@ std::string Plan::wish_for(const Operation& operation, ValueId value) const {
     case Op::reduce_max: return "top";
     case Op::reduce_sum: return "total";
     case Op::take: return "taken";
+    case Op::reduce_argmax: return "place";
     default: return kernel_.type(value).axes.empty() ? "number" : "tile";
   }
 }

@@ -72,6 +72,49 @@ constexpr std::array verbs = {
          "template <int lanes, class T> __device__ T across_sum(T x) {\n"
          "  unroll for (int d = 1; d < lanes; d *= 2) x += __shfl_xor_sync(~0u, x, d);  return x; "
          "}"},
+    Verb{"take_larger", "u32",  // place -1, none yet, comes after all others
+         "template <class T> __device__ void take_larger(T& best, int& place, T x, int i) {  // of "
+         "equal elements the first; NaN never\n"
+         "  if (x > best || (x == best && (u32)i < (u32)place)) best = x, place = i; }"},
+    Verb{"across_argmax", "unroll take_larger",
+         "template <int lanes, class T> __device__ int across_argmax(T best, int place) {\n"
+         "  unroll for (int d = 1; d < lanes; d *= 2) {\n"
+         "    const T x = __shfl_xor_sync(~0u, best, d);  take_larger(best, place, x, "
+         "__shfl_xor_sync(~0u, place, d)); }\n"
+         "  return place; }"},
+    Verb{
+        "across_rows_max", "unroll",
+        "template <int lanes, class T> __device__ T across_rows_max(T x) {     // of the rows that "
+        "`lanes` neighbours each hold\n"
+        "  unroll for (int d = lanes; d < 32; d *= 2) x = max(x, __shfl_xor_sync(~0u, x, d));  "
+        "return x; }"},
+    Verb{
+        "across_rows_sum", "unroll",
+        "template <int lanes, class T> __device__ T across_rows_sum(T x) {     // of the rows that "
+        "`lanes` neighbours each hold\n"
+        "  unroll for (int d = lanes; d < 32; d *= 2) x += __shfl_xor_sync(~0u, x, d);  return x; "
+        "}"},
+    Verb{"across_rows_argmax", "unroll take_larger",
+         "template <int lanes, class T> __device__ void across_rows_argmax(T& best, int& place) {\n"
+         "  unroll for (int d = lanes; d < 32; d *= 2) {\n"
+         "    const T x = __shfl_xor_sync(~0u, best, d);  take_larger(best, place, x, "
+         "__shfl_xor_sync(~0u, place, d)); } }"},
+    Verb{"shift_left", "u32",
+         "__device__ int shift_left(int x, int n) { return (u32)n < 32 ? x << n : 0; }"},
+    Verb{"shift_right", "u32",
+         "__device__ int shift_right(int x, int n) { return x >> ((u32)n < 32 ? n : 31); }"},
+    Verb{"random_bits", "u32 unroll",
+         "__device__ int random_bits(u32 seed, u32 seed_high, u32 offset, u32 stream) {  // "
+         "Philox4x32-10, one word\n"
+         "  u32 c[4] = {offset / 4, 0, stream, 0};\n"
+         "  unroll for (int round = 0; round < 10; ++round) {\n"
+         "    const u32 a = 0xD2511F53u * c[0], b = 0xCD9E8D57u * c[2];\n"
+         "    const u32 a_high = __umulhi(0xD2511F53u, c[0]), b_high = __umulhi(0xCD9E8D57u, "
+         "c[2]);\n"
+         "    c[0] = b_high ^ c[1] ^ seed;  c[1] = b;  c[2] = a_high ^ c[3] ^ seed_high;  c[3] = "
+         "a;\n"
+         "    seed += 0x9E3779B9u;  seed_high += 0xBB67AE85u; }\n"
+         "  return offset & 2 ? offset & 1 ? c[3] : c[2] : offset & 1 ? c[1] : c[0]; }"},
     Verb{"load_row", "i64 row_of unroll",
          "template <int n, class T> __device__ void load_row(T (&x)[n], const T* from, int left) { "
          " // n neighbours, zero past `left`\n"
@@ -79,8 +122,11 @@ constexpr std::array verbs = {
          "  unroll for (int i = 0; i < n; ++i) x[i] = i < left ? from[i] : T(0); }"},
     Verb{"store_row", "i64 row_of unroll",
          "template <int n, class T> __device__ void store_row(T* to, const T (&x)[n], int left) {\n"
-         "  if (left >= n) { *(row_of<T, n>*)to = *(const row_of<T, n>*)x; return; }\n"
-         "  unroll for (int i = 0; i < n; ++i) if (i < left) to[i] = x[i]; }"},
+         "  if (left < n) { unroll for (int i = 0; i < n; ++i) if (i < left) to[i] = x[i];  "
+         "return; }\n"
+         "  if constexpr (sizeof(T) * n == 16) __stwb((uint4*)to, *(const uint4*)x);  // a plain "
+         "store here may be split\n"
+         "  else *(row_of<T, n>*)to = *(const row_of<T, n>*)x; }"},
     Verb{"commit_copies", "",
          "__device__ void commit_copies() { asm volatile(\"cp.async.commit_group;\" ::: "
          "\"memory\"); }"},
@@ -230,6 +276,9 @@ constexpr std::array verbs = {
          "(&x)[n]) {  // x = high + low\n"
          "  unroll for (int i = 0; i < n; ++i) high[i] = tf32(x[i]), low[i] = tf32(x[i] - "
          "__uint_as_float(high[i])); }"},
+    Verb{"to_tf32", "u32 tf32 unroll",
+         "template <int n> __device__ void to_tf32(u32 (&r)[n], const float (&x)[n]) { unroll for "
+         "(int i = 0; i < n; ++i) r[i] = tf32(x[i]); }"},
     Verb{"mma_tf32", "u32",
          "__device__ void mma_tf32(float (&d)[4], const u32 (&a)[4], const u32 (&b)[2]) {\n"
          "  asm(\"mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, "

@@ -35,8 +35,8 @@ std::string parameters(const ir::Kernel& kernel, const Signature& signature) {
 
 }  // namespace
 
-std::string emit_reference(const ir::Kernel& traced) {
-  ReferenceWriter writer(traced);
+std::string emit_reference(const ir::Kernel& traced, const TileSizes& tiles) {
+  ReferenceWriter writer(traced, tiles);
   const Lines body = writer.program();
   const Signature& signature = writer.signature();
 

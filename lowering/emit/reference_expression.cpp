@@ -36,6 +36,7 @@ Spelled ReferenceWriter::expression(const ir::Operation& operation, const AxisSe
       return {axis != kernel_.axes.end() && plan_.is_row(id) ? index_of_.at(id) : "0"};
     }
     case Op::index: return {index_of_.at(operation.axis)};
+    case Op::iota: return within_tile(operation.axis);
     case Op::extent: return {extent(operation.name)};
     case Op::load: {
       const Element x = element(operation, nest, before);
@@ -51,9 +52,11 @@ Spelled ReferenceWriter::expression(const ir::Operation& operation, const AxisSe
     }
     case Op::dot:
     case Op::reduce_max:
-    case Op::reduce_sum: {
-      const std::string name =
-          signature_.names.take(operation.op == Op::reduce_max ? "most" : "sum");
+    case Op::reduce_sum:
+    case Op::reduce_argmax: {
+      const std::string name = signature_.names.take(operation.op == Op::reduce_max      ? "most"
+                                                     : operation.op == Op::reduce_argmax ? "place"
+                                                                                         : "sum");
       reduce(operation, name, nest, before);
       return {name};
     }
@@ -109,6 +112,21 @@ void ReferenceWriter::reduce(const ir::Operation& operation, const std::string& 
     algorithm_ = algorithm_ || !is_floating(dtype);
     step =
         name + " = " + (is_floating(dtype) ? "fmax(" : "std::max(") + name + ", " + x.text + ");";
+  } else if (operation.op == Op::reduce_argmax) {
+    const DType compared = kernel_.type(operation.operands[0]).dtype;
+    if (is_floating(compared)) calls_.insert("inf");
+    const std::string best = signature_.names.take("best");
+    before.push_back(element_type(compared, false) + " " + best + " = " +
+                     (is_floating(compared)    ? "-inf"
+                      : compared == DType::i32 ? "-2147483647 - 1"
+                                               : "0") +
+                     ";");
+    start = "-1";
+    const Spelled x = use(operation.operands[0], inside, body);
+    const std::string held = at_least(x, precedence::sum);
+    step = "if (" + held + " > " + best + " || (" + held + " == " + best + " && " + name +
+           " < 0)) " + best + " = " + x.text + ", " + name + " = " + index_of_.at(operation.axis) +
+           ";";
   } else if (operation.op == Op::reduce_sum) {
     const Spelled x = use(operation.operands[0], inside, body);
     step = wraps ? name + " = int(unsigned(" + name + ") + unsigned(" + x.text + "));"
@@ -182,6 +200,17 @@ bool ReferenceWriter::surely_inside(ValueId index, const std::string& dim) const
   return is_extent(groups->operands[0], member->name) && is_extent(groups->operands[1], dim);
 }
 
+/// One block holds all of a loop's dimension here, but tiles have the size the kernel has.
+Spelled ReferenceWriter::within_tile(ir::AxisId id) const {
+  const ir::Axis& axis = kernel_.axes[static_cast<std::size_t>(id)];
+  const std::string& index = index_of_.at(id);
+  if (axis.kind == ir::Axis::Kind::whole) return {index};
+  const auto given = tiles_.find(id);
+  const int tile = given != tiles_.end() ? given->second : axis.requested_tile;
+  return tile == 0 ? Spelled{index}
+                   : Spelled{index + " % " + std::to_string(tile), precedence::product};
+}
+
 bool ReferenceWriter::non_negative(ValueId value) const {
   if (const auto known = non_negative_.find(value); known != non_negative_.end())
     return known->second;
@@ -193,6 +222,7 @@ bool ReferenceWriter::non_negative(ValueId value) const {
       case Op::each:
       case Op::block:
       case Op::index:
+      case Op::iota:
       case Op::extent: result = true; break;
       case Op::add:
       case Op::mul:
@@ -220,6 +250,7 @@ bool ReferenceWriter::small(ValueId value) const {
       case Op::each:
       case Op::block:
       case Op::index:
+      case Op::iota:
       case Op::extent: result = true; break;
       case Op::add:
       case Op::sub:

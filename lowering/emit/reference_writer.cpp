@@ -10,8 +10,8 @@
 
 namespace tilewright::emit {
 
-ReferenceWriter::ReferenceWriter(const ir::Kernel& kernel)
-    : kernel_(kernel), plan_(kernel), signature_(kernel) {
+ReferenceWriter::ReferenceWriter(const ir::Kernel& kernel, TileSizes tiles)
+    : kernel_(kernel), tiles_(std::move(tiles)), plan_(kernel), signature_(kernel) {
   for (const std::string& dim : kernel.grid) each_[dim] = signature_.names.take(dim, "i_" + dim);
   for (std::size_t i = 0; i < kernel.axes.size(); ++i) {
     const ir::Axis& axis = kernel.axes[i];

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "emit/identifiers.hpp"
+#include "emit/kernel_text.hpp"
 #include "emit/lines.hpp"
 #include "emit/reference_plan.hpp"
 #include "emit/spelling.hpp"
@@ -17,7 +18,7 @@ namespace tilewright::emit {
 
 class ReferenceWriter {
  public:
-  explicit ReferenceWriter(const ir::Kernel& kernel);
+  ReferenceWriter(const ir::Kernel& kernel, TileSizes tiles);
 
   /// The body of the reference. Call once, then ask for the rest.
   Lines program();
@@ -66,6 +67,7 @@ class ReferenceWriter {
     std::vector<std::string> inside;  ///< conditions for it to lie in the tensor
   };
   Element element(const ir::Operation& operation, const AxisSet& nest, Lines& before);
+  Spelled within_tile(ir::AxisId axis) const;
   bool surely_inside(ValueId index, const std::string& dim) const;
   bool non_negative(ValueId value) const;
   bool small(ValueId value) const;
@@ -83,6 +85,7 @@ class ReferenceWriter {
   }
 
   const ir::Kernel& kernel_;
+  TileSizes tiles_;
   ReferencePlan plan_;
   Signature signature_;
   Calls calls_;

@@ -63,6 +63,12 @@ Spelled convert(const Spelled& x, DType from, DType to, Calls& calls) {
   return {text, is_floating(from) ? p::primary : p::unary};
 }
 
+/// A number from 0 to 31.
+bool shifts_within(const Spelled& by) {
+  const bool digits = by.text.find_first_not_of("0123456789") == std::string::npos;
+  return digits && by.text.size() <= 2 && std::stoi(by.text) < 32;
+}
+
 struct Function {
   const char* name;
   const char* text;
@@ -70,11 +76,32 @@ struct Function {
 constexpr Function functions[] = {
     {"inf", "const double inf = INFINITY;"},
     {"floor_div",
-     "template <class T> T floor_div(T a, T b) { return a / b - (a % b != 0 && (a < 0) != (b < "
-     "0)); }"},
+     "template <class T> T floor_div(T a, T b) {  // wraps; by 0: 0\n"
+     "  return b == 0 ? 0 : b == -1 ? T(0 - (unsigned long long)a) : a / b - (a % b != 0 && (a < "
+     "0) "
+     "!= (b < 0));\n"
+     "}"},
     {"floor_mod",
-     "template <class T> T floor_mod(T a, T b) { return a % b + (a % b != 0 && (a < 0) != (b < 0) "
-     "? b : 0); }"},
+     "template <class T> T floor_mod(T a, T b) {\n"
+     "  return b == 0 || b == -1 ? 0 : a % b + (a % b != 0 && (a < 0) != (b < 0) ? b : 0);\n"
+     "}"},
+    {"shift_left",
+     "inline int shift_left(int x, int n) { return unsigned(n) < 32 ? int(unsigned(x) << n) : 0; "
+     "}"},
+    {"shift_right",
+     "inline int shift_right(int x, int n) { return x >> (unsigned(n) < 32 ? n : 31); }"},
+    {"random_bits",
+     "inline int random_bits(unsigned seed, unsigned seed_high, unsigned offset, unsigned stream) "
+     "{ "
+     " // Philox4x32-10\n"
+     "  unsigned c[4] = {offset / 4, 0, stream, 0};\n"
+     "  for (int round = 0; round < 10; ++round, seed += 0x9E3779B9u, seed_high += 0xBB67AE85u) {\n"
+     "    const unsigned long long a = 0xD2511F53ull * c[0], b = 0xCD9E8D57ull * c[2];\n"
+     "    c[0] = unsigned(b >> 32) ^ c[1] ^ seed, c[1] = unsigned(b);\n"
+     "    c[2] = unsigned(a >> 32) ^ c[3] ^ seed_high, c[3] = unsigned(a);\n"
+     "  }\n"
+     "  return int(c[offset % 4]);\n"
+     "}"},
     {"exp2_safe",
      "inline double exp2_safe(double x, double m) { return m == -inf ? 0 : exp2(x - m); }"},
     {"saturate",
@@ -171,10 +198,14 @@ Spelled spell(const ir::Operation& operation, DType from, DType to, const std::v
     case Op::logical_and: return binary(x, "&&", p::logical_and);
     case Op::logical_or: return binary(x, "||", p::logical_or);
     case Op::logical_not: return {"!" + at_least(x[0], p::primary), p::unary};
+    case Op::random_bits: return own("random_bits");
     case Op::shl:
+      if (narrow && !shifts_within(x[1])) return own("shift_left");
       if (narrow) return {"int(unsigned(" + x[0].text + ") << " + at_least(x[1], p::sum) + ")"};
       return binary(x, "<<", p::shift);
-    case Op::shr: return binary(x, ">>", p::shift);
+    case Op::shr:
+      if (narrow && !shifts_within(x[1])) return own("shift_right");
+      return binary(x, ">>", p::shift);
     case Op::bit_and:
       return binary(x, from == DType::b1 ? "&&" : "&",
                     from == DType::b1 ? p::logical_and : p::bits);

@@ -227,7 +227,7 @@ std::string emit_main(const ir::Kernel& traced, const KernelText& kernel) {
 }
 
 std::string emit_standalone(const ir::Kernel& traced, const KernelText& kernel) {
-  return "\n" + emit_reference(traced) + emit_main(traced, kernel);
+  return "\n" + emit_reference(traced, kernel.tiles) + emit_main(traced, kernel);
 }
 
 }  // namespace tilewright::emit

@@ -48,7 +48,7 @@ void Emitter::store(const ir::Operation& operation) {
     const std::string stored = is_half(tensor->dtype) ? std::string(tilewright::name(tensor->dtype))
                                : tensor->dtype == DType::f32 ? "float"
                                                              : "int";
-    const std::string left = end_of(column) + " - (" + index_text(column, at).text + ")";
+    const std::string left = neighbours_left(column, at);
     out_.open(
         "unroll for (int j = 0; j < " + std::to_string(columns_per_thread(column)) + "; ++j)" +
         (row >= 0 && rows > 1 ? " unroll for (int r = 0; r < " + std::to_string(rows) + "; ++r) {"
@@ -66,7 +66,7 @@ void Emitter::store(const ir::Operation& operation) {
                              picked_inside(operation, at));
     if (axis(column).before > 0) guard = both(guard, index_text(column, at).text + " >= 0");
     out_.line((guard.empty() ? "" : "if (" + guard + ") ") + "store_row(" + to + " + " +
-              element_offset(operation, at) + ", stored, " + left + ");");
+              element_offset(operation, at, true) + ", stored, " + left + ");");
     out_.close();
   } else {
     const At at = row >= 0 && column >= 0 ? element_at("j", "i")

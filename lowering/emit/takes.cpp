@@ -4,19 +4,6 @@
 
 namespace tilewright::emit {
 
-/// Coordinates of an element within its tile.
-std::string Emitter::within(ir::AxisId id, const At& at) const {
-  const auto plus = [](const std::string& base, int factor, const std::string& counter) {
-    if (counter.empty() || counter == "0") return base;
-    const bool simple = counter.find(' ') == std::string::npos;
-    return base + " + " + (factor == 1 ? "" : std::to_string(factor) + " * ") +
-           (simple ? counter : "(" + counter + ")");
-  };
-  if (is_row(id)) return plus("row", rows_apart(), at.r);
-  const int vector = kernel_.layout.vector;
-  return plus(plus("col", kernel_.layout.lanes_per_row * vector, at.j), 1, vector == 1 ? "" : at.v);
-}
-
 /// The source of a take that stays in registers. Both tiles have the same rows, and column c of the
 /// result is column c + `moved` of the source, `moved` a multiple of what j counts.
 Text Emitter::taken(const ir::Operation& take, const At& at) {
@@ -79,7 +66,7 @@ void Emitter::take_through_shared(const ir::Operation& take) {
                  : column >= 0
                      ? At{.j = "j", .i = "i", .r = "0", .v = kernel_.layout.vector == 1 ? "0" : "i"}
                      : row_at(kernel_.layout.rows_per_thread == 1 ? "0" : "r");
-  const auto at_own = [&](std::size_t which) { return within(kept.type.axes[which], own); };
+  const auto at_own = [&](std::size_t which) { return within_tile(kept.type.axes[which], own); };
   std::string holder;  // of several threads with the same element one writes
   if (row < 0 && kernel_.layout.row_axis >= 0) holder = "if (row == 0) ";
   if (column < 0) holder = "if (lane % " + std::to_string(kernel_.layout.lanes_per_row) + " == 0) ";
@@ -107,7 +94,7 @@ void Emitter::take_through_shared(const ir::Operation& take) {
           ? index.text
           : (index.precedence < 12 ? "(" + index.text + ")" : index.text) + " - (" + start + ")";
   const auto at_picked = [&](std::size_t which) {
-    return kept.type.axes[which] == take.axis ? "at" : within(kept.type.axes[which], at);
+    return kept.type.axes[which] == take.axis ? "at" : within_tile(kept.type.axes[which], at);
   };
   const std::string read = "(u32)at < " + std::to_string(axis(take.axis).tile) + " ? " +
                            place(at_picked(0), kept.type.axes.size() > 1 ? at_picked(1) : "") +

@@ -8,6 +8,19 @@ namespace {
 constexpr std::size_t comment_column = 68;
 constexpr std::size_t last_column = 118;
 
+/// The last " + " within `room` of those in the fewest parentheses.
+std::size_t outermost_sum(std::string_view text, std::size_t room) {
+  std::size_t best = std::string_view::npos;
+  int depth = 0, least = 1 << 30;
+  for (std::size_t i = 0; i + 3 <= room; ++i) {
+    depth += (text[i] == '(' || text[i] == '[') - (text[i] == ')' || text[i] == ']');
+    if (i < 24 || depth > least || text.substr(i, 3) != " + ") continue;
+    best = i;
+    least = depth;
+  }
+  return best;
+}
+
 }  // namespace
 
 /// Breaks after a comma or before &&, || and |, as late as possible.
@@ -26,6 +39,7 @@ void Writer::put(std::string_view text) {
       if (at == std::string_view::npos || (mark.front() != '+' && mark != ", ")) at = end;
       if (mark.front() == '+') break;
     }
+    if (at == std::string_view::npos) at = outermost_sum(text, room);
     if (at == std::string_view::npos) break;
     put_line(text.substr(0, at), indent);
     text.remove_prefix(at + 1);
@@ -56,9 +70,9 @@ void Writer::line(std::string_view text, std::string_view comment) {
   if (comment.empty()) return put(text);
   const std::size_t used = static_cast<std::size_t>(2 * depth_) + text.size();
   const std::size_t column = std::max(used + 2, comment_column);
-  if (column + comment.size() + 5 > last_column) {
+  if (text.empty() || column + comment.size() + 5 > last_column) {
     put("// " + std::string(comment));
-    put(text);
+    if (!text.empty()) put(text);
     return;
   }
   put(std::string(text) + std::string(column - used, ' ') + "// " + std::string(comment));

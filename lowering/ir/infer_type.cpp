@@ -34,7 +34,8 @@ class Rules {
       case Op::scalar_argument: return scalar_argument();
       case Op::each:
       case Op::block: return grid_number();
-      case Op::index: return index();
+      case Op::index:
+      case Op::iota: return index();
       case Op::extent:
         if (op_.name.empty()) refuse("extent without a dimension");
         return scalar_type(DType::i32);
@@ -43,7 +44,8 @@ class Rules {
       case Op::atomic_add: return store();
       case Op::dot: return dot();
       case Op::reduce_max:
-      case Op::reduce_sum: return reduction();
+      case Op::reduce_sum:
+      case Op::reduce_argmax: return reduction();
       case Op::take: return take();
       case Op::wait:
         for (std::size_t i = 0; i < op_.operands.size(); ++i)
@@ -51,7 +53,7 @@ class Rules {
         return std::nullopt;
       case Op::copy_async: return copy_async();
       case Op::operand_load: return operand_load();
-      case Op::finish_reduce: return tile_operand(0);
+      case Op::finish_reduce: only_buffers_after(1); return tile_operand(0);
       case Op::convert_layout: return convert_layout();
       case Op::shared_alloc:
         if (op_.results.size() != 1 || kernel_.type(op_.results[0]).kind != Type::Kind::buffer)
@@ -194,12 +196,29 @@ class Rules {
     return type;
   }
 
+  /// Through which a value passes between warps.
+  void only_buffers_after(std::size_t first) const {
+    if (op_.operands.empty()) refuse("has no operand");
+    for (std::size_t i = first; i < op_.operands.size(); ++i)
+      if (operand(i).kind != Type::Kind::buffer || !op_.across_warps)
+        refuse("operand " + print_value(kernel_, op_.operands[i]) + " is no buffer between warps");
+  }
+
+  /// (x[, what shows of it: reduce_argmax, masked][, buffer between warps])
   Type reduction() const {
+    const bool shows = op_.op == Op::reduce_argmax && op_.masked && op_.operands.size() > 1 &&
+                       operand(1).kind == Type::Kind::tile;
+    only_buffers_after(shows ? 2 : 1);
     Type type = tile_operand(0);
+    if (shows)
+      for (const AxisId id : operand(1).axes)
+        if (operand(1).dtype != DType::b1 || !has_axis(type, id))
+          refuse("what shows is not b1 of the operand's axes");
     if (!has_axis(type, op_.axis))
       refuse("the operand of a reduction has no axis '" + axis(op_.axis).dim + "'");
     if (type.dtype == DType::b1) refuse("reduction of a b1 tile");
     std::erase(type.axes, op_.axis);
+    if (op_.op == Op::reduce_argmax) type.dtype = DType::i32;
     return type;
   }
 
@@ -260,6 +279,7 @@ class Rules {
     }
     const bool logical = op == Op::logical_and || op == Op::logical_or || op == Op::logical_not;
     const bool integers = op == Op::mod || op == Op::shl || op == Op::shr;
+    if (op == Op::random_bits && dtype != DType::i32) refuse("needs i32");
     const bool bits = op >= Op::bit_and && op <= Op::bit_not;
     const bool floats = op >= Op::exp2 && op <= Op::exp2_safe && op != Op::abs;
     const bool free = condition || op == Op::cast || op == Op::eq || op == Op::ne;

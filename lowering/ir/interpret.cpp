@@ -77,14 +77,22 @@ class Interpreter : private ProgramState {
           made.integers[i] = first + static_cast<std::int64_t>(i);
         return share(std::move(made));
       }
+      case Op::iota: {
+        TileData made = empty(type);
+        for (std::size_t i = 0; i < made.size(); ++i)
+          made.integers[i] = static_cast<std::int64_t>(i);
+        return share(std::move(made));
+      }
       case Op::load: return share(load(op, type));
       case Op::finish_reduce:
       case Op::convert_layout: return values_[at(op.operands[0])];
       case Op::operand_load: return operand_load(op, type);
       case Op::reduce_max:
-      case Op::reduce_sum: {
+      case Op::reduce_sum:
+      case Op::reduce_argmax: {
         const TilePointer visible = visibility(op);
-        return share(reduce(op.op, tile(op.operands[0]), op.axis, visible.get()));
+        return share(
+            reduce(op.op, tile(op.operands[0]), op.axis, visible.get(), start_of(op.axis)));
       }
       case Op::dot: return dot(op, type);
       case Op::take: return take(op, type);
@@ -126,12 +134,20 @@ class Interpreter : private ProgramState {
     return share(apply(Op::neg, x->dtype, {x.get()}));
   }
 
+  static TilePointer as_multiplied(const Operation& dot, const TilePointer& x) {
+    if (!dot.tf32) return x;
+    TileData rounded = *x;
+    for (float& number : rounded.floats) number = round_to_tf32(number);
+    return share(std::move(rounded));
+  }
+
   TilePointer dot(const Operation& op, const Type& type) {
-    const TilePointer a = negated(values_[at(op.operands[0])], op.sign_of);
+    const TilePointer a = as_multiplied(op, negated(values_[at(op.operands[0])], op.sign_of));
+    const TilePointer b = as_multiplied(op, values_[at(op.operands[1])]);
     const TilePointer visible = visibility(op);
     const TileData like = empty(type);
     const TileData* sum = op.operands.size() == 3 ? &tile(op.operands[2]) : nullptr;
-    return share(contract(*a, tile(op.operands[1]), op.axis, sum, visible.get(), like.axes,
+    return share(contract(*a, *b, op.axis, sum, visible.get(), like.axes,
                           like.shape, type.dtype));
   }
 

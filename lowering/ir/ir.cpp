@@ -22,6 +22,8 @@ std::unique_ptr<Operation> copy(const Operation& operation) {
   result->masked = operation.masked;
   result->cut_only = operation.cut_only;
   result->per_thread = operation.per_thread;
+  result->across_warps = operation.across_warps;
+  result->tf32 = operation.tf32;
   result->sign_of = operation.sign_of;
   result->stage_ahead = operation.stage_ahead;
   result->pending = operation.pending;

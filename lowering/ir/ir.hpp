@@ -8,13 +8,14 @@
 //  * exp2_safe(x, m) is exp2(x - m), and 0 wherever m is -inf. log(0) is -inf.
 //  * `cast` and `store` round to nearest even; all f16/bf16 arithmetic happens in f32 and is
 //  rounded
-//    only by an explicit cast or a store. dot accumulates in f32.
+//    only by an explicit cast or a store. dot accumulates in f32; of f32 operands it takes all bits,
+//    or (Operation::tf32) those that a TF32 number has.
 //  * A load past the end of an axis gives 0 (and that element is hidden); a store writes nothing
 //  there.
 //  * In for_blocks, reductions and contractions over the loop's axis take visible elements only,
 //  until
 //    apply_mask has made that explicit (Operation::masked); stores write visible elements only.
-//  * A row with no element reduces to the neutral value: -inf for max, 0 for sum.
+//  * A row with no element reduces to the neutral value: -inf for max, 0 for sum, -1 for argmax.
 //  * The order of a reduction's additions is the schedule's; results are bit-stable for one
 //  schedule.
 //
@@ -145,11 +146,13 @@ struct Operation {
   AxisId axis = -1;            ///< index, dot, reductions, for_blocks
   std::vector<Index> indices;  ///< load, store, copy_async
   bool masked = false;  ///< reductions, dot: hidden elements are neutral already (apply_mask);
-                        ///< store: what shows is its second operand, without one all; take: its
-                        ///< buffer holds the tile already
+                        ///< store, reduce_argmax: what shows is its second operand, without one
+                        ///< all; take: its buffer holds the tile already
   bool cut_only =
       false;  ///< select, store: the condition holds in every full tile, so only cut tiles run it
   bool per_thread = false;     ///< reductions: kept per thread until finish_reduce
+  bool across_warps = false;   ///< reductions, finish_reduce: over the dimension that runs over warps
+  bool tf32 = false;           ///< dot of f32: operands are rounded to TF32 (10 bits, ties away)
   ValueId sign_of = no_value;  ///< operand_load, copy_async, dot: the left operand is negated when
                                ///< this scalar is negative
   int stage_ahead = 0;         ///< copy_async in a loop: how many tiles ahead it runs

@@ -224,6 +224,8 @@ class Printer {
     if (op.masked) text += " masked";
     if (op.cut_only) text += " cut_only";
     if (op.per_thread) text += " per_thread";
+    if (op.across_warps) text += " across_warps";
+    if (op.tf32) text += " tf32";
     if (op.sign_of != no_value) text += " sign_of " + value(op.sign_of);
     if (op.stage_ahead) text += " ahead " + std::to_string(op.stage_ahead);
     if (op.pending) text += " pending " + std::to_string(op.pending);

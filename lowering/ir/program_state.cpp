@@ -52,7 +52,8 @@ std::int64_t ProgramState::tile_size(AxisId id) const {
   const Axis& a = axis(id);
   if (a.follows >= 0) return tile_size(a.follows) + a.before + a.after;
   if (a.kind == Axis::Kind::whole) return a.tile > 0 ? a.tile : extent(a.dim);
-  return a.tile > 0 ? a.tile : options_.default_tile;
+  if (a.tile > 0) return a.tile;
+  return a.requested_tile > 0 ? a.requested_tile : options_.default_tile;
 }
 
 std::int64_t ProgramState::elements_along(AxisId id) const {
@@ -93,7 +94,12 @@ const TileData& ProgramState::tile(ValueId value) const {
 
 TilePointer ProgramState::visibility(const Operation& op) const {
   TilePointer visible;
-  if (op.masked) return visible;
+  if (op.masked) {
+    if (op.op == Op::reduce_argmax && op.operands.size() > 1 &&
+        kernel_.type(op.operands[1]).kind == Type::Kind::tile)
+      visible = values_[at(op.operands[1])];
+    return visible;
+  }
   for (const Running& loop : running_)
     if (loop.axis == op.axis) visible = loop.visible;
   const std::int64_t first = start_of(op.axis);

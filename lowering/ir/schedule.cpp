@@ -27,6 +27,7 @@ constexpr std::array number_keys = {
     NumberKey{"vector", &Schedule::vector, 16, true},
 };
 constexpr int largest_tile = 65536;
+constexpr std::array precisions = {"f32", "tf32"};
 constexpr std::array places = {"uniform", "fragment", "operand_a", "operand_b", "shared"};
 
 std::string range_text(int largest, bool power_of_two) {
@@ -106,6 +107,10 @@ class Reader {
       claim(key);
       if (!is_target(words[1])) refuse(line_, key, "not a target", words[1], "sm_NN or sm_NNa");
       schedule_.target = words[1];
+    } else if (key == "dot_precision") {
+      expect(words, 2, "dot_precision PRECISION");
+      claim(key);
+      schedule_.dot_precision = choice(key, "not a precision", words[1], precisions);
     } else if (key == "tile") {
       expect(words, 3, "tile DIMENSION NUMBER");
       claim("tile " + words[1]);
@@ -113,18 +118,24 @@ class Reader {
     } else if (key == "place") {
       expect(words, 3, "place VALUE PLACE");
       claim("place " + words[1]);
-      std::string allowed;
-      for (const char* place : places) {
-        allowed += (allowed.empty() ? "" : ", ") + std::string(place);
-        if (words[2] == place) schedule_.place[words[1]] = words[2];
-      }
-      if (!schedule_.place.contains(words[1]))
-        refuse(line_, "place " + words[1], "not a place", words[2], allowed);
+      schedule_.place[words[1]] = choice("place " + words[1], "not a place", words[2], places);
     } else {
-      std::string allowed = "target, tile, place";
+      std::string allowed = "target, dot_precision, tile, place";
       for (const NumberKey& entry : number_keys) allowed += std::string(", ") + entry.name;
       refuse(line_, key, "unknown key '" + key + "'", key, allowed);
     }
+  }
+
+  /// `word`, which must be one of `words`.
+  template <typename Words>
+  std::string choice(const std::string& key, const std::string& message, const std::string& word,
+                     const Words& words) const {
+    std::string allowed;
+    for (const char* one : words) {
+      if (word == one) return word;
+      allowed += (allowed.empty() ? "" : ", ") + std::string(one);
+    }
+    refuse(line_, key, message, word, allowed);
   }
 
   void expect(const std::vector<std::string>& words, std::size_t count,
@@ -164,6 +175,7 @@ std::string print(const Schedule& schedule) {
   for (const NumberKey& entry : number_keys)
     if (schedule.*entry.field != 0)
       text += std::string(entry.name) + " " + std::to_string(schedule.*entry.field) + "\n";
+  if (!schedule.dot_precision.empty()) text += "dot_precision " + schedule.dot_precision + "\n";
   for (const auto& [value, place] : schedule.place) text += "place " + value + " " + place + "\n";
   return text;
 }

@@ -3,6 +3,7 @@
 #include "ir/tile_data.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -88,7 +89,32 @@ TileData broadcast(const TileData& tile, const std::vector<AxisId>& axes,
   return result;
 }
 
-TileData reduce(Op op, const TileData& x, AxisId axis, const TileData* visible) {
+namespace {
+
+/// Where in [begin, end) the largest of the shown elements stands first, or -1; NaN is never.
+template <typename T, typename Shown>
+std::int64_t place_of_largest(const std::vector<T>& x, std::size_t begin, std::size_t end,
+                              const Shown& shown) {
+  std::int64_t place = -1;
+  T best{};
+  for (std::size_t i = begin; i < end; ++i) {
+    if (!shown(i) || x[i] != x[i] || (place >= 0 && !(x[i] > best))) continue;
+    best = x[i];
+    place = static_cast<std::int64_t>(i - begin);
+  }
+  return place;
+}
+
+}  // namespace
+
+float round_to_tf32(float x) {
+  if (!std::isfinite(x)) return x;
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  return std::bit_cast<float>((bits + 0x1000u) & ~0x1fffu);
+}
+
+TileData reduce(Op op, const TileData& x, AxisId axis, const TileData* visible,
+                std::int64_t first) {
   const int at = x.find(axis);
   if (visible && !is_subset(visible->axes, x.axes, -1))
     throw Error(ErrorKind::invalid_program,
@@ -98,7 +124,7 @@ TileData reduce(Op op, const TileData& x, AxisId axis, const TileData* visible) 
   std::vector<std::int64_t> shape = x.shape;
   axes.erase(axes.begin() + at);
   shape.erase(shape.begin() + at);
-  TileData result(x.dtype, axes, shape);
+  TileData result(op == Op::reduce_argmax ? DType::i32 : x.dtype, axes, shape);
   axes.push_back(axis);
   shape.push_back(x.shape[static_cast<std::size_t>(at)]);
   const TileData flat = broadcast(x, axes, shape);
@@ -108,7 +134,12 @@ TileData reduce(Op op, const TileData& x, AxisId axis, const TileData* visible) 
   const bool sum = op == Op::reduce_sum;
   const auto shown = [&](std::size_t i) { return !visible || mask.integers[i] != 0; };
   for (std::size_t r = 0; r < result.size(); ++r) {
-    if (x.floating()) {
+    if (op == Op::reduce_argmax) {
+      const std::size_t begin = r * run, end = begin + run;
+      const std::int64_t place = x.floating() ? place_of_largest(flat.floats, begin, end, shown)
+                                              : place_of_largest(flat.integers, begin, end, shown);
+      result.integers[r] = place < 0 ? -1 : static_cast<std::int32_t>(first + place);
+    } else if (x.floating()) {
       float value = sum ? 0.f : -std::numeric_limits<float>::infinity();
       for (std::size_t i = r * run; i < (r + 1) * run; ++i)
         if (shown(i)) value = sum ? value + flat.floats[i] : std::fmax(value, flat.floats[i]);

@@ -35,8 +35,13 @@ TileData broadcast(const TileData& tile, const std::vector<AxisId>& axes,
 /// A pointwise operation on tiles that have the result's axes already.
 TileData apply(Op op, DType result, const std::vector<const TileData*>& operands);
 
-/// Over one axis; `visible` (b1, the operand's axes or fewer) may be null: all are.
-TileData reduce(Op op, const TileData& x, AxisId axis, const TileData* visible);
+/// Over one axis; `visible` (b1, the operand's axes or fewer) may be null: all are. `first`: the
+/// logical index of the axis's first element, for reduce_argmax.
+TileData reduce(Op op, const TileData& x, AxisId axis, const TileData* visible, std::int64_t first);
+
+/// The nearest TF32 number, ties away from zero (PTX ISA, cvt.rna.tf32.f32); infinities and NaN
+/// stay.
+float round_to_tf32(float x);
 
 /// x where its `axis` is at the index that `picks` holds, counted from `first`; 0 outside of x.
 TileData take(const TileData& x, const TileData& picks, AxisId axis, std::int64_t first,

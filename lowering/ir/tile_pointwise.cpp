@@ -81,6 +81,26 @@ std::int64_t integer_of(Op op, DType type, std::int64_t x, std::int64_t y) {
               std::string("no meaning on integer tiles: ") + std::string(info(op).name));
 }
 
+/// Ten rounds of Philox4x32 (Salmon et al., SC 2011, section 3.2): word offset % 4 of the counter
+/// (offset / 4, 0, stream, 0) and the key (seed, seed_high).
+std::int64_t random_bits(std::int64_t seed, std::int64_t seed_high, std::int64_t offset,
+                         std::int64_t stream) {
+  const auto word = [](std::int64_t x) { return static_cast<std::uint32_t>(x); };
+  std::uint32_t key[2] = {word(seed), word(seed_high)};
+  std::uint32_t c[4] = {word(offset) / 4, 0, word(stream), 0};
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t a = std::uint64_t{0xD2511F53u} * c[0], b = std::uint64_t{0xCD9E8D57u} * c[2];
+    const std::uint32_t next[4] = {static_cast<std::uint32_t>(b >> 32) ^ c[1] ^ key[0],
+                                   static_cast<std::uint32_t>(b),
+                                   static_cast<std::uint32_t>(a >> 32) ^ c[3] ^ key[1],
+                                   static_cast<std::uint32_t>(a)};
+    std::copy(next, next + 4, c);
+    key[0] += 0x9E3779B9u;
+    key[1] += 0xBB67AE85u;
+  }
+  return static_cast<std::int32_t>(c[word(offset) % 4]);
+}
+
 template <typename T>
 bool compare(Op op, T x, T y) {
   switch (op) {
@@ -141,6 +161,12 @@ TileData apply(Op op, DType type, const std::vector<const TileData*>& operands) 
       else
         result.integers[i] = from.integers[i];
     }
+    return result;
+  }
+  if (op == Op::random_bits) {
+    for (std::size_t i = 0; i < count; ++i)
+      result.integers[i] = random_bits(x.integers[i], operands[1]->integers[i],
+                                       operands[2]->integers[i], operands[3]->integers[i]);
     return result;
   }
   const TileData& y = *operands.back();

@@ -170,7 +170,7 @@ class Verifier {
           op.stage_ahead == 0)
         refuse(&op, "axis '" + a.dim + "' is used outside its loop");
     };
-    if (op.op == Op::index) check(op.axis);
+    if (op.op == Op::index || op.op == Op::iota) check(op.axis);
     if (op.op == Op::load || writes_memory(op.op))
       for (const Index& index : op.indices)
         if (index.kind != IndexSpec::Kind::scalar) check(index.axis);

@@ -40,7 +40,10 @@ class MaskApplier {
       }
       for (auto& inner : operation.regions) run(*inner);
       const Operation* loop = loop_over(operation.axis);
-      if (is_reduction(operation.op) && !operation.masked) {
+      if (operation.op == Op::reduce_argmax && !operation.masked) {
+        i += show_only(region, i, operation, loop);
+        operation.masked = true;
+      } else if (is_reduction(operation.op) && !operation.masked) {
         const double neutral = operation.op == Op::reduce_max ? minus_infinity : 0;
         i += neutralize(region, i, operation, 0, neutral, loop);
         operation.masked = true;
@@ -76,16 +79,19 @@ class MaskApplier {
     return loaded_.contains(value);
   }
 
+  const ir::Axis& axis_of(AxisId id) const { return kernel_.axes[static_cast<std::size_t>(id)]; }
+
+  /// Whether threads hold more than the tile: that belongs to the next one.
+  bool overhangs(AxisId id) const {
+    const ir::Axis& axis = axis_of(id);
+    return axis.kind != ir::Axis::Kind::whole && axis.padded > axis.tile;
+  }
+
   bool ragged(AxisId id) const {
-    const ir::Axis& axis = kernel_.axes[static_cast<std::size_t>(id)];
+    const ir::Axis& axis = axis_of(id);
     if (axis.kind == ir::Axis::Kind::whole) return axis.padded > axis.tile;
     const auto extent = kernel_.known_extent(id);
     return !extent || axis.before != 0 || axis.after != 0 || *extent % axis.tile != 0;
-  }
-  /// A tile that is kept larger than it is: in every tile there are elements that are none of it.
-  bool overhangs(AxisId id) const {
-    const ir::Axis& axis = kernel_.axes[static_cast<std::size_t>(id)];
-    return axis.kind != ir::Axis::Kind::whole && axis.padded > axis.tile;
   }
 
   void propagate(const Operation& operation) {
@@ -216,55 +222,55 @@ class MaskApplier {
     List made;
     const Provenance where = region.operations[position]->where;
     result = loop == nullptr ? no_value : mask_again(*loop, made);
-    const ir::Axis& own = kernel_.axes[static_cast<std::size_t>(axis)];
-    const bool whole = own.kind == ir::Axis::Kind::whole;
+    const ir::Axis& own = axis_of(axis);
+    // Where an element stands, in the tile or the tensor, is below a bound, or not below it.
+    const auto require = [&](Op place, Op compare, std::unique_ptr<Operation> bound) {
+      auto index = make(kernel_, place, {.dtype = DType::i32, .axes = {axis}}, {}, where);
+      index->axis = axis;
+      auto inside = make(kernel_, compare, {.dtype = DType::b1, .axes = {axis}},
+                         {index->results[0], bound->results[0]}, where);
+      const ValueId in_range = inside->results[0];
+      made.push_back(std::move(index));
+      made.push_back(std::move(bound));
+      made.push_back(std::move(inside));
+      if (result == no_value) {
+        result = in_range;
+      } else {
+        ir::Type type = kernel_.type(result);
+        if (!has_axis(kernel_, result, axis)) type.axes.push_back(axis);
+        auto both = make(kernel_, Op::logical_and, type, {result, in_range}, where);
+        result = both->results[0];
+        made.push_back(std::move(both));
+      }
+    };
     if (ragged(axis)) {
       auto end = make(kernel_, Op::extent, {.dtype = DType::i32}, {}, where);
       end->name = kernel_.counted_along(axis);
-      if (const auto bound = kernel_.bound.find(own.dim);
-          whole && (bound == kernel_.bound.end() || bound->second != own.tile)) {
+      const auto bound = kernel_.bound.find(own.dim);
+      if (own.kind == ir::Axis::Kind::whole &&
+          (bound == kernel_.bound.end() || bound->second != own.tile)) {
         end->op = Op::constant;
         end->name.clear();
         end->constant = own.tile;
       }
-      result = also(result, axis, Op::lt, std::move(end), made);
+      require(Op::index, Op::lt, std::move(end));
     }
-    const auto number = [&](int value) {
-      auto constant = make(kernel_, Op::constant, {.dtype = DType::i32}, {}, where);
-      constant->constant = value;
-      return constant;
-    };
-    if (own.before > 0) result = also(result, axis, Op::ge, number(0), made);
-    if (overhangs(axis)) {  // index < block * tile of the leader + what is left of this one's
-      const ir::Axis& leader = kernel_.axes[static_cast<std::size_t>(kernel_.leader(axis))];
-      const auto with = [&](Op op, ValueId x, int value) {
-        made.push_back(number(value));
-        return make(kernel_, op, {.dtype = DType::i32}, {x, made.back()->results[0]}, where);
-      };
-      made.push_back(with(Op::mul, own.block, leader.tile));
-      auto end = with(Op::add, made.back()->results[0], own.tile - own.before);
-      result = also(result, axis, Op::lt, std::move(end), made);
+    if (own.before > 0) {
+      auto zero = make(kernel_, Op::constant, {.dtype = DType::i32}, {}, where);
+      require(Op::index, Op::ge, std::move(zero));
+    }
+    if (overhangs(axis)) {
+      auto tile = make(kernel_, Op::constant, {.dtype = DType::i32}, {}, where);
+      tile->constant = own.tile;
+      require(Op::iota, Op::lt, std::move(tile));
     }
     return insert(region, position, made);
   }
 
-  /// `condition`, where there is one, and index(axis) compared with `limit`.
-  ValueId also(ValueId condition, AxisId axis, Op compare, std::unique_ptr<Operation> limit,
-               List& made) {
-    const Provenance where = limit->where;
-    auto index = make(kernel_, Op::index, {.dtype = DType::i32, .axes = {axis}}, {}, where);
-    index->axis = axis;
-    auto inside = make(kernel_, compare, {.dtype = DType::b1, .axes = {axis}},
-                       {index->results[0], limit->results[0]}, where);
-    const ValueId holds = inside->results[0];
-    made.push_back(std::move(index));
-    made.push_back(std::move(limit));
-    made.push_back(std::move(inside));
-    if (condition == no_value) return holds;
-    ir::Type type = kernel_.type(condition);
-    if (!has_axis(kernel_, condition, axis)) type.axes.push_back(axis);
-    made.push_back(make(kernel_, Op::logical_and, type, {condition, holds}, where));
-    return made.back()->results[0];
+  /// Whether full tiles of the loop around it hide nothing along `axis`. Inside another loop it is
+  /// that one's tiles that are cut or full.
+  bool only_in_cut_tiles(AxisId axis, const Operation* loop) const {
+    return loop != nullptr && loop == loops_.back() && !overhangs(axis);
   }
 
   /// Puts `neutral` where `operation`'s operand is hidden along its axis. Returns how far it moved.
@@ -284,8 +290,7 @@ class MaskApplier {
     constant->constant = neutral;
     auto masked =
         make(kernel_, Op::select, type, {visible, operand, constant->results[0]}, operation.where);
-    // Inside another loop it is that one's tiles that are cut or full.
-    masked->cut_only = loop != nullptr && loop == loops_.back() && !overhangs(axis);
+    masked->cut_only = only_in_cut_tiles(axis, loop);
     const ValueId result = masked->results[0];
     hidden_[{result, axis}] = neutral;
 
@@ -311,6 +316,18 @@ class MaskApplier {
     } else {
       operation.operands[which] = result;
     }
+    return inserted;
+  }
+
+  /// -inf may be the largest element there is, so what shows goes with the operand. Returns how far
+  /// it moved.
+  std::size_t show_only(Region& region, std::size_t position, Operation& argmax,
+                        const Operation* loop) {
+    ValueId visible = no_value;
+    const std::size_t inserted = condition(region, position, argmax.axis, loop, visible);
+    if (visible == no_value) return inserted;
+    argmax.operands.push_back(visible);
+    argmax.cut_only = only_in_cut_tiles(argmax.axis, loop);
     return inserted;
   }
 

@@ -37,6 +37,7 @@ constexpr int most_tile_registers = 160;
 constexpr int body_products = 192;
 /// One m16n8k16 in f32: two steps of m16n8k8, three products of TF32 parts each.
 constexpr int f32_products = 6;
+constexpr int tf32_products = 2;  ///< one product of each step
 
 class Scheduler {
  public:
@@ -51,6 +52,7 @@ class Scheduler {
 
   ir::Schedule run() {
     schedule_.target = target_.name;
+    choose_products();
     if (dots_.empty()) {
       schedule_pointwise();
     } else {
@@ -279,7 +281,9 @@ class Scheduler {
     for (const Operation* dot : dots_)
       sum += elements(kernel_.type(dot->results[0]).axes) / (kernel_.layout.warps * warp_rows) / 8 *
              (axis(dot->axis).padded / 16) *
-             (kernel_.type(dot->operands[0]).dtype == DType::f32 ? f32_products : 1);
+             (dot->tf32                                            ? tf32_products
+              : kernel_.type(dot->operands[0]).dtype == DType::f32 ? f32_products
+                                                                   : 1);
     return sum;
   }
   int elements(const std::vector<AxisId>& axes) {
@@ -317,6 +321,12 @@ class Scheduler {
     return sum;
   }
 
+  /// Over the tiles of the first dimension, where the second is used whole.
+  bool sums_columns(const std::vector<AxisId>& axes, const std::set<AxisId>& reduced) {
+    return reduced.contains(axes[0]) && axis(axes[0]).kind != Axis::Kind::whole &&
+           axis(axes[1]).kind == Axis::Kind::whole;
+  }
+
   /// Kernels without tensor cores: a warp (or several) per row, columns spread over lanes in
   /// 16-byte vectors.
   void schedule_pointwise() {
@@ -324,8 +334,8 @@ class Scheduler {
     bool reduces = false;
     std::set<AxisId> used, reduced;
     AxisId rows = -1;
-    // A reduction runs along a thread's row, so the other axis goes over warps where there is a
-    // choice.
+    // A reduction is cheapest along a thread's row, so the other axis goes over warps where there
+    // is a choice; not one that is used whole, of which a thread would have to hold every row.
     walk(kernel_.body, [&](Operation& operation) {
       if (is_reduction(operation.op)) reduced.insert(operation.axis);
     });
@@ -339,18 +349,30 @@ class Scheduler {
         for (const AxisId id : kernel_.type(result).axes) used.insert(id);
       for (ValueId result : operation.results)
         if (const auto& axes = kernel_.type(result).axes; axes.size() == 2 && rows < 0)
-          rows = reduced.contains(axes[0]) != reduced.contains(axes[1])
-                     ? (reduced.contains(axes[0]) ? axes[1] : axes[0])
-                 : axis(axes[1]).kind == Axis::Kind::grid && axis(axes[0]).kind != Axis::Kind::grid
-                     ? axes[1]
-                     : axes[0];
+          rows =
+              reduced.contains(axes[0]) != reduced.contains(axes[1]) && !sums_columns(axes, reduced)
+                  ? (reduced.contains(axes[0]) ? axes[1] : axes[0])
+              : axis(axes[1]).kind == Axis::Kind::grid && axis(axes[0]).kind != Axis::Kind::grid
+                  ? axes[1]
+                  : axes[0];
     });
     ir::Layout& layout = kernel_.layout;
     layout.vector = std::clamp(16 / widest, 1, 8);
     layout.row_axis = rows;
+    for (const AxisId id : used)  // a tile starts at a whole vector
+      if (axis(id).kind != Axis::Kind::whole && id != rows)
+        while (asked_tile(id) % layout.vector != 0) layout.vector /= 2;
+    // Every loop over that dimension has it over warps, in tiles of the same size.
+    std::set<AxisId> same;
+    for (std::size_t id = 0; rows >= 0 && id < kernel_.axes.size(); ++id)
+      if (static_cast<AxisId>(id) == rows ||
+          (kernel_.axes[id].dim == axis(rows).dim && kernel_.axes[id].kind == axis(rows).kind &&
+           kernel_.axes[id].follows < 0 && axis(rows).follows < 0 &&
+           (axis(rows).kind != Axis::Kind::whole || kernel_.axes[id].tile == axis(rows).tile)))
+        same.insert(static_cast<AxisId>(id));
     for (ir::Value& value : kernel_.values)
-      if (std::count(value.type.axes.begin(), value.type.axes.end(), rows) != 0)
-        value.row_axis = rows;
+      for (const AxisId id : value.type.axes)
+        if (same.contains(id)) value.row_axis = id;
     const int wished_warps = wish_.warps > 0 ? wish_.warps : 0;
     std::set<AxisId> sized;  // those whose tile is chosen
     if (rows >= 0) {
@@ -371,6 +393,10 @@ class Scheduler {
         axis(rows).tile = axis(leader).tile + halo(axis(rows));
         sized.insert(leader);
       }
+      for (const AxisId id : same) {
+        axis(id).tile = axis(rows).tile, axis(id).padded = axis(rows).padded;
+        sized.insert(id);
+      }
     } else {
       // One dimension only: all threads side by side, unless a reduction must stay within one warp.
       layout.warps = reduces ? 1 : (wished_warps > 0 ? wished_warps : 4);
@@ -382,7 +408,7 @@ class Scheduler {
     stages_ = 1;
     const int unit = layout.lanes_per_row * layout.vector;
     for (const AxisId id : used) {
-      if (id == rows) continue;
+      if (same.contains(id)) continue;
       Axis &column = axis(id), &leader = axis(kernel_.leader(id));
       if (column.kind != Axis::Kind::whole) {
         const int asked = asked_tile(id);
@@ -403,15 +429,38 @@ class Scheduler {
     }
   }
 
+  bool runs_over_warps(const Operation& operation) const {
+    return is_reduction(operation.op) &&
+           operation.axis ==
+               kernel_.values[static_cast<std::size_t>(operation.operands[0])].row_axis;
+  }
+
+  /// How f32 products are made is asked for, never chosen: the fast way costs accuracy.
+  void choose_products() {
+    schedule_.dot_precision = wish_.dot_precision;
+    if (wish_.dot_precision != "tf32") return;
+    bool any = false;
+    for (Operation* dot : dots_) {
+      dot->tf32 = kernel_.type(dot->operands[0]).dtype == DType::f32;
+      any |= dot->tf32;
+    }
+    if (!any)
+      throw Error(ErrorKind::invalid_argument,
+                  "kernel '" + kernel_.name + "' has no product of f32 to make faster",
+                  {.argument = "dot_precision", .value = "tf32", .allowed = "f32"});
+  }
+
   void finish() {
     walk(kernel_.body, [&](Operation& operation) {
-      if (is_reduction(operation.op) &&
-          operation.axis ==
-              kernel_.values[static_cast<std::size_t>(operation.operands[0])].row_axis)
-        refuse(operation,
-               "a reduction over '" + axis(operation.axis).dim +
-                   "', which runs over warps, is not built in this version",
-               "a reduction along the row of a tile");
+      operation.across_warps = runs_over_warps(operation);
+      if (operation.op != Op::for_blocks) return;
+      walk(*operation.regions[0], [&](Operation& inner) {
+        if (runs_over_warps(inner))
+          refuse(inner,
+                 "a reduction over '" + axis(inner.axis).dim +
+                     "', which runs over warps, can't stand in a mask",
+                 "a value made in front of the loop");
+      });
     });
     for (Axis& axis : kernel_.axes) {
       if (axis.tile == 0) axis.tile = 1;

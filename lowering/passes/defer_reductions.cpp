@@ -1,6 +1,7 @@
 // row_sum = row_sum * alpha + reduce_sum(p) needs no sum over lanes inside the loop: every thread
 // can keep the sum of its own columns, because alpha is the same in all lanes of a row and addition
-// is linear. One sum over lanes after the loop finishes the reduction.
+// is linear. One sum over lanes after the loop finishes the reduction. A sum over the rows of all
+// warps is kept the same way: each thread has the sum of its own rows.
 #include "passes/passes.hpp"
 #include "passes/rewrite.hpp"
 
@@ -30,8 +31,7 @@ Operation* linear_sum(ir::Kernel& kernel, Region& body, ValueId carried, ValueId
         uses[static_cast<std::size_t>(sum->results[0])] != 1)
       continue;
     if (kernel.type(sum->results[0]).axes != kernel.type(carried).axes) continue;
-    const ir::AxisId rows = kernel.values[static_cast<std::size_t>(sum->operands[0])].row_axis;
-    if (rows < 0 || sum->axis == rows) continue;
+    if (kernel.values[static_cast<std::size_t>(sum->operands[0])].row_axis < 0) continue;
     if (rest == carried) return sum;
     const Operation* scaled = find_definition(body, rest);
     if (scaled == nullptr || scaled->op != Op::mul || uses[static_cast<std::size_t>(rest)] != 1)
@@ -62,6 +62,9 @@ void defer(ir::Kernel& kernel, Region& region) {
       auto finish = make(kernel, Op::finish_reduce, kernel.type(kept), {kept}, sum->where);
       const ValueId whole = finish->results[0];
       finish->axis = sum->axis;
+      finish->across_warps = sum->across_warps;
+      kernel.values[static_cast<std::size_t>(whole)].row_axis =
+          kernel.values[static_cast<std::size_t>(kept)].row_axis;
       kernel.values[static_cast<std::size_t>(whole)].name =
           kernel.values[static_cast<std::size_t>(kept)].name;
       replace_uses(kernel.body, kept, whole);

@@ -53,8 +53,8 @@ void apply_masks(ir::Kernel& kernel);
 /// memory and |c| is used; c = 0 becomes the smallest normal number, so that -inf stays -inf.
 void fold_scale(ir::Kernel& kernel);
 
-/// A running sum that is only rescaled inside its loop is kept per thread and summed over lanes
-/// once, after the loop.
+/// A running sum that is only rescaled inside its loop is kept per thread and summed over lanes, or
+/// over all threads, once, after the loop.
 void defer_reductions(ir::Kernel& kernel);
 
 /// Loads that feed tensor cores go through shared memory: buffers, asynchronous copies `stages - 1`
@@ -63,6 +63,11 @@ void stage_copies(ir::Kernel& kernel, const ir::Schedule& schedule);
 
 /// Gives every take whose source lies in other threads a buffer in shared memory to go through.
 void stage_takes(ir::Kernel& kernel);
+
+/// Reductions over the dimension that runs over warps get a buffer in shared memory, a row of partial
+/// results for each warp, and, in a loop, a barrier that keeps the next round's rows behind this
+/// one's readers.
+void reduce_across_warps(ir::Kernel& kernel);
 
 /// Gives every value its place, and every shared buffer its layout and offset. Buffers whose lives
 /// do not overlap share memory.

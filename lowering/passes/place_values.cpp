@@ -5,6 +5,7 @@
 // get an odd pitch, which spreads 8 consecutive rows by itself.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "passes/passes.hpp"
 #include "passes/rewrite.hpp"
@@ -71,6 +72,7 @@ class Placer {
       value(alloc->results[0]).name = store.name;
       value(alloc->results[0]).place.kind = ir::Place::Kind::shared;
       store.operands.push_back(alloc->results[0]);
+      staged_.insert(alloc->results[0]);
       operations.insert(operations.begin() + static_cast<std::ptrdiff_t>(i), std::move(alloc));
       ++i;
     }
@@ -91,7 +93,7 @@ class Placer {
 
   void shape_buffers() {
     for (ir::Value& buffer : kernel_.values) {
-      if (buffer.type.kind != ir::Type::Kind::buffer) continue;
+      if (buffer.type.kind != ir::Type::Kind::buffer || buffer.place.bytes != 0) continue;
       if (buffer.type.axes.size() == 1) {
         const int padded = kernel_.axes[static_cast<std::size_t>(buffer.type.axes[0])].padded;
         buffer.place.bytes = (padded * size_of(buffer.type.dtype) + 15) / 16 * 16;
@@ -135,6 +137,31 @@ class Placer {
     return found;
   }
 
+  /// Whether `staged`, a tile on its way out, overwrites of `operand` only what its own warp has
+  /// read: the same rows at the same place, copied in a loop (which has waited for them by then)
+  /// and multiplied from the left.
+  bool keeps_to_its_warp(ValueId staged, ValueId operand) {
+    const ir::Place &to = value(staged).place, &from = value(operand).place;
+    const ir::AxisId rows = kernel_.layout.row_axis;
+    if (!staged_.count(staged) || to.offset != from.offset || to.row_chunks != from.row_chunks ||
+        to.swizzle != from.swizzle || to.bytes > from.bytes / from.stages ||
+        value(staged).type.axes[0] != rows || value(operand).type.axes[0] != rows)
+      return false;
+    bool keeps = true, moves = false;
+    std::set<ValueId> reads;
+    for (const auto& operation : kernel_.body.operations)
+      keeps &= operation->op != Op::copy_async || operation->operands[0] != operand;
+    walk(kernel_.body, [&](const Operation& operation) {
+      const auto has = [&](std::size_t side) { return reads.count(operation.operands[side]) != 0; };
+      if (operation.op == Op::operand_load && operation.operands[0] == operand)
+        reads.insert(operation.results[0]);
+      moves |= operation.op == Op::copy_async && operation.operands[0] == operand;
+      for (std::size_t side = 0; side < operation.operands.size(); ++side)
+        keeps &= !has(side) || (operation.op == Op::dot && side == 0);
+    });
+    return keeps && moves;
+  }
+
   /// First fit in the order of the program. A buffer over the memory of an earlier, dead one needs
   /// a barrier before its first write: slower warps may still read the old contents.
   void place_buffers() {
@@ -160,7 +187,8 @@ class Placer {
       kernel_.shared_bytes = std::max(kernel_.shared_bytes, offset + place.bytes);
       const bool reuses = std::any_of(placed.begin(), placed.end(), [&](const Life& other) {
         const ir::Place& taken = value(other.buffer).place;
-        return offset < taken.offset + taken.bytes && taken.offset < offset + place.bytes;
+        return offset < taken.offset + taken.bytes && taken.offset < offset + place.bytes &&
+               !keeps_to_its_warp(life.buffer, other.buffer);
       });
       if (reuses) barriers.push_back(life.first);
       placed.push_back(life);
@@ -195,6 +223,7 @@ class Placer {
 
   ir::Kernel& kernel_;
   const Target& target_;
+  std::set<ValueId> staged_;  ///< buffers through which tiles are stored
 };
 
 }  // namespace

@@ -161,37 +161,47 @@ class CopyStager {
   }
 
   /// Tiles loaded outside every loop are copied right before what reads them first. A loop waits
-  /// for them with its own tiles; a dot out here waits itself.
+  /// for them with its own tiles; a dot out here waits itself, once for both its operands.
   void stage_outside(Region& region) {
+    const std::size_t known = outer_.size();
     for (std::size_t i = 0; i < region.operations.size(); ++i) {
       if (!is_operand(*region.operations[i])) continue;
-      const ValueId value = region.operations[i]->results[0];
+      const Operation& load = *region.operations[i];
+      const ValueId value = load.results[0];
       std::size_t reader = i + 1;
       while (reader < region.operations.size() && !uses(*region.operations[reader], value))
         ++reader;
       List list;
-      const Operation& load = *region.operations[i];
       const ValueId buffer = buffer_for(load, 1, list);
       auto copy = copy_of(load, buffer, 0);
-      const Outer outer{value, buffer, copy->results[0]};
+      outer_.push_back({value, buffer, copy->results[0]});
       list.push_back(std::move(copy));
-      outer_.push_back(outer);
-      const Operation* dot = nullptr;
-      for (std::size_t later = reader; later < region.operations.size() && dot == nullptr; ++later)
-        if (region.operations[later]->op == Op::dot &&
-            uses_directly(*region.operations[later], value))
-          dot = region.operations[later].get();
       insert(region, reader, list);
-      if (dot == nullptr) continue;
-      std::size_t at = 0;
-      while (region.operations[at].get() != dot) ++at;
-      list.push_back(wait_for({outer.token}, 0, *dot));
-      list.push_back(barrier(*dot));
-      list.push_back(read_of(outer, *dot));
-      const ValueId read = list.back()->results[0];
-      for (std::size_t later = at; later < region.operations.size(); ++later)
-        read_instead(*region.operations[later], value, read);
+    }
+    std::vector<Outer> unread(outer_.begin() + static_cast<std::ptrdiff_t>(known), outer_.end());
+    for (std::size_t at = 0; at < region.operations.size() && !unread.empty(); ++at) {
+      const Operation& dot = *region.operations[at];
+      if (dot.op != Op::dot) continue;
+      const auto now = std::stable_partition(unread.begin(), unread.end(), [&](const Outer& outer) {
+        return !uses_directly(dot, outer.value);
+      });
+      if (now == unread.end()) continue;
+      std::vector<ValueId> tokens;
+      List reads;
+      for (auto outer = now; outer != unread.end(); ++outer) {
+        tokens.push_back(outer->token);
+        reads.push_back(read_of(*outer, dot));
+        for (std::size_t later = at; later < region.operations.size(); ++later)
+          read_instead(*region.operations[later], outer->value, reads.back()->results[0]);
+      }
+      unread.erase(now, unread.end());
+      List list;
+      list.push_back(wait_for(std::move(tokens), 0, dot));
+      list.push_back(barrier(dot));
+      move_into(list, reads);
+      const std::size_t count = list.size();
       insert(region, at, list);
+      at += count;
     }
   }
 

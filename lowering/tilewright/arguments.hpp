@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -32,8 +33,9 @@ struct TensorView {
 /// One named argument of a launch: a tensor, or a number for a Scalar.
 struct Binding {
   Binding(std::string name, TensorView tensor) : name(std::move(name)), tensor(std::move(tensor)) {}
-  Binding(std::string name, double number)
-      : name(std::move(name)), number(number), is_number(true) {}
+  template <typename Number>
+  requires std::is_arithmetic_v<Number> Binding(std::string name, Number number)
+      : name(std::move(name)), number(static_cast<double>(number)), is_number(true) {}
 
   std::string name;
   TensorView tensor;

@@ -18,10 +18,13 @@
 
 namespace tilewright {
 
+using ir::read_schedule;
+using ir::Schedule;
+
 struct CompileRequest {
   /// Of every dimension a tile uses whole ({{D, 128}}); others may be given too.
   std::map<std::string, std::int64_t> extents = {};
-  ir::Schedule schedule = {};  ///< choices to override; empty: the compiler's
+  Schedule schedule = {};  ///< choices to override; empty: the compiler's
 };
 
 Program make_program(const KernelSource& kernel, const std::string& arch,

@@ -8,6 +8,7 @@
 #include <tilewright/dsl.hpp>
 
 #include "dots/device.hpp"
+#include "kernels/gather_matmul.hpp"
 
 using namespace tilewright;
 using namespace tilewright::test;
@@ -16,27 +17,11 @@ namespace {
 
 constexpr Dim<"batch"> B;
 constexpr Dim<"head"> H;
-constexpr Dim<"m"> M;
 constexpr Dim<"n"> N;
-constexpr Dim<"k"> K;
-constexpr Dim<"row"> R;
 constexpr Dim<"d"> D;
 constexpr Dim<"e"> E;
 constexpr Dim<"c"> C;  // a chunk's queries
 constexpr Dim<"j"> J;  // and its keys
-
-/// c[m, n] = sum over k of a[pick[m], k] b[k, n].
-auto gather_matmul() {
-  return kernel("gather_matmul", [](In<"pick", i32, M> Pick, In<"a", bf16, R, K> A,
-                                    In<"b", bf16, K, N> Bs, Out<"c", f32, M, N> Cs) {
-    auto m = blocks(M);
-    auto n = blocks(N);
-    auto rows = let("rows", load(Pick(m)));
-    Var<f32, M, N> acc{"acc", 0.f};
-    for_blocks(K, [&](auto k) { acc = acc + dot(load(A(rows, k)), load(Bs(k, n)), K); });
-    store(Cs(m, n), acc);
-  });
-}
 
 /// elu(x) + 1.
 template <typename X>

@@ -1,38 +1,16 @@
-// Matrix product with a bias and an activation: two tiled dimensions in the grid, one contracted in
-// a loop, all of any length; bf16, f16, and f32 through three TF32 products.
+// Matrix product with a bias and an activation (kernels/matmul.hpp) of any lengths; bf16, f16, and
+// f32 through three TF32 products.
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <tilewright/dsl.hpp>
 
 #include "dots/device.hpp"
+#include "kernels/matmul.hpp"
 
 using namespace tilewright;
 using namespace tilewright::test;
 
 namespace {
-
-constexpr Dim<"m"> M;
-constexpr Dim<"n"> N;
-constexpr Dim<"k"> K;
-
-/// c = gelu(a b + bias), tanh form (Hendrycks and Gimpel 2016, arXiv 1606.08415, section 2).
-template <DType T>
-auto matmul() {
-  return kernel("matmul", [](In<"a", T, M, K> A, In<"b", T, K, N> B, In<"bias", f32, N> Bias,
-                             Out<"c", T, M, N> C) {
-    auto m = blocks(M);
-    auto n = blocks(N);
-    Var<f32, M, N> acc{"acc", 0.f};
-    for_blocks(K, [&](auto k) { acc = acc + dot(load(A(m, k)), load(B(k, n)), K); });
-    auto x = let("x", acc + load(Bias(n)));
-    auto y = let("y", x * 0.5f * (1.f + tanh(0.7978845608f * (x + 0.044715f * x * x * x))));
-    if constexpr (T == f32)
-      store(C(m, n), y);
-    else
-      store(C(m, n), cast<T>(y));
-  });
-}
 
 double gelu(double x) {
   return 0.5 * x * (1 + std::tanh(0.7978845608 * (x + 0.044715 * x * x * x)));

@@ -29,9 +29,20 @@ TEST_CASE("tensor operations and global bytes of whole tiles, in closed form") {
       CHECK(counted.at("global_load_bytes") ==
             2 * heads * (s.q * s.d + visited * keys * (s.d + s.e)));
       CHECK(counted.at("global_store_bytes") == heads * s.q * (2 * s.e + 4));
-      // Whole sectors: every row is read and written in full ones.
+      // Whole sectors: every row is read and written in full ones; a warp's 16 rows of lse are two.
       CHECK(counted.at("global_load_sectors") ==
             counted.at("global_load_bytes").get<std::int64_t>() / 32);
+      CHECK(counted.at("global_store_sectors") == heads * s.q * (2 * s.e + 4) / 32);
+      // Shared memory, in passes of 128 bytes: q in and, once or for every tile, out to its own
+      // warp; k and v in and out to every warp; the result in and out.
+      const std::int64_t warps = plan.program().aligned.text.threads / 32,
+                         blocks = heads * s.q / rows,
+                         reads_of_q = dim == 64 ? blocks : heads * visited;
+      CHECK(counted.at("shared_wavefronts") ==
+            2 *
+                (rows * s.d * (blocks + reads_of_q) +
+                 heads * visited * keys * (s.d + s.e) * (1 + warps) + blocks * 2 * rows * s.e) /
+                128);
     }
 }
 

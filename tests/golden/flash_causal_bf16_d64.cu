@@ -1,3 +1,7 @@
+// flash_causal_bf16_d64, aligned tensors, sm_80: tensor cores and staged copies, masked.
+// CUDA 13.0: 174 registers, 0 bytes of spills. Its hot loop: 9.97 instructions per element of q 128 x kv 128.
+// q[1, 2, 200, 64], k[1, 2, 333, 64], v[1, 2, 333, 64], out[1, 2, 200, 64], lse[1, 2, 200]:
+// 444992 bytes in 13906 sectors of global memory, 29584 passes over shared memory, 0 of them bank conflicts.
 // ---- kernel ----
 extern "C" __global__ void __launch_bounds__(256) flash(
     const bf16* q, i64 q_batch, i64 q_q_head, i64 q_q, const bf16* k, i64 k_batch, i64 k_kv_head, i64 k_kv,

@@ -1,8 +1,12 @@
+// softmax, aligned tensors, sm_80: rows of any length: two loops, reductions across lanes.
+// CUDA 13.0: 32 registers, 0 bytes of spills. Its hot loop: 26.25 instructions per element of row 4 x column 128.
+// x[50, 332], y[50, 332]:
+// 199200 bytes in 6450 sectors of global memory, 0 passes over shared memory, 0 of them bank conflicts.
 // ---- kernel ----
 extern "C" __global__ void __launch_bounds__(128) softmax(
-    const float* x, i64 x_row, i64 x_column, float* y, i64 y_row, i64 y_column, int extent_column, int extent_row) {
+    const float* x, i64 x_row, float* y, i64 y_row, int extent_column, int extent_row) {
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-  const int row = 1 * warp + lane / 32, col = lane % 32 * 4;
+  const int row = warp, col = lane * 4;
   // x[j][i] is element (row, 128 * j + col + i % 4) of a tile.
   const int row_block = blockIdx.x;
   const int row_row = row_block * 4 + row;
@@ -18,7 +22,7 @@ extern "C" __global__ void __launch_bounds__(128) softmax(
     const auto* x_from = x;
     unroll for (int j = 0; j < 1; ++j) {
       float stored[4];
-      load_row(stored, x_from + row_row * x_row + (column_block * 128 + 128 * j + col) * x_column,
+      load_row(stored, x_from + row_row * x_row + column_block * 128 + 128 * j + col,
           row_row < extent_row ? extent_column - (column_block * 128 + 128 * j + col) : 0);
       unroll for (int i = 0; i < 4; ++i) x_tile[j][i] = stored[i];
     }
@@ -53,7 +57,7 @@ extern "C" __global__ void __launch_bounds__(128) softmax(
     const auto* x_from_2 = x;
     unroll for (int j = 0; j < 1; ++j) {
       float stored[4];
-      load_row(stored, x_from_2 + row_row * x_row + (column_block_2 * 128 + 128 * j + col) * x_column,
+      load_row(stored, x_from_2 + row_row * x_row + column_block_2 * 128 + 128 * j + col,
           row_row < extent_row ? extent_column - (column_block_2 * 128 + 128 * j + col) : 0);
       unroll for (int i = 0; i < 4; ++i) x_tile_2[j][i] = stored[i];
     }
@@ -63,7 +67,8 @@ extern "C" __global__ void __launch_bounds__(128) softmax(
       unroll for (int j = 0; j < 1; ++j) {
         float stored[4];
         unroll for (int i = 0; i < 4; ++i) stored[i] = ex2(x_tile_2[j][i] * 1.442695f - row_max[0]) * inverse[0];
-        if (row_row < extent_row) store_row(y_to + row_row * y_row + (column_block_2 * 128 + 128 * j + col) * y_column, stored, extent_column - (column_block_2 * 128 + 128 * j + col));
+        if (row_row < extent_row) store_row(y_to + row_row * y_row + column_block_2 * 128 + 128 * j + col, stored,
+            extent_column - (column_block_2 * 128 + 128 * j + col));
       }
     }
   }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <tilewright/dsl.hpp>
 
+#include "kernels/layer_norm.hpp"
 #include "language_device.hpp"
 
 using namespace tilewright;
@@ -16,33 +17,10 @@ namespace {
 constexpr Dim<"batch"> B;
 constexpr Dim<"head"> H;
 constexpr Dim<"row"> M;
-constexpr Dim<"column"> N;
 constexpr Dim<"d"> D;
 constexpr Dim<"pair"> P;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
-/// Two passes over each row, a tile at a time: the mean, then the squares around it.
-template <DType T>
-auto layer_norm() {
-  return kernel("layer_norm", [](In<"x", T, M, N> X, In<"gain", f32, N> G, In<"bias", f32, N> Bias,
-                                 Out<"y", T, M, N> Y, Scalar<"epsilon", f32> epsilon) {
-    auto m = blocks(M);
-    Var<f32, M> sum{"sum", 0.f};
-    for_blocks(N, [&](auto n) { sum = sum + reduce_sum(cast<f32>(load(X(m, n))), N); });
-    auto mean = let("mean", sum / cast<f32>(extent(N)));
-    Var<f32, M> squares{"squares", 0.f};
-    for_blocks(N, [&](auto n) {
-      auto apart = let("apart", cast<f32>(load(X(m, n))) - mean);
-      squares = squares + reduce_sum(apart * apart, N);
-    });
-    auto scale = let("scale", rsqrt(squares / cast<f32>(extent(N)) + epsilon));
-    for_blocks(N, [&](auto n) {
-      auto x = cast<f32>(load(X(m, n)));
-      store(Y(m, n), (x - mean) * scale * load(G(n)) + load(Bias(n)));
-    });
-  });
-}
 
 template <DType T>
 void norms(double tolerance) {

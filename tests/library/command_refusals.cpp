@@ -60,6 +60,9 @@ TEST_CASE("numbers that are none, or out of range") {
 TEST_CASE("words outside a list, and a type that is not built") {
   refused("--layout hbsd", "--layout", "hbsd");
   refused("--causal-alignment middle", "--causal-alignment", "middle");
+  refused("--dtype f32 --dot-precision bf16", "--dot-precision", "bf16");
+  refused("--dot-precision tf32", "--dot-precision", "tf32");
+  refused("--dtype f16 --dot-precision tf32", "--dot-precision", "tf32");
   refused("--dtype f64", "--dtype", "f64");
   refused("--dtype BF16", "--dtype", "BF16");
   refused("--dtype f64", "--dtype", "f64", "invalid_argument");

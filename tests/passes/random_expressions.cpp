@@ -44,9 +44,10 @@ Typed Writer::number(DType dtype, double value) {
   return {gate_.value(made, where()), dtype, {}};
 }
 
+/// Counted in the tensor, or now and then, where one tile holds all of a dimension, in the tile.
 Typed Writer::index_of(const std::string& dim) {
   Node made;
-  made.op = Op::index;
+  made.op = !blocks_.contains(dim) && random_.chance(30) ? Op::iota : Op::index;
   made.dtype = DType::i32;
   made.dims = {dim};
   made.name = dim;
@@ -291,7 +292,7 @@ Typed Writer::integral(const Dims& allowed, int depth) {
       }
     }
   };
-  switch (random_.below(15)) {
+  switch (random_.below(16)) {
     case 0: {
       const Typed a = next();
       return node(Op::add, DType::i32, {a, next()});
@@ -325,6 +326,7 @@ Typed Writer::integral(const Dims& allowed, int depth) {
     case 9: {
       const Op op = random_.chance(50) ? Op::shl : Op::shr;
       const Typed a = next();
+      if (random_.chance(30)) return node(op, DType::i32, {a, next()});  // by any number
       return node(op, DType::i32, {a, integer(random_.below(6))});
     }
     case 10: {
@@ -342,6 +344,11 @@ Typed Writer::integral(const Dims& allowed, int depth) {
       const Typed a =
           random_.chance(20) ? integer(random_.chance(50) ? 1000000007 : -987654321) : next();
       return node(Op::mul, DType::i32, {a, integer(random_.chance(50) ? 1000003 : -1640531527)});
+    }
+    case 14: {
+      const Typed seed = random_.chance(50) ? scalar('w', DType::i32) : integer(random_.below(99));
+      const Typed offset = next();
+      return node(Op::random_bits, DType::i32, {seed, integer(random_.below(3)), offset, next()});
     }
     default:  // seldom: the processor's flag takes a truncation for a rounding
       if (random_.chance(75)) return leaf(DType::i32, allowed);
@@ -390,11 +397,11 @@ Typed Writer::dot(const Typed& a, const Typed& b, const std::string& axis) {
 Typed Writer::reduce(Op op, const Typed& x, const std::string& axis) {
   Node made;
   made.op = op;
-  made.dtype = x.dtype;
+  made.dtype = op == Op::reduce_argmax ? DType::i32 : x.dtype;
   made.operands = {x.id};
   made.axis = axis;
   made.dims = without(x.dims, axis);
-  return {gate_.value(made, where()), x.dtype, made.dims};
+  return {gate_.value(made, where()), made.dtype, made.dims};
 }
 
 /// The same numbers over more dimensions.

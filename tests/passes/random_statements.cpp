@@ -150,7 +150,10 @@ void Writer::assign() {
     const std::string axis = some_loop();
     const Typed x = spread(value(variable.dtype, united(variable.dims, {axis}), 2), {axis});
     if (x.dims.size() <= (recipe_.wild ? 3u : 2u) && may_reduce(x.dims, axis))
-      more = reduce(random_.chance(60) ? Op::reduce_sum : Op::reduce_max, x, axis);
+      more = reduce(random_.chance(60) ? Op::reduce_sum
+                    : variable.dtype == DType::i32 && random_.chance(50) ? Op::reduce_argmax
+                                                                         : Op::reduce_max,
+                    x, axis);
   }
   switch (random_.below(5)) {
     case 0: return set(more);
@@ -233,11 +236,22 @@ void Writer::store_value(Typed x) {
 
 void Writer::reduction() {
   const DType dtype = random_.chance(70) ? DType::f32 : DType::i32;
-  const std::string axis = !loops_.empty() && random_.chance(60) ? some_loop()
-                           : random_.chance(50)                  ? "d"
-                                                                 : "e";
+  // Rows too, where one tile holds them all: what a tile of the grid gives is the schedule's.
+  const std::string axis = !loops_.empty() && random_.chance(60)   ? some_loop()
+                           : !recipe_.has_rows && random_.chance(50) ? "m"
+                           : random_.chance(50)                      ? "d"
+                                                                     : "e";
   Dims dims = {axis};
-  if (random_.chance(85)) dims.insert(dims.begin(), "m");
+  if (axis == "m") {
+    if (random_.chance(70)) dims.push_back(random_.chance(50) ? "d" : "e");
+  } else if (random_.chance(85)) {
+    dims.insert(dims.begin(), "m");
+  }
+  if (random_.chance(20)) {  // of numbers that no pass rounds in another way
+    const bool real = random_.chance(50);
+    const Typed x = load(real ? 'x' : 'i', real ? DType::f32 : DType::i32, dims);
+    if (may_reduce(x.dims, axis)) return keep(reduce(Op::reduce_argmax, x, axis), "place");
+  }
   const Typed x = spread(value(dtype, dims, 2), {axis});
   if (!may_reduce(x.dims, axis)) return let();
   keep(reduce(random_.chance(50) ? Op::reduce_sum : Op::reduce_max, x, axis), "row");

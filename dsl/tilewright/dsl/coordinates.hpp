@@ -15,6 +15,15 @@ constexpr auto index(Dim<m>) {
   return Expression<Tile<i32, Dim<m>>, Op::index>(Details{.name = Dim<m>::name});
 }
 
+/// i32 [D]: 0, 1, … |tile| - 1: the index of each element along D, counted from the start of its
+/// tile. index(D) counts from the start of the tensor, and so does not depend on where tiles begin;
+/// iota(D) does, and in a dimension whose tile the schedule chooses its values are the schedule's.
+/// Of a dimension used whole the two are the same.
+template <Name d>
+constexpr auto iota(Dim<d>) {
+  return Expression<Tile<i32, Dim<d>>, Op::iota>(Details{.name = Dim<d>::name});
+}
+
 /// i32: how long M is, for this launch.
 template <Name m>
 constexpr auto extent(Dim<m>) {

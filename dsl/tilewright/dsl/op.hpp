@@ -15,6 +15,7 @@ enum class Op : std::uint8_t {
   each,             ///< index of a grid dimension with one program per index
   block,   ///< number of the grid's tile of a dimension (region argument of a loop otherwise)
   index,   ///< i32 tile: the logical index of each element of an axis
+  iota,    ///< i32 tile: the index of each element of an axis within its tile
   extent,  ///< i32: the extent of a dimension
   // Memory.
   load,
@@ -55,11 +56,13 @@ enum class Op : std::uint8_t {
   bit_or,
   bit_xor,
   bit_not,
+  random_bits,  ///< (seed, seed_high, offset, stream): 32 bits of Philox4x32-10
   // Over one axis.
   dot,  ///< (a, b[, accumulator]): contracts one dimension
   reduce_max,
   reduce_sum,
-  take,  ///< (x, i): x where its axis is at i, 0 where that is outside of x
+  reduce_argmax,  ///< i32: the logical index of the largest, of equal ones the lowest; -1: of none
+  take,           ///< (x, i): x where its axis is at i, 0 where that is outside of x
   // Control. A region ends with `yield`.
   for_blocks,  ///< over the tiles of a dimension that a mask leaves
   for_range,   ///< over 0 … count-1
@@ -73,7 +76,7 @@ enum class Op : std::uint8_t {
   operand_load,  ///< (buffer): a tile from shared memory as an operand fragment of the tensor cores
   convert_layout,  ///< the same tile in another place (registers to shared memory, an accumulator
                    ///< as an operand)
-  finish_reduce,   ///< (x): completes over lanes a reduction that was kept per thread
+  finish_reduce,   ///< (x): completes over lanes, or all threads, a sum that was kept per thread
 };
 
 enum class OpKind : std::uint8_t { leaf, memory, pointwise, tile, control, scheduled };
@@ -91,6 +94,7 @@ constexpr OpInfo info(Op op) {
     case Op::each: return {"each", 0, OpKind::leaf};
     case Op::block: return {"block", 0, OpKind::leaf};
     case Op::index: return {"index", 0, OpKind::leaf};
+    case Op::iota: return {"iota", 0, OpKind::leaf};
     case Op::extent: return {"extent", 0, OpKind::leaf};
     case Op::load: return {"load", -1, OpKind::memory};
     case Op::store: return {"store", -1, OpKind::memory};
@@ -129,9 +133,11 @@ constexpr OpInfo info(Op op) {
     case Op::bit_or: return {"bit_or", 2, OpKind::pointwise};
     case Op::bit_xor: return {"bit_xor", 2, OpKind::pointwise};
     case Op::bit_not: return {"bit_not", 1, OpKind::pointwise};
+    case Op::random_bits: return {"random_bits", 4, OpKind::pointwise};
     case Op::dot: return {"dot", -1, OpKind::tile};
-    case Op::reduce_max: return {"reduce_max", 1, OpKind::tile};
-    case Op::reduce_sum: return {"reduce_sum", 1, OpKind::tile};
+    case Op::reduce_max: return {"reduce_max", -1, OpKind::tile};
+    case Op::reduce_sum: return {"reduce_sum", -1, OpKind::tile};
+    case Op::reduce_argmax: return {"reduce_argmax", -1, OpKind::tile};
     case Op::take: return {"take", -1, OpKind::tile};
     case Op::for_blocks: return {"for_blocks", -1, OpKind::control};
     case Op::for_range: return {"for_range", -1, OpKind::control};
@@ -143,7 +149,7 @@ constexpr OpInfo info(Op op) {
     case Op::barrier: return {"barrier", 0, OpKind::scheduled};
     case Op::operand_load: return {"operand_load", -1, OpKind::scheduled};
     case Op::convert_layout: return {"convert_layout", 1, OpKind::scheduled};
-    case Op::finish_reduce: return {"finish_reduce", 1, OpKind::scheduled};
+    case Op::finish_reduce: return {"finish_reduce", -1, OpKind::scheduled};
   }
   return {"?", -1, OpKind::leaf};
 }
@@ -151,6 +157,6 @@ constexpr OpInfo info(Op op) {
 constexpr bool writes_memory(Op op) { return op == Op::store || op == Op::atomic_add; }
 constexpr bool is_pointwise(Op op) { return info(op).kind == OpKind::pointwise; }
 constexpr bool is_comparison(Op op) { return op >= Op::lt && op <= Op::ne; }
-constexpr bool is_reduction(Op op) { return op == Op::reduce_max || op == Op::reduce_sum; }
+constexpr bool is_reduction(Op op) { return op >= Op::reduce_max && op <= Op::reduce_argmax; }
 
 }  // namespace tilewright

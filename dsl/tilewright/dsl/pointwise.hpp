@@ -145,7 +145,7 @@ concept Operands = (Term<A> || Term<B>)&&Operand<A>&& Operand<B>;
 TILEWRIGHT_BINARY(operator+, add)
 TILEWRIGHT_BINARY(operator-, sub)
 TILEWRIGHT_BINARY(operator*, mul)
-TILEWRIGHT_BINARY(operator/, div)  // of integers: rounds toward -inf
+TILEWRIGHT_BINARY(operator/, div)  // of integers: rounds toward -inf; by 0 gives no certain number
 TILEWRIGHT_BINARY(operator%, mod)  // of integers: the sign of the divisor
 TILEWRIGHT_BINARY(operator<, lt)
 TILEWRIGHT_BINARY(operator<=, le)
@@ -155,8 +155,9 @@ TILEWRIGHT_BINARY(operator==, eq)
 TILEWRIGHT_BINARY(operator!=, ne)
 TILEWRIGHT_BINARY(operator&&, logical_and)
 TILEWRIGHT_BINARY(operator||, logical_or)
+// By less than 0 or by 32 and more, everything is shifted out: << leaves 0, >> leaves 0 or -1.
 TILEWRIGHT_BINARY(operator<<, shl)
-TILEWRIGHT_BINARY(operator>>, shr)
+TILEWRIGHT_BINARY(operator>>, shr)  // keeps the sign
 TILEWRIGHT_BINARY(operator&, bit_and)
 TILEWRIGHT_BINARY(operator|, bit_or)
 TILEWRIGHT_BINARY(operator^, bit_xor)

@@ -66,14 +66,15 @@ constexpr auto reduce_of(const X& x, K) {
     using A = ShapeOf<X>;
     if constexpr (!has_dimension<A, K>) {
       static_assert(has_dimension<A, K>,
-                    "reduce_max(x, N), reduce_sum(x, N): x must have dimension N");
+                    "reduce_max, reduce_sum, reduce_argmax(x, N): x must have dimension N");
       return Refused{};
     } else if constexpr (!is_reducible<A>) {
       static_assert(is_reducible<A>,
-                    "reduce_max(x, N), reduce_sum(x, N): x must be numbers; cast<f32>(x)");
+                    "reduce_max, reduce_sum, reduce_argmax(x, N): x must be numbers; cast<f32>(x)");
       return Refused{};
     } else {
-      return Expression<Without<A::dtype, A, K>, op, X>(Details{.axis = K::name}, x);
+      constexpr DType result = op == Op::reduce_argmax ? i32 : A::dtype;
+      return Expression<Without<result, A, K>, op, X>(Details{.axis = K::name}, x);
     }
   }
 }
@@ -96,6 +97,16 @@ constexpr auto dot(const A& a, const B& b, Dim<k> dim) {
 template <Term X, Name n>
 constexpr auto reduce_max(const X& x, Dim<n> dim) {
   return detail::reduce_of<Op::reduce_max>(detail::as_operand(x), dim);
+}
+
+/// i32: where along N the largest element stands, counted from the start of the tensor as index(N)
+/// counts. Of equal elements the lowest index; NaN is no element, as for reduce_max; -1 where there
+/// is no element. A loop carries the pair on:
+///   auto best = let("best", reduce_max(s, N));
+///   at = where(best > seen, reduce_argmax(s, N), at);  seen = max(seen, best);
+template <Term X, Name n>
+constexpr auto reduce_argmax(const X& x, Dim<n> dim) {
+  return detail::reduce_of<Op::reduce_argmax>(detail::as_operand(x), dim);
 }
 
 /// The sum along N, 0 where there is nothing.

@@ -1,4 +1,4 @@
-// expect: reduce_max(x, N), reduce_sum(x, N): x must be numbers; cast<f32>(x)
+// expect: reduce_max, reduce_sum, reduce_argmax(x, N): x must be numbers; cast<f32>(x)
 // names: b1 "d"
 #include "../dimensions.hpp"
 

@@ -1,4 +1,4 @@
-// expect: reduce_max(x, N), reduce_sum(x, N): x must have dimension N
+// expect: reduce_max, reduce_sum, reduce_argmax(x, N): x must have dimension N
 // names: "q" "d" "kv"
 #include "../dimensions.hpp"
 

@@ -92,4 +92,27 @@ inline auto statements = kernel("statements",
       atomic_add(Bins(pick + 1), index(M));
     });
 
+/// Places of largest elements, random bits, shifts by any number, coordinates within a tile.
+inline auto integers = kernel("integers",
+    [](In<"x", f32, M, N> X, In<"k", i32, M, D> K, Scalar<"seed", i32> seed, Out<"at", i32, M> At,
+       Out<"key", i32, M> Key, Out<"bits", i32, M, D> Bits, Out<"kept", f32, M, D> Kept,
+       Out<"moved", i32, M, D> Moved, Out<"column", i32, D> Column) {
+      auto m = blocks(M, 8);
+      Var<f32, M> seen{"seen", -infinity};
+      Var<i32, M> at{"at_so_far", -1};
+      for_blocks(N, index(M) > index(N), [&](auto n) {
+        auto x = let("x_tile", load(X(m, n)));
+        auto best = let("best", reduce_max(x, N));
+        at = where(best > seen, reduce_argmax(x, N), at);
+        seen = max(seen, best);
+      });
+      store(At(m), at);
+      auto k = let("k_tile", load(K(m, D)));
+      store(Key(m), reduce_argmax(k % 5, D) * 100 + iota(M));
+      store(Bits(m, D), random_bits(seed64(seed, 3), index(M) * extent(D) + index(D), iota(D)));
+      store(Kept(m, D), random(seed, index(D), index(M)));
+      store(Moved(m, D), (k << iota(D)) ^ (k >> (index(D) - 4)) ^ (k << 3) ^ (k / -1) ^ (k % -1));
+      store(Column(D), iota(D) * 2);
+    });
+
 }  // namespace standalone_kernels

@@ -185,6 +185,16 @@ TEST_CASE("indices from memory and integers that round toward -inf") {
          {{{"batch", 4}, {"page", 3}, {"d", 18}}, {}, {{"table", {2, 0, 2, 1}}}});
 }
 
+TEST_CASE("places of largest elements, random bits, shifts by any number") {
+  for (const int columns : {3, 41}) {
+    Case test{{{"q", 19}, {"kv", columns}, {"d", 40}}, {{"seed", -77}}};
+    auto& k = test.given["k"];
+    for (int i = 0; i < 19 * 40; ++i)
+      k.push_back(i % 9 == 0 ? -2147483648.0 : i % 9 == 1 ? 2147483647 : (i * 7919) % 2001 - 1000);
+    agrees(standalone_kernels::integers, {{"d", 40}}, test);
+  }
+}
+
 TEST_CASE("tensors read and written, branches, additions, rows by number") {
   for (const int columns : {3, 21}) {
     Case test{{{"q", 7}, {"kv", columns}, {"page", 6}}};

@@ -1,7 +1,7 @@
 // A missing barrier or wait is a fault on the emulator, not luck: each one of the lessons' kernels
-// is deleted in the PTX, alone, and must be reported as exactly one kind of fault, at a line of the
-// kernel's own source that loads or stores, or loops over what does. The untouched kernels are
-// silent.
+// and the goldens' is deleted in the PTX, alone, and must be reported as exactly one kind of fault,
+// at a line of the kernel's own source that loads or stores, or loops over what does. The untouched
+// kernels are silent.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -11,9 +11,8 @@
 #include <set>
 #include <tilewright/error.hpp>
 
-#include "kernel_form.hpp"
+#include "kernels/form_launch.hpp"
 #include "launches.hpp"
-#include "runtime/module.hpp"
 
 namespace tilewright::test {
 namespace {
@@ -60,26 +59,8 @@ std::string source_of(const emit::KernelText& text, int line) {
 void observe(const Device& device, const Subject& subject, const std::string& ptx,
              const Launch& launch, Report& report) {
   const emit::KernelText& text = subject.text();
-  const runtime::CompiledImage image{
-      .bytes = ptx, .kind = runtime::ImageKind::ptx, .architecture = "sm_80"};
-  const auto function = runtime::Module::load(device, image).function(text.symbol);
-  function.set_dynamic_shared(static_cast<unsigned>(text.shared_bytes));
-
-  Signature signature;
-  signature.add(subject.program.traced, 0, "kernel '" + subject.name + "'");
-  const KernelForm form(signature,
-                        subject.aligned ? subject.program.aligned : subject.program.general);
-  const LaunchArguments given(signature, launch.arguments);
-  std::vector<std::uint64_t> storage(form.parameters());
-  std::vector<void*> parameters(form.parameters());
-  form.pack(given, storage.data(), parameters.data());
-  device.emulator()->reset();
-  function.launch({static_cast<unsigned>(form.programs(given)), 1, 1},
-                  {static_cast<unsigned>(text.threads), 1, 1},
-                  static_cast<unsigned>(text.shared_bytes), Stream::default_stream(device),
-                  parameters.data());
   try {
-    device.synchronize();
+    launch_form(device, subject.program, subject.aligned, ptx, launch.arguments);
   } catch (const Error&) {
     // A fault; which one stands in the list below.
   }
@@ -106,7 +87,8 @@ bool is_access(const std::string& place, const Subject& subject,
   const auto says = [&](const char* word) {
     return source[line - 1].find(word) != std::string::npos;
   };
-  return says("load(") || says("store(") || says("for_blocks(");
+  return says("load(") || says("store(") || says("for_blocks(") || says("for_range(") ||
+         says("dot(");
 }
 
 /// The line of the kernel in `generated` that line `at` of `ptx` comes from: that of the .loc above
@@ -128,7 +110,7 @@ std::size_t generated_line(const std::vector<std::string>& ptx, std::size_t at,
   return 0;
 }
 
-TEST_CASE("every barrier and wait of the lessons' kernels is missed when it is gone") {
+TEST_CASE("every barrier and wait of the lessons and the goldens is missed when it is gone") {
   const Device device = Device::open("emulator:sm_80");
   std::size_t deleted = 0;
   std::printf("%-28s %-6s %-24s %-14s %-14s %s\n", "kernel", "line", "deleted PTX", "expected",

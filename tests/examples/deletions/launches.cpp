@@ -3,6 +3,8 @@
 // where the loop never runs and only what stands around it keeps order.
 #include "launches.hpp"
 
+#include "ir/interpret.hpp"
+#include "kernels/specimens.hpp"
 #include "loops/flash_forward.hpp"
 
 const tilewright::KernelSource& add_lesson();
@@ -46,6 +48,26 @@ Launch sequences(const Device& device, std::int64_t q, std::int64_t kv, std::int
   return launch;
 }
 
+Launch launch_of(const Device& device, const std::vector<SpecimenTensor>& tensors,
+                 const std::map<std::string, double>& scalars) {
+  Launch launch;
+  for (const SpecimenTensor& tensor : tensors) {
+    ir::HostTensor host = ir::HostTensor::zeros(tensor.dtype, tensor.extents);
+    const auto numbers = numbers_of(tensor);
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+      host.set(static_cast<std::int64_t>(i), numbers[i]);
+    launch.shape += tensor.name + " ";
+    for (const std::int64_t extent : tensor.extents) launch.shape += std::to_string(extent) + " ";
+    launch.buffers.emplace_back(device, host.data.size());
+    if (!host.data.empty()) launch.buffers.back().upload(host.data.data(), host.data.size());
+    launch.arguments.emplace_back(
+        tensor.name,
+        TensorView::contiguous(launch.buffers.back().address(), tensor.dtype, tensor.extents));
+  }
+  for (const auto& [name, number] : scalars) launch.arguments.emplace_back(name, number);
+  return launch;
+}
+
 }  // namespace
 
 std::vector<Subject> subjects(const Device& device) {
@@ -54,7 +76,6 @@ std::vector<Subject> subjects(const Device& device) {
   const CompileRequest square{.extents = {{"d", 64}, {"e", 64}}, .schedule = {}},
       narrow{.extents = {{"d", 64}, {"e", 48}}, .schedule = {}};
   const auto full = library::flash_forward<bf16>(library::everything);
-  const auto golden = library::flash_forward<bf16>(library::causal_bottom_right);
   std::vector<Subject> all;
   for (const bool aligned : {true, false}) {
     const std::int64_t columns = aligned ? 332 : 333;  // 16-byte rows, or not
@@ -79,11 +100,15 @@ std::vector<Subject> subjects(const Device& device) {
                                       : sequences(device, 200, 0, e));
     };
     const std::string loop = "loops/flash_forward.hpp";
-    run(add("flash, causal", flash_lesson(), "examples/03_flash.cpp", "examples/03_flash.cpp",
+    run(add("flash, causal", flash_lesson(), "examples/04_flash.cpp", "examples/04_flash.cpp",
             square),
         true, 64);
-    run(add("flash, golden", golden, loop, "library/" + loop, square), true, 64);
     run(add("flash, full", full, loop, "library/" + loop, narrow), false, 48);
+    for (const Specimen& one : specimens()) {
+      Subject& subject = add(one.name, *one.kernel, one.file, one.path, one.request);
+      for (const auto& tensors : one.launches)
+        subject.launches.push_back(launch_of(device, tensors, one.scalars));
+    }
   }
   return all;
 }

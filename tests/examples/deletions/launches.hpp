@@ -30,7 +30,7 @@ struct Subject {
   }
 };
 
-/// The lessons' kernels, the golden flash and its full twin, each as both of its texts.
+/// The lessons' kernels, a flash without a mask, and the goldens, each as both of its texts.
 std::vector<Subject> subjects(const Device& device);
 
 }  // namespace tilewright::test

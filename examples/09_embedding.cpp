@@ -1,4 +1,4 @@
-// Lesson 4: tensors that are read and written, branches, rows picked by number.
+// Lesson 9: tensors that are read and written, branches, rows picked by number.
 //
 // A table of word vectors is looked up and normalised, row by row, and how often each word was seen
 // is counted. `word` is a tile of indices: each of its elements picks a row of the table. An index

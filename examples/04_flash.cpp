@@ -1,4 +1,4 @@
-// Lesson 3: causal attention in one pass over the keys, the kernel of the README.
+// Lesson 4: causal attention in one pass over the keys, the kernel of the README.
 //
 // Lesson 2's softmax, with two products around it: scores are queries times keys, and what is
 // summed is the exponentials times the values. `OnlineSoftmax` is lesson 2's loop body, written
@@ -6,7 +6,7 @@
 // mask is a sentence about positions: from it follows which tiles of keys are never read, which
 // need no mask, and which do.
 //
-// Next: 04_layer_norm.cpp; what OnlineSoftmax is stands in dsl/tilewright/dsl/online_softmax.hpp.
+// Next: 05_mask.cpp, a mask of your own; what OnlineSoftmax is stands in dsl/tilewright/dsl/online_softmax.hpp.
 #include <tilewright/dsl.hpp>
 
 #include "lesson.hpp"

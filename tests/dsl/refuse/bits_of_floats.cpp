@@ -1,0 +1,10 @@
+// expect: % << >> & | ^ ~: operands must be integers
+// names: f32 "q"
+#include "../dimensions.hpp"
+
+auto program = kernel("program", [](In<"w", f32, B, M, D> W) {
+  auto b = each(B);
+  auto m = blocks(M);
+  auto w = let("w", load(W(b, m, D)));
+  let("s", w | w);  // wrong
+});

@@ -1,0 +1,25 @@
+// histogram, aligned tensors, sm_80: atomics at picked elements.
+// CUDA 13.0: 12 registers, 0 bytes of spills.
+// x[5000], count[13]:
+// 36200 bytes in 943 sectors of global memory, 0 passes over shared memory, 0 of them bank conflicts.
+// ---- kernel ----
+extern "C" __global__ void __launch_bounds__(128) histogram(
+    const int* x, int* count, i64 count_bin, int extent_bin, int extent_element) {
+  const int col = threadIdx.x * 4;
+  // x[j][i] is element (512 * j + col + i % 4) of a tile.
+  const int element_block = blockIdx.x;
+  int x_tile[1][4];                                                   // [1] x_tile = load(x)  512 i32
+  const auto* x_from = x;
+  unroll for (int j = 0; j < 1; ++j) {
+    int stored[4];
+    load_row(stored, x_from + element_block * 512 + 512 * j + col,
+        extent_element - (element_block * 512 + 512 * j + col));
+    unroll for (int i = 0; i < 4; ++i) x_tile[j][i] = stored[i];
+  }
+  {                                                                   // [2] atomic_add(count)
+    auto* count_to = count;
+    unroll for (int j = 0; j < 1; ++j) unroll for (int i = 0; i < 4; ++i)
+      if (element_block * 512 + 512 * j + col + i < extent_element && (u32)x_tile[j][i] < extent_bin)
+        atomicAdd(count_to + x_tile[j][i] * count_bin, 1);
+  }
+}

@@ -1,0 +1,146 @@
+// See specimens.hpp. Launches are small, odd where they may be, and such that every barrier and
+// every wait matters in one of them: an odd and an even number of tiles, for a ring's last slot
+// changes with it, a ragged tail, and loops that never run.
+#include "kernels/specimens.hpp"
+
+#include <utility>
+
+#include "kernels/add.hpp"
+#include "kernels/gather_matmul.hpp"
+#include "kernels/histogram.hpp"
+#include "kernels/layer_norm.hpp"
+#include "kernels/matmul.hpp"
+#include "kernels/softmax.hpp"
+#include "loops/flash_forward.hpp"
+#include "loops/standard_forward.hpp"
+
+namespace tilewright::test {
+namespace {
+
+template <typename Kernel>
+Specimen specimen(std::string name, std::string summary, Kernel kernel, const std::string& file) {
+  const bool ours = file.starts_with("kernels/");
+  return {.name = std::move(name),
+          .summary = std::move(summary),
+          .kernel = std::make_shared<Kernel>(std::move(kernel)),
+          .file = file,
+          .path = (ours ? "tests/" : "library/") + file};
+}
+
+using Tensors = std::vector<SpecimenTensor>;
+
+Tensors product(std::int64_t m, std::int64_t n, std::int64_t k, bool gathered) {
+  Tensors tensors{{"b", bf16, {k, n}}};
+  if (gathered) {
+    tensors.push_back({"pick", i32, {m}, 60});  // some outside the table
+    tensors.push_back({"a", bf16, {50, k}});
+    tensors.push_back({"c", f32, {m, n}});
+  } else {
+    tensors.push_back({"a", bf16, {m, k}});
+    tensors.push_back({"bias", f32, {n}});
+    tensors.push_back({"c", bf16, {m, n}});
+  }
+  return tensors;
+}
+
+/// q, k, v, S and P of an attention, by the names `wanted`.
+Tensors sequences(std::int64_t q, std::int64_t kv, const std::vector<std::string>& wanted) {
+  const Tensors all{{"q", bf16, {1, 2, q, 64}},  {"k", bf16, {1, 2, kv, 64}},
+                    {"v", bf16, {1, 2, kv, 64}}, {"s", f32, {1, 2, q, kv}},
+                    {"p", f32, {1, 2, q, kv}},   {"out", bf16, {1, 2, q, 64}},
+                    {"lse", f32, {1, 2, q}}};
+  Tensors tensors;
+  for (const SpecimenTensor& tensor : all)
+    for (const std::string& name : wanted)
+      if (tensor.name == name) tensors.push_back(tensor);
+  return tensors;
+}
+
+}  // namespace
+
+std::vector<Specimen> specimens() {
+  std::vector<Specimen> all;
+  const auto add_one = [&](Specimen one) -> Specimen& { return all.emplace_back(std::move(one)); };
+
+  auto& sum =
+      add_one(specimen("add", "a sum, scaled: no loop, no reduction", add(), "kernels/add.hpp"));
+  sum.scalars = {{"factor", 0.5}};
+  sum.launches = {{{"a", f16, {1000}}, {"b", f16, {1000}}, {"c", f16, {1000}}}};
+
+  auto& soft = add_one(specimen("softmax", "rows of any length: two loops, reductions across lanes",
+                                softmax(), "kernels/softmax.hpp"));
+  soft.element = {"row", "column"};
+  soft.launches = {{{"x", f32, {50, 332}}, {"y", f32, {50, 332}}}};
+
+  auto& norm = add_one(specimen("layer_norm", "three loops over rows of any width",
+                                layer_norm<bf16>(), "kernels/layer_norm.hpp"));
+  norm.element = {"row", "column"};
+  norm.scalars = {{"epsilon", 1.0 / 1024}};
+  norm.launches = {
+      {{"x", bf16, {50, 336}}, {"gain", f32, {336}}, {"bias", f32, {336}}, {"y", bf16, {50, 336}}}};
+
+  auto& counted = add_one(
+      specimen("histogram", "atomics at picked elements", histogram(), "kernels/histogram.hpp"));
+  counted.launches = {{{"x", i32, {5000}, 16}, {"count", i32, {13}, 4}}};
+
+  auto& product_of = add_one(specimen("matmul", "a product of any lengths, bias and activation",
+                                      matmul<bf16>(), "kernels/matmul.hpp"));
+  product_of.element = {"m", "n"};
+  product_of.launches = {product(200, 136, 264, false), product(200, 136, 200, false),
+                         product(200, 136, 0, false)};
+
+  auto& gathered = add_one(specimen("gather_matmul", "rows picked by number, times a matrix",
+                                    gather_matmul(), "kernels/gather_matmul.hpp"));
+  gathered.element = {"m", "n"};
+  gathered.launches = {product(200, 136, 264, true), product(200, 136, 200, true),
+                       product(200, 136, 0, true)};
+
+  const std::string flash_file = "loops/flash_forward.hpp";
+  auto& flash =
+      add_one(specimen("flash_causal_bf16_d64", "tensor cores and staged copies, masked",
+                       library::flash_forward<bf16>(library::causal_bottom_right), flash_file));
+  flash.request.extents = {{"d", 64}, {"e", 64}};
+  flash.element = {"q", "kv"};
+  flash.scalars = {{"softmax_scale", 0.125}};
+  flash.launches = {sequences(200, 333, {"q", "k", "v", "out", "lse"}),
+                    sequences(600, 20, {"q", "k", "v", "out", "lse"})};
+
+  const std::string standard_file = "loops/standard_forward.hpp";
+  auto& scores = add_one(specimen("standard_scores", "S = q k^T, into memory",
+                                  library::standard_scores<bf16, f32>(), standard_file));
+  scores.request.extents = {{"d", 64}};
+  scores.scalars = {{"softmax_scale", 0.125}};
+  scores.launches = {sequences(200, 332, {"q", "k", "s"})};
+
+  auto& weights = add_one(specimen("standard_weights", "P = softmax of masked rows of S",
+                                   library::standard_weights<f32>(library::causal_bottom_right),
+                                   standard_file));
+  weights.element = {"q", "kv"};
+  weights.launches = {sequences(200, 332, {"s", "p", "lse"}),
+                      sequences(100, 20, {"s", "p", "lse"})};
+
+  auto& values = add_one(specimen("standard_values", "out = P v, P from memory",
+                                  library::standard_values<bf16, f32>(), standard_file));
+  values.request.extents = {{"e", 64}};
+  values.element = {"q", "kv"};
+  values.launches = {sequences(200, 332, {"p", "v", "out"}), sequences(200, 200, {"p", "v", "out"}),
+                     sequences(100, 0, {"p", "v", "out"})};
+  return all;
+}
+
+std::vector<double> numbers_of(const SpecimenTensor& tensor) {
+  std::size_t count = 1;
+  for (const std::int64_t extent : tensor.extents) count *= static_cast<std::size_t>(extent);
+  unsigned state = 12345;
+  for (const char letter : tensor.name) state = state * 31 + static_cast<unsigned char>(letter);
+  std::vector<double> numbers(count);
+  for (double& number : numbers) {
+    state = state * 1664525u + 1013904223u;
+    number = tensor.dtype == i32
+                 ? static_cast<int>((state >> 8) % static_cast<unsigned>(tensor.limit))
+                 : (static_cast<int>(state >> 25) - 64) / 64.0;
+  }
+  return numbers;
+}
+
+}  // namespace tilewright::test
