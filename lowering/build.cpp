@@ -31,6 +31,8 @@ std::string text_of(const ir::Operation& operation, DType dtype, const ir::Type&
     add(static_cast<int>(index.kind));
     add(index.value);
     add(index.axis);
+    add(index.step);
+    add(index.offset);
   }
   text += ";";
   for (const ir::AxisId axis : type.axes) add(axis);
@@ -145,6 +147,11 @@ ir::Type Builder::inferred(const Node& node, const ir::Operation& operation,
 
 ValueId Builder::value(const Node& node, const Provenance& where) {
   for (const ValueId operand : node.operands) must_see(operand, where);
+  if (node.op == Op::take) {
+    ir::Operation operation = taken(node, where);
+    ir::Type type = inferred(node, operation, where);
+    return append(std::move(operation), std::move(type), where);
+  }
   must_be_one_tiling(node.operands, {}, where);
   ir::Operation operation;
   operation.op = node.op;
@@ -204,6 +211,8 @@ void Builder::write(Op op, const std::string& tensor, const std::vector<IndexSpe
   operation->op = op;
   operation->name = tensor;
   operation->indices = resolved(tensor, indices, where);
+  for (const ir::Index& index : operation->indices)
+    if (index.axis >= 0 && op == Op::store) must_not_overlap(tensor, index.axis, where);
   if (op == Op::atomic_add && at(value).type.axes.empty()) {
     ir::Operation tile;
     tile.op = Op::load;

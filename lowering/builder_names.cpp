@@ -82,26 +82,27 @@ void Builder::refuse_packed(std::string_view what, const std::string& dim,
 
 ir::AxisId Builder::whole_axis(const std::string& dim, const std::string& user,
                                const Provenance& where) {
-  if (const auto known = whole_axes_.find(dim); known != whole_axes_.end()) return known->second;
   if (!is_bound(dim))
     throw Error(ErrorKind::shape_mismatch,
                 user + " uses dimension '" + dim + "' whole, and its extent is not bound",
                 {dim, "", "extents = {{" + dim + ", number}} when the kernel is compiled",
                  to_string(where)});
   must_count(dim, where);
-  ir::Axis axis;
-  axis.dim = dim;
-  axis.kind = ir::Axis::Kind::whole;
-  axis.tile = *ir::bound_extent(kernel_, dim);
-  kernel_.axes.push_back(axis);
-  return whole_axes_[dim] = static_cast<ir::AxisId>(kernel_.axes.size()) - 1;
+  return axis_of_elements(dim, *ir::bound_extent(kernel_, dim));
 }
 
 ir::AxisId Builder::axis_of(User user, std::string_view what, const std::string& dim,
                             const Provenance& where) {
-  for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame)
-    if (frame->kind == Frame::Kind::blocks && frame->dim == dim) return frame->axis;
+  for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame) {
+    if (frame->kind != Frame::Kind::blocks) continue;
+    if (frame->dim == dim) return frame->axis;
+    if (const auto other = renamed_axis(what, dim, frame->axis, where); other >= 0) return other;
+  }
   if (const auto found = grid_axes_.find(dim); found != grid_axes_.end()) return found->second;
+  for (const auto& [name, leader] : grid_axes_)
+    if (const auto other = renamed_axis(what, dim, leader, where); other >= 0) return other;
+  if (!extents_.contains(dim) && !grid_.contains(dim))
+    if (const auto slice = named_slice(what, dim, where); slice >= 0) return slice;
   must_be_dimension(what, dim, where);
   if (user == User::index) refuse_packed(what, dim, where);
   if (const auto found = grid_.find(dim); found != grid_.end() && !packed_.contains(dim))
@@ -150,12 +151,22 @@ std::vector<ir::Index> Builder::resolved(const std::string& tensor,
           throw Error(ErrorKind::invalid_program,
                       "a block of '" + spec.dim + "' numbers no axis [internal defect]",
                       {tensor, "", "", to_string(where)});
-        index.axis = static_cast<ir::AxisId>(axis - kernel_.axes.begin());
+        index.axis =
+            following_axis(static_cast<ir::AxisId>(axis - kernel_.axes.begin()), spec, where);
+        index.step = spec.selection.step;
+        index.offset = spec.selection.offset;
         break;
       }
-      case IndexSpec::Kind::whole:
-        index.axis = whole_axis(spec.dim, "'" + tensor + "'", where);
+      case IndexSpec::Kind::whole: {
+        if (spec.of.empty()) {
+          index.axis = whole_axis(spec.dim, "'" + tensor + "'", where);
+          break;
+        }
+        const ir::Axis& all =
+            kernel_.axes[static_cast<std::size_t>(whole_axis(spec.of, "'" + tensor + "'", where))];
+        index = cut(spec, all.tile, where);
         break;
+      }
     }
     result.push_back(index);
   }
@@ -169,11 +180,17 @@ void Builder::must_be_one_tiling(const std::vector<ValueId>& values,
   const auto meet = [&](ir::AxisId axis) {
     const std::string& dim = kernel_.axes[static_cast<std::size_t>(axis)].dim;
     const auto [entry, fresh] = seen.emplace(dim, axis);
-    if (!fresh && entry->second != axis)
-      throw Error(ErrorKind::invalid_program,
-                  "two tilings of dimension '" + dim + "' meet in one expression",
-                  {dim, "", "tiles of one loop or grid over it; give the other a second name",
-                   to_string(where)});
+    if (fresh || entry->second == axis) return;
+    const ir::Axis &one = kernel_.axes[static_cast<std::size_t>(entry->second)],
+                   &other = kernel_.axes[static_cast<std::size_t>(axis)];
+    const bool slices = one.kind == ir::Axis::Kind::whole && other.kind == ir::Axis::Kind::whole;
+    throw Error(ErrorKind::invalid_program,
+                "two " + std::string(slices ? "extents" : "tilings") + " of dimension '" + dim +
+                    "' meet in one expression",
+                {dim, slices ? std::to_string(one.tile) + " and " + std::to_string(other.tile) : "",
+                 slices ? "one extent; give a slice a name of its own, as<H>(slice(D, lo, count))"
+                        : "tiles of one loop or grid over it; give the other a second name",
+                 to_string(where)});
   };
   for (const ValueId value : values)
     for (const ir::AxisId axis : at(value).type.axes) meet(axis);

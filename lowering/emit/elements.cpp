@@ -124,8 +124,8 @@ bool Emitter::never_negative(ValueId value) const {
     case Op::each:
     case Op::block:
     case Op::extent:
-    case Op::index:
     case Op::iota: return true;
+    case Op::index: return axis(operation->axis).before == 0;
     case Op::constant: return operation->constant >= 0;
     case Op::add:
     case Op::mul:
@@ -266,6 +266,7 @@ Text Emitter::pointwise(const ir::Operation& operation, const At& at) {
         return {std::string(dtype == DType::u32 ? "(u32)" : "(int)") + wrap(x, unary), unary};
       return {wrap(x, equality) + " != 0", equality};
     }
+    case Op::take: return taken(operation, at);
     default: break;
   }
   if (is_reduction(operation.op))

@@ -1,6 +1,7 @@
 // The CUDA emitter of the sm_80 shape: scheduled IR in, a KernelText out. Expressions are in
-// elements.cpp, statements over tiles in paragraphs.cpp, reductions in reductions.cpp, memory in
-// copies.cpp and stores.cpp, loops in loops.cpp, the file around them in emit_kernel.cpp.
+// elements.cpp, statements over tiles in paragraphs.cpp and takes.cpp, reductions in
+// reductions.cpp, memory in copies.cpp and stores.cpp, loops in loops.cpp, the file around them in
+// emit_kernel.cpp.
 #pragma once
 
 #include <map>
@@ -62,6 +63,7 @@ class Emitter {
   std::string number(double value, DType dtype);
   std::string extent(const std::string& dim);
   std::string block_start(ir::AxisId axis);  ///< "q_block * 128", or ""
+  std::string end_of(ir::AxisId axis);
   std::string inside(ir::AxisId axis,
                      const At& at);  ///< a guard, or "" where every element is inside
   std::string neighbours_left(ir::AxisId axis, const At& at);
@@ -110,6 +112,10 @@ class Emitter {
   void pairs_to_shared(ValueId value, ValueId buffer, const std::string& at,
                        const std::string& label);
 
+  // takes.cpp
+  Text taken(const ir::Operation& take, const At& at);
+  void take_through_shared(const ir::Operation& take);
+
   // reductions.cpp
   bool reduces(ValueId value) const;
   void reductions_of(ValueId value, const At& row);
@@ -132,6 +138,17 @@ class Emitter {
   std::size_t tensor_axis(const ir::Operation& operation, ir::AxisId axis) const;
   std::optional<std::size_t> direct_axis(const ir::Operation& operation, ir::AxisId axis) const;
   bool columns_adjacent(const ir::Operation& operation, ir::AxisId column) const;
+  struct Limits {
+    std::string first, end;  ///< of an axis's elements, those the tensor has; empty: all
+  };
+  Limits limits(const ir::Operation& operation, std::size_t which);
+  struct Span {
+    std::string first, end;  ///< of a tile's elements, counted from its start; first empty: 0
+  };
+  Span span(const ir::Operation& operation, ir::AxisId axis, const std::string& block);
+  std::string start_at(ir::AxisId axis, const std::string& block);
+  std::string stride_of(const ir::Operation& operation, std::size_t which);
+  bool starts_aligned(const ir::Operation& operation, std::size_t which, int unit) const;
   std::string picked_inside(const ir::Operation& operation, const At& at);
   void load_fragment(const ir::Operation& operation);
   std::string element_offset(const ir::Operation& operation, const At& at, bool adjacent = false);

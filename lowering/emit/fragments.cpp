@@ -61,6 +61,34 @@ int Emitter::columns_per_thread(ir::AxisId column) const {
   return axis(column).padded / (kernel_.layout.lanes_per_row * kernel_.layout.vector);
 }
 
+/// How many elements an axis has in all.
+std::string Emitter::end_of(ir::AxisId id) {
+  const ir::Axis& tiled = axis(id);
+  return tiled.kind == ir::Axis::Kind::whole ? std::to_string(tiled.tile)
+                                             : extent(kernel_.counted_along(id));
+}
+
+std::string Emitter::inside(ir::AxisId id, const At& at) {
+  const ir::Axis& tiled = axis(id);
+  const auto known = kernel_.known_extent(id);
+  const bool divides = known && *known % tiled.tile == 0 && tiled.before == 0 && tiled.after == 0;
+  if (divides && tiled.padded == tiled.tile) return "";
+  const std::string index = index_text(id, at).text;
+  const std::string inside =
+      (tiled.before > 0 ? index + " >= 0 && " : "") + index + " < " + end_of(id);
+  if (tiled.kind == ir::Axis::Kind::whole || tiled.padded == tiled.tile) return inside;
+  const std::string here = within_tile(id, at) + " < " + std::to_string(tiled.tile);
+  return divides ? here : here + " && " + inside;
+}
+
+/// How many neighbours from this one on lie inside the tensor and the tile.
+std::string Emitter::neighbours_left(ir::AxisId id, const At& at) {
+  const ir::Axis& tiled = axis(id);
+  const std::string left = end_of(id) + " - (" + index_text(id, at).text + ")";
+  if (tiled.kind == ir::Axis::Kind::whole || tiled.padded == tiled.tile) return left;
+  return "min(" + left + ", " + std::to_string(tiled.tile) + " - (" + within_tile(id, at) + "))";
+}
+
 std::string Emitter::subscript(ValueId value, const At& at) const {
   const ir::AxisId row = row_of(value), column = column_of(value);
   if (row >= 0 && column >= 0) return "[" + at.j + "][" + at.i + "]";
@@ -120,7 +148,10 @@ std::string Emitter::over_elements(ValueId shape, const At& at, const std::strin
 std::string Emitter::block_start(ir::AxisId id) {
   const ir::Axis& tiled = axis(id);
   if (tiled.kind == ir::Axis::Kind::whole) return "";
-  return plan_.variable(tiled.block) + " * " + std::to_string(tiled.tile);
+  std::string start =
+      plan_.variable(tiled.block) + " * " + std::to_string(axis(kernel_.leader(id)).tile);
+  if (tiled.before > 0) start += " - " + std::to_string(tiled.before);
+  return start;
 }
 
 /// Where an element stands within its tile.
@@ -134,32 +165,13 @@ Text Emitter::index_text(ir::AxisId id, const At& at) {
   if (id == address_rows_) return {address_row_, primary};
   std::string within = within_tile(id, at);
   if (is_row(id) && axis(id).kind == ir::Axis::Kind::grid) {
-    const std::string first =
-        once("row of " + axis(id).dim, axis(id).dim + "_row", "int", block_start(id) + " + row");
+    const std::string first = once("row of " + std::to_string(id), axis(id).dim + "_row", "int",
+                                   block_start(id) + " + row");
     within = sum(first, times(rows_apart(), at.r));
     return {within, within == first ? primary : additive};
   }
   const std::string text = sum(block_start(id), within);
   return {text, text.find(' ') == std::string::npos ? primary : additive};
-}
-
-std::string Emitter::inside(ir::AxisId id, const At& at) {
-  const ir::Axis& tiled = axis(id);
-  const auto bound = ir::bound_extent(kernel_, tiled.dim);
-  const bool divides = bound && *bound % tiled.tile == 0;
-  if (divides && tiled.padded == tiled.tile) return "";
-  const std::string inside = index_text(id, at).text + " < " + extent(tiled.dim);
-  if (tiled.kind == ir::Axis::Kind::whole || tiled.padded == tiled.tile) return inside;
-  const std::string here = within_tile(id, at) + " < " + std::to_string(tiled.tile);
-  return divides ? here : here + " && " + inside;
-}
-
-/// How many neighbours from this one on lie inside the tensor and the tile.
-std::string Emitter::neighbours_left(ir::AxisId id, const At& at) {
-  const ir::Axis& tiled = axis(id);
-  const std::string left = extent(tiled.dim) + " - (" + index_text(id, at).text + ")";
-  if (tiled.kind == ir::Axis::Kind::whole || tiled.padded == tiled.tile) return left;
-  return "min(" + left + ", " + std::to_string(tiled.tile) + " - (" + within_tile(id, at) + "))";
 }
 
 }  // namespace tilewright::emit

@@ -60,7 +60,6 @@ Signature::Signature(const ir::Kernel& kernel) {
     parameter[argument.name] = names.take(argument.name);
   }
   for (const std::string& dim : kernel.grid) add(dim);
-  for (const ir::Axis& axis : kernel.axes) add(axis.dim);
 }
 
 std::string element_type(DType dtype, bool in_array) {

@@ -92,7 +92,8 @@ std::string Emitter::domain_text(const ir::IntExpr& expression) {
       const ir::Axis& tiled = kernel_.axes[id];
       const bool open = std::find(open_loops_.begin(), open_loops_.end(),
                                   static_cast<ir::AxisId>(id)) != open_loops_.end();
-      if (tiled.dim != of || (tiled.kind != ir::Axis::Kind::grid && !open)) continue;
+      if (tiled.dim != of || tiled.follows >= 0 || (tiled.kind != ir::Axis::Kind::grid && !open))
+        continue;
       const std::string start = block_start(static_cast<ir::AxisId>(id));
       if (open)
         return kind == "first" ? "(" + start + ")"

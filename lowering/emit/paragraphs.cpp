@@ -78,6 +78,8 @@ void Emitter::statement(const ir::Operation& operation) {
   if (operation.results.size() != 1 || !plan_.is_variable(operation.results[0])) return;
   if (operation.op == Op::load) {
     load_fragment(operation);
+  } else if (operation.op == Op::take && operation.operands.size() > 2) {
+    take_through_shared(operation);
   } else if (operation.op == Op::select && operation.cut_only &&
              plan_.replaces(operation.results[0]) >= 0) {
     mask_in_place(operation);

@@ -129,8 +129,9 @@ bool Plan::inlined(const Operation& operation) const {
                                  [&](const ir::Index& index) { return index.value == result; });
   if (picks) return false;
   if (kind == OpKind::pointwise && is_integer(value.type.dtype)) return true;
-  if (kind != OpKind::pointwise || operation.cut_only || is_loop(user) || user.op == Op::yield ||
-      user.op == Op::when)
+  const bool moves = operation.op == Op::take && operation.operands.size() == 2;
+  if ((kind != OpKind::pointwise && !moves) || operation.cut_only || is_loop(user) ||
+      user.op == Op::yield || user.op == Op::when)
     return false;
   if (user.op == Op::finish_reduce) return false;
   // Per row and not per element: once, in front.
@@ -156,6 +157,7 @@ std::string Plan::wish_for(const Operation& operation, ValueId value) const {
     case Op::dot: return "product";
     case Op::reduce_max: return "top";
     case Op::reduce_sum: return "total";
+    case Op::take: return "taken";
     case Op::reduce_argmax: return "place";
     default: return kernel_.type(value).axes.empty() ? "number" : "tile";
   }

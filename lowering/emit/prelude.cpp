@@ -185,6 +185,17 @@ constexpr std::array verbs = {
          "chunk) * 16 / n)) : 0;\n"
          "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + (bytes > 0 ? n * "
          "chunk : 0), bytes); }); }"},
+    Verb{"copy_tile_within", "i64 u32 copy16 chunk_at each_chunk",
+         "template <int rows, int chunks, int pitch, int threads, class T>      // the same, zero "
+         "before row `first` too\n"
+         "__device__ void copy_tile_within(u32 to, const T* from, i64 stride, int first, int left, "
+         "int columns) {\n"
+         "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
+         "    const int n = 16 / sizeof(T);\n"
+         "    const int bytes = row >= first && row < left ? max(0, min(16, (columns - n * chunk) "
+         "* 16 / n)) : 0;\n"
+         "    copy16(to + chunk_at<pitch>(row, chunk), from + (bytes > 0 ? row * stride + n * "
+         "chunk : 0), bytes); }); }"},
     Verb{"copy_tile_signed", "i64 u32 store16 chunk_at each_chunk",
          "template <int rows, int width, int chunks, int pitch, int threads, class T>  // through "
          "registers, sign as asked\n"
@@ -254,6 +265,23 @@ constexpr std::array verbs = {
         "        else w[i] = __float_as_uint(at[(n * chunk + i) * inner]); }\n"
         "    store16(to + chunk_at<pitch>(row, chunk), {w[0] ^ sign, w[1] ^ sign, w[2] ^ sign, "
         "w[3] ^ sign}); }); }"},
+    Verb{"gather_tile_within", "i64 u32 store16 chunk_at each_chunk unroll",
+         "template <int rows, int chunks, int pitch, int threads, class T>      // the same, zero "
+         "before row `first` and column `begin` too\n"
+         "__device__ void gather_tile_within(u32 to, const T* from, i64 stride, i64 inner, int "
+         "left, int columns, bool flip,\n"
+         "                                   int first, int begin) {\n"
+         "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
+         "    constexpr int n = 16 / sizeof(T), bits = 8 * sizeof(T);\n"
+         "    u32 w[4] = {0, 0, 0, 0}, sign = flip ? bits == 16 ? 0x80008000u : 0x80000000u : 0u;\n"
+         "    const T* at = from + row * stride + n * chunk * inner;\n"
+         "    unroll for (int i = 0; i < n; ++i)\n"
+         "      if (row >= first && row < left && n * chunk + i >= begin && n * chunk + i < "
+         "columns) {\n"
+         "        if constexpr (bits == 16) w[i / 2] |= (u32)at[i * inner] << 16 * (i % 2);\n"
+         "        else w[i] = __float_as_uint(at[i * inner]); }\n"
+         "    store16(to + chunk_at<pitch>(row, chunk), {w[0] ^ sign, w[1] ^ sign, w[2] ^ sign, "
+         "w[3] ^ sign}); }); }"},
     Verb{"ldmatrix", "u32",
          "__device__ void ldmatrix(u32 (&r)[4], u32 at) {\n"
          "  asm volatile(\"ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];\"\n"

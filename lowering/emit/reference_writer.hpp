@@ -76,6 +76,7 @@ class ReferenceWriter {
   // shared
   std::string loops_over(const std::vector<ir::AxisId>& axes) const;
   std::string loop_over(ir::AxisId axis) const;
+  std::string length(ir::AxisId axis) const;
   std::string shape(const std::vector<ir::AxisId>& axes) const;
   std::string name_element(ValueId value) const;
   std::string name_for(ValueId value, const std::string& otherwise);

@@ -74,7 +74,7 @@ std::map<std::string, int> sample_extents(const ir::Kernel& traced) {
   int tiled[] = {77, 131, 45, 93}, tiles = 0;
   for (const ir::Axis& axis : traced.axes) {
     const std::string first = ir::parts_of(axis.dim)[0];
-    if (axis.kind != ir::Axis::Kind::whole && !extents.contains(first))
+    if (axis.kind != ir::Axis::Kind::whole && axis.follows < 0 && !extents.contains(first))
       choose(first, tiled[tiles++ % 4]);
   }
   int share = 4;
@@ -92,7 +92,8 @@ std::map<std::string, int> sample_extents(const ir::Kernel& traced) {
   for (const std::string& dim : traced.grid) rest_of_parts(dim);
   for (const Argument& argument : traced.arguments)
     for (const std::string& dim : argument.dims) rest(dim);
-  for (const ir::Axis& axis : traced.axes) rest_of_parts(axis.dim);
+  for (const ir::Axis& axis : traced.axes)
+    if (axis.kind != ir::Axis::Kind::whole && axis.follows < 0) rest_of_parts(axis.dim);
   return extents;
 }
 

@@ -61,10 +61,11 @@ void Emitter::store(const ir::Operation& operation) {
                           .v = "i"};
     out_.line("unroll for (int i = 0; i < " + std::to_string(vector) +
               "; ++i) stored[i] = " + narrowed(element(value, element_at_i), tensor->dtype) + ";");
-    const std::string guard = both(row >= 0                       ? inside(row, at)
-                                   : kernel_.layout.row_axis >= 0 ? "row == 0"
-                                                                  : "",
-                                   picked_inside(operation, at));
+    std::string guard = both(row >= 0                       ? inside(row, at)
+                             : kernel_.layout.row_axis >= 0 ? "row == 0"
+                                                            : "",
+                             picked_inside(operation, at));
+    if (axis(column).before > 0) guard = both(guard, index_text(column, at).text + " >= 0");
     out_.line((guard.empty() ? "" : "if (" + guard + ") ") + "store_row(" + to + " + " +
               element_offset(operation, at, true) + ", stored, " + left + ");");
     out_.close();
@@ -135,15 +136,14 @@ void Emitter::store_staged(const ir::Operation& operation, ValueId buffer) {
   if (anywhere) {
     offset = row_offset(operation, row, start, "break", "continue");
     if (const std::string first = block_start(column); !first.empty())
-      offset += " + " + first + " * " + stride(operation.name, tensor_axis(operation, column));
+      offset += " + " + first + " * " + stride_of(operation, tensor_axis(operation, column));
   } else {
-    out_.line("if (" + (start.empty() ? "r" : start + " + r") + " >= " + extent(axis(row).dim) +
-              ") break;");
-    offset = "r * " + stride(operation.name, tensor_axis(operation, row));
+    out_.line("if (" + (start.empty() ? "r" : start + " + r") + " >= " + end_of(row) + ") break;");
+    offset = "r * " + stride_of(operation, tensor_axis(operation, row));
   }
   const std::string chunk = staged + " + chunk_at<" + pitch + ">(r, c)";
   const std::string across =
-      width != 0 ? std::to_string(width) : extent(axis(column).dim) + " - " + block_start(column);
+      width != 0 ? std::to_string(width) : end_of(column) + " - " + block_start(column);
   if (width != 0 && width == axis(column).padded) {
     out_.line("*(uint4*)(" + to + " + " + offset + " + 8 * c) = *(const uint4*)(" + chunk + ");");
   } else {

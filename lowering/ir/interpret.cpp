@@ -95,6 +95,7 @@ class Interpreter : private ProgramState {
             reduce(op.op, tile(op.operands[0]), op.axis, visible.get(), start_of(op.axis)));
       }
       case Op::dot: return dot(op, type);
+      case Op::take: return take(op, type);
       default: return pointwise(op, type);
     }
   }
@@ -120,6 +121,12 @@ class Interpreter : private ProgramState {
       }
     }
     return share(apply(op.op, type.dtype, operands));
+  }
+
+  TilePointer take(const Operation& op, const Type& type) const {
+    const TileData like = empty(type);
+    return share(ir::take(tile(op.operands[0]), tile(op.operands[1]), op.axis, start_of(op.axis),
+                          like.axes, like.shape));
   }
 
   TilePointer negated(const TilePointer& x, ValueId sign) const {

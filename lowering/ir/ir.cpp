@@ -3,6 +3,8 @@
 // needed. The text form is in print.cpp, the rules in verify.cpp, the meaning in interpret.cpp.
 #include "ir/ir.hpp"
 
+#include "ir/flattened.hpp"
+
 namespace tilewright::ir {
 
 namespace {
@@ -99,6 +101,36 @@ const Argument* Kernel::find_argument(const std::string& wanted) const {
   for (const Argument& argument : arguments)
     if (argument.name == wanted) return &argument;
   return nullptr;
+}
+
+AxisId Kernel::leader(AxisId axis) const {
+  if (axis < 0) return axis;
+  const AxisId followed = axes[static_cast<std::size_t>(axis)].follows;
+  return followed < 0 ? axis : followed;
+}
+
+const std::string& Kernel::counted_along(AxisId axis) const {
+  return axes[static_cast<std::size_t>(leader(axis))].dim;
+}
+
+std::optional<int> Kernel::known_extent(AxisId id) const {
+  const Axis& axis = axes[static_cast<std::size_t>(id)];
+  if (axis.kind == Axis::Kind::whole && axis.tile > 0) return axis.tile;
+  return bound_extent(*this, counted_along(id));
+}
+
+bool Kernel::may_leave(const Operation& operation, std::size_t which) const {
+  const Index& index = operation.indices[which];
+  if (index.axis < 0) return false;
+  const std::string& dim = find_argument(operation.name)->dims[which];
+  const Axis& axis = axes[static_cast<std::size_t>(index.axis)];
+  const bool whole = axis.kind == Axis::Kind::whole, plain = index.step == 1 && index.offset == 0;
+  const auto own = known_extent(index.axis);
+  const auto extent = bound.find(dim);
+  if (own && extent != bound.end())
+    return index.offset < 0 ||
+           std::int64_t{index.step} * (*own - 1) + index.offset >= extent->second;
+  return !plain || dim != (whole ? axis.dim : counted_along(index.axis));
 }
 
 Kernel Kernel::clone() const {

@@ -47,6 +47,8 @@ struct Axis {
                    ///< not yet known
   int requested_tile = 0;    ///< `blocks(M, 64)`: 0 when the schedule may choose
   ValueId block = no_value;  ///< the i32 scalar that numbers the tile; no_value for whole
+  AxisId follows = -1;  ///< tiled: the axis whose tile this is, under another name; the tile is
+  int before = 0, after = 0;  ///< … larger by so many elements on either side
 };
 
 enum class Encoding : std::uint8_t { dense, sparse_2of4, packed_i4 };
@@ -119,7 +121,8 @@ enum class Role : std::uint8_t { all, producer, consumer };
 struct Index {
   IndexSpec::Kind kind{};
   ValueId value = no_value;  ///< scalar, gather
-  AxisId axis = -1;          ///< block, whole
+  AxisId axis = -1;          ///< block, whole: element e of the axis is
+  int step = 1, offset = 0;  ///< … element step * e + offset of the tensor's
   bool operator==(const Index&) const = default;
 };
 
@@ -143,7 +146,8 @@ struct Operation {
   AxisId axis = -1;            ///< index, dot, reductions, for_blocks
   std::vector<Index> indices;  ///< load, store, copy_async
   bool masked = false;  ///< reductions, dot: hidden elements are neutral already (apply_mask);
-                        ///< store, reduce_argmax: what shows is its second operand, without one all
+                        ///< store, reduce_argmax: what shows is its second operand, without one
+                        ///< all; take: its buffer holds the tile already
   bool cut_only =
       false;  ///< select, store: the condition holds in every full tile, so only cut tiles run it
   bool per_thread = false;  ///< reductions: kept per thread until finish_reduce
@@ -177,6 +181,14 @@ struct Kernel {
   const Type& type(ValueId value) const { return values[static_cast<std::size_t>(value)].type; }
   ValueId add_value(Type type, std::string name = {}, Provenance where = {});
   const Argument* find_argument(const std::string& name) const;
+  /// The axis whose tiles those of `axis` are: itself, but for one that follows another.
+  AxisId leader(AxisId axis) const;
+  /// The dimension along which the elements of `axis` are counted.
+  const std::string& counted_along(AxisId axis) const;
+  /// How many elements `axis` has in all, where that is known while compiling.
+  std::optional<int> known_extent(AxisId axis) const;
+  /// Whether some element of `axis` may stand for none of the tensor's, along its axis `which`.
+  bool may_leave(const Operation& operation, std::size_t which) const;
   /// A deep copy, so that a pass's input can be kept.
   Kernel clone() const;
 };

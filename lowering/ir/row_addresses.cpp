@@ -47,9 +47,15 @@ class AddressReader {
 
 bool has_row_addresses(const Kernel& kernel, const Operation& access, AxisId rows) {
   const AddressReader reader(kernel, rows);
-  return std::all_of(access.indices.begin(), access.indices.end(), [&](const Index& index) {
-    return index.kind != IndexSpec::Kind::gather || reader.computable(index.value);
-  });
+  for (std::size_t i = 0; i < access.indices.size(); ++i) {
+    const Index& index = access.indices[i];
+    if (index.kind == IndexSpec::Kind::gather && !reader.computable(index.value)) return false;
+    if (index.axis < 0) continue;
+    const Axis& axis = kernel.axes[static_cast<std::size_t>(index.axis)];
+    if (index.step != 1 || index.offset != 0 || axis.follows >= 0 || kernel.may_leave(access, i))
+      return false;
+  }
+  return true;
 }
 
 bool takes_row_addresses(const Kernel& kernel, const Operation& access) {

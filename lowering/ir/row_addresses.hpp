@@ -11,7 +11,8 @@ namespace tilewright::ir {
 bool picks(const Operation& access);
 
 /// Whether every tile of indices of `access` varies along `rows` alone, and any thread can compute
-/// any of its elements: from coordinates, numbers, and tensors that the kernel only reads.
+/// any of its elements: from coordinates, numbers, and tensors that the kernel only reads. Its
+/// other indices must be plain: no slices, steps or other names.
 bool has_row_addresses(const Kernel& kernel, const Operation& access, AxisId rows);
 
 /// Whether `access`, after copies and stores are staged, computes its row addresses anew: its tiles

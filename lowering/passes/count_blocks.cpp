@@ -117,7 +117,7 @@ BlockCounts count_blocks(const ir::Kernel& kernel, const ir::Operation& loop,
     dimension.programs = dimension.extent;
     if (operation->op == Op::block)
       for (const ir::Axis& row : kernel.axes)
-        if (row.block == operation->results[0]) {
+        if (row.block == operation->results[0] && row.follows < 0) {
           dimension.tile = row.tile;
           dimension.programs = tiles_in(dimension.extent, row.tile, row.dim);
           dimension.first = "first(" + row.dim + ")";

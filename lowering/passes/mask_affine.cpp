@@ -60,13 +60,14 @@ bool MaskReader::varies(ValueId value) const {
   if (value == no_value) return false;
   if (value == loop_.regions[1]->arguments[0]) return true;
   for (const ir::AxisId axis : kernel_.type(value).axes)
-    if (axis == loop_.axis) return true;
+    if (kernel_.leader(axis) == loop_.axis) return true;
   const ir::Operation* from = definition(value);
   if (!from) return false;
   for (const ValueId operand : from->operands)
     if (varies(operand)) return true;
   for (const ir::Index& index : from->indices)
-    if (index.axis == loop_.axis || (index.kind == IndexSpec::Kind::scalar && varies(index.value)))
+    if (kernel_.leader(index.axis) == loop_.axis ||
+        (index.kind == IndexSpec::Kind::scalar && varies(index.value)))
       return true;
   return false;
 }

@@ -343,7 +343,8 @@ class CopyStager {
   bool follows(const Operation& load, const Operation& loop, const Region& body) const {
     bool moves = false;
     for (const auto& index : load.indices) {
-      if (index.kind == IndexSpec::Kind::block && index.axis == loop.axis) moves = true;
+      if (index.kind == IndexSpec::Kind::block && kernel_.leader(index.axis) == loop.axis)
+        moves = true;
       if (index.value == no_value) continue;
       if (!known_ahead(index.value, body)) return false;
       moves |= has_axis(kernel_, index.value, loop.axis);

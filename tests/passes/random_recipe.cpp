@@ -36,6 +36,7 @@ Recipe::Recipe(std::uint64_t seed) {
   for (const int divisor : {8, 5, 3})
     if (extents["m"] % divisor == 0 && random.chance(70)) extents["r"] = divisor;
   extents["h"] = extents["m"] / extents["r"];
+  shapes = mixed(seed, 11) % 3 == 0;
 }
 
 std::map<std::string, std::int64_t> Recipe::bound() const {
