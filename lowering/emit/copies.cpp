@@ -245,13 +245,14 @@ std::string Emitter::element_offset(const ir::Operation& operation, const At& at
     if (index.kind == IndexSpec::Kind::scalar) continue;
     const bool picked = index.kind == IndexSpec::Kind::gather;
     const Text position = picked ? element(index.value, at) : index_text(index.axis, at);
-    const std::string by = stride_of(operation, i);
     text += text.empty() ? "" : " + ";
-    if (adjacent && i + 1 == operation.indices.size())
+    if (adjacent && i + 1 == operation.indices.size()) {
       text += position.precedence < 12 ? "(" + position.text + ")" : position.text;
-    else
-      text += (position.precedence < 13 ? "(" + position.text + ")" : position.text) + " * " +
-              (index.step == 1 ? by : "(" + by + ")");
+      continue;
+    }
+    const std::string by = stride_of(operation, i);
+    text += (position.precedence < 13 ? "(" + position.text + ")" : position.text) + " * " +
+            (index.step == 1 ? by : "(" + by + ")");
   }
   return text;
 }

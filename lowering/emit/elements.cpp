@@ -247,7 +247,7 @@ Text Emitter::pointwise(const ir::Operation& operation, const At& at) {
     return {part(left, sign.precedence) + sign.sign + part(right, after), sign.precedence};
   }
   switch (operation.op) {
-    case Op::neg: return {"-" + wrap(operand(0), unary), unary};
+    case Op::neg: return {"-" + wrap(operand(0), unary + 1), unary};  // never "--"
     case Op::logical_not: return {"!" + wrap(operand(0), unary), unary};
     case Op::bit_not: return {"~" + wrap(operand(0), unary), unary};
     case Op::minimum: return call(floating ? "fminf" : "min", {operand(0), operand(1)});
