@@ -82,11 +82,17 @@ void Builder::refuse_packed(std::string_view what, const std::string& dim,
 
 ir::AxisId Builder::whole_axis(const std::string& dim, const std::string& user,
                                const Provenance& where) {
-  if (!is_bound(dim))
+  if (!is_bound(dim)) {
+    // A slice that went by this name before has said how long it is; a launch must agree.
+    if (const ir::AxisId slice = named_slice(user, dim, where); slice >= 0) {
+      kernel_.bound[dim] = kernel_.axes[static_cast<std::size_t>(slice)].tile;
+      return slice;
+    }
     throw Error(ErrorKind::shape_mismatch,
                 user + " uses dimension '" + dim + "' whole, and its extent is not bound",
                 {dim, "", "extents = {{" + dim + ", number}} when the kernel is compiled",
                  to_string(where)});
+  }
   must_count(dim, where);
   return axis_of_elements(dim, *ir::bound_extent(kernel_, dim));
 }

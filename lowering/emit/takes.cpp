@@ -1,6 +1,6 @@
 // take(x, D, i): from another register of the thread, or through shared memory.
 #include "emit/emitter.hpp"
-#include "passes/take_path.hpp"
+#include "ir/take_path.hpp"
 
 namespace tilewright::emit {
 
@@ -60,8 +60,7 @@ void Emitter::take_through_shared(const ir::Operation& take) {
   prelude_.use("u32");
   rows_as(x);
   const ir::AxisId row = row_of(x), column = column_of(x);
-  const std::string sync =
-      passes::stays_in_warp(kernel_, take) ? "__syncwarp();" : "__syncthreads();";
+  const std::string sync = ir::stays_in_warp(kernel_, take) ? "__syncwarp();" : "__syncthreads();";
   const At own = row >= 0 && column >= 0 ? element_at("j", "i")
                  : column >= 0
                      ? At{.j = "j", .i = "i", .r = "0", .v = kernel_.layout.vector == 1 ? "0" : "i"}

@@ -8,10 +8,10 @@
 #include <set>
 
 #include "ir/row_addresses.hpp"
+#include "ir/take_path.hpp"
 #include "passes/assign_rows.hpp"
 #include "passes/passes.hpp"
 #include "passes/rewrite.hpp"
-#include "passes/take_path.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::passes {
@@ -148,10 +148,17 @@ class Scheduler {
             place_left_operands(registers);
             return;
           }
-    throw Error(ErrorKind::unsupported, "no tile of this kernel fits the target's shared memory",
+    if (const int smallest = shared_bytes(1); smallest > target_.shared_limit)
+      throw Error(ErrorKind::unsupported, "no tile of this kernel fits the target's shared memory",
+                  {.argument = kernel_.name,
+                   .value = std::to_string(smallest) + " bytes for the smallest tile",
+                   .allowed = "at most " + std::to_string(target_.shared_limit) + " bytes"});
+    throw Error(ErrorKind::unsupported,
+                "no number of warps gives every dimension that runs over warps its rows",
                 {.argument = kernel_.name,
-                 .value = std::to_string(shared_bytes(1)) + " bytes for the smallest tile",
-                 .allowed = "at most " + std::to_string(target_.shared_limit) + " bytes"});
+                 .value = why,
+                 .allowed = "dimensions whose tiles have equally many rows, at most 16 for each of "
+                            "16 warps"});
   }
 
   /// A left operand that stays for a whole loop lives in registers where they are free: it is read
@@ -317,7 +324,7 @@ class Scheduler {
         sum += axis(axes[0]).padded * pitch * 16 * (looped ? stages : 1);
       }
     for (const Operation* take : takes_) {
-      if (columns_moved(kernel_, definitions_, *take)) continue;
+      if (ir::columns_moved(kernel_, definitions_, *take)) continue;
       const auto& axes = kernel_.type(take->operands[0]).axes;
       sum += elements(axes) * 4 + (axes.size() == 2 ? axis(axes[0]).padded * 16 : 0);
     }

@@ -26,10 +26,10 @@ auto rope() {
       else
         return split(D, 2, P)[i];
     };
-    auto c = let("c", load(Cosine(m, P)));
-    auto s = let("s", load(Sine(m, P)));
     auto one = let("one", cast<f32>(load(X(b, h, m, member(0)))));
     auto two = let("two", cast<f32>(load(X(b, h, m, member(1)))));
+    auto c = let("c", load(Cosine(m, P)));
+    auto s = let("s", load(Sine(m, P)));
     store(Y(b, h, m, member(0)), one * c - two * s);
     store(Y(b, h, m, member(1)), two * c + one * s);
   });

@@ -115,7 +115,7 @@ std::vector<Specimen> specimens() {
   const auto chunked = [](std::int64_t rows) -> Tensors {
     return {{"q", f32, {1, 2, rows, 64}},
             {"k", f32, {1, 2, rows, 64}},
-            {"v", f32, {1, 2, rows, 64}},
+            {"v", f32, {1, 2, rows, 64}, 1, true},
             {"out", f32, {1, 2, rows, 64}}};
   };
   auto& linear = add_one(specimen("linear_attention", "a state carried over chunks, f32 by TF32",
@@ -166,7 +166,7 @@ std::vector<double> numbers_of(const SpecimenTensor& tensor) {
     state = state * 1664525u + 1013904223u;
     number = tensor.dtype == i32
                  ? static_cast<int>((state >> 8) % static_cast<unsigned>(tensor.limit))
-                 : (static_cast<int>(state >> 25) - 64) / 64.0;
+                 : (static_cast<int>(state >> 25) - (tensor.positive ? 0 : 64)) / 64.0;
   }
   return numbers;
 }

@@ -146,10 +146,6 @@ std::optional<std::string> examine(const RandomProgram& program, Tally* tally, b
     const auto* own = dynamic_cast<const Error*>(&error);
     const bool named = own != nullptr && own->kind() == ErrorKind::unsupported &&
                        words.find("internal defect") == std::string::npos;
-    if (!named && with_text && own != nullptr && own->kind() == ErrorKind::compile_failed) {
-      const Program made = make_program(program, "sm_80", {.extents = program.recipe().bound()});
-      return words + "\n" + ir::print(made.aligned.scheduled) + "\n" + made.aligned.text.text;
-    }
     if (!named) return error.what();
     if (tally) ++tally->refusals[words.substr(0, 70)];
     return std::nullopt;

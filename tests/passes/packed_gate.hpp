@@ -35,6 +35,15 @@ class PackedGate final : public Gate {
     own.indices = unpacked(node.name, node.indices, where);
     return gate_.value(own, where);
   }
+  void announce(const IndexSpec& index, const Provenance& where) override {
+    IndexSpec own = index;
+    own.of = renamed(own.of);
+    gate_.announce(own, where);
+  }
+  ValueId concat(std::string_view dim, const std::vector<ConcatPart>& parts,
+                 const Provenance& where) override {
+    return gate_.concat(dim, parts, where);
+  }
   void store(const std::string& tensor, const std::vector<IndexSpec>& indices, ValueId value,
              const Provenance& where) override {
     gate_.store(tensor, unpacked(tensor, indices, where), value, where);

@@ -1,6 +1,7 @@
 // Random expressions, leaves first (random_program.hpp). In exact programs every f32 number is a
 // small multiple of a small power of two, so that sums and products do not round and the order of
 // additions cannot matter; whether that held is not trusted but measured (every_pass.cpp).
+// Long file: one function for each sort of expression, all drawing from the same source.
 #include <algorithm>
 
 #include "random_program.hpp"

@@ -43,7 +43,7 @@ using Dims = std::vector<std::string>;
 struct Recipe {
   explicit Recipe(std::uint64_t seed);
 
-  std::map<std::string, std::int64_t> extents;  ///< b g m n p d e; packed: h r, whose product is m
+  std::map<std::string, std::int64_t> extents;  ///< b g m n p d e
   DType half = DType::bf16;
   bool exact = true;       ///< only operations on dyadic numbers: f32 arithmetic should not round
   bool has_batch = true;   ///< each(b)
@@ -53,7 +53,6 @@ struct Recipe {
   bool wild = false;       ///< tiles of three dimensions and any pairing of dimensions
   int requested_tile = 0;  ///< blocks(m, …)
   int statements = 8;
-  bool packed = false;  ///< the rows are h*r, a flattened dimension (packed_gate.hpp)
 
   /// Extents that tiles use whole, as `build` takes them.
   std::map<std::string, std::int64_t> bound() const;
@@ -76,10 +75,7 @@ class RandomProgram final : public KernelSource {
   /// Identities of the statements of the last trace, in order.
   const std::vector<std::uint64_t>& statements() const { return statements_; }
   /// Extents other than the recipe's own, while a failing program is made small.
-  void set_extent(const std::string& dim, std::int64_t extent) {
-    recipe_.extents[dim] = extent;
-    if (dim == "m") recipe_.extents["h"] = extent, recipe_.extents["r"] = 1;
-  }
+  void set_extent(const std::string& dim, std::int64_t extent) { recipe_.extents[dim] = extent; }
 
  private:
   std::uint64_t seed_;

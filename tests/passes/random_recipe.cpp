@@ -1,7 +1,6 @@
 // What a random program is made of, from its number alone (random_program.hpp).
 #include <utility>
 
-#include "packed_gate.hpp"
 #include "random_program.hpp"
 
 namespace tilewright::test {
@@ -31,19 +30,13 @@ Recipe::Recipe(std::uint64_t seed) {
   wild = random.chance(25);
   requested_tile = random.chance(15) ? 16 : 0;
   statements = random.between(4, 9);
-  packed = random.chance(15);
-  extents["r"] = 1;
-  for (const int divisor : {8, 5, 3})
-    if (extents["m"] % divisor == 0 && random.chance(70)) extents["r"] = divisor;
-  extents["h"] = extents["m"] / extents["r"];
   shapes = mixed(seed, 11) % 3 == 0;
 }
 
 std::map<std::string, std::int64_t> Recipe::bound() const {
   std::map<std::string, std::int64_t> whole;
   for (const char* dim : {"d", "e"}) whole[dim] = extents.at(dim);
-  for (const char* dim : packed ? std::vector{"h", "r"} : std::vector{"m"})
-    if (!has_rows) whole[dim] = extents.at(dim);
+  if (!has_rows) whole["m"] = extents.at("m");
   return whole;
 }
 
@@ -55,9 +48,7 @@ RandomProgram::RandomProgram(std::uint64_t seed, std::set<std::uint64_t> skip)
 
 void RandomProgram::trace(Gate& gate) const {
   statements_.clear();
-  PackedGate packed(gate);
-  Gate& taken = recipe_.packed ? static_cast<Gate&>(packed) : gate;
-  Writer(taken, recipe_, mixed(seed_, 2), skip_, statements_).program();
+  Writer(gate, recipe_, mixed(seed_, 2), skip_, statements_).program();
 }
 
 }  // namespace tilewright::test
