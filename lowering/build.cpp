@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "builder.hpp"
+#include "ir/flattened.hpp"
 #include "ir/verify.hpp"
 #include "tilewright/error.hpp"
 
@@ -30,6 +31,8 @@ std::string text_of(const ir::Operation& operation, DType dtype, const ir::Type&
     add(static_cast<int>(index.kind));
     add(index.value);
     add(index.axis);
+    add(index.step);
+    add(index.offset);
   }
   text += ";";
   for (const ir::AxisId axis : type.axes) add(axis);
@@ -144,6 +147,11 @@ ir::Type Builder::inferred(const Node& node, const ir::Operation& operation,
 
 ValueId Builder::value(const Node& node, const Provenance& where) {
   for (const ValueId operand : node.operands) must_see(operand, where);
+  if (node.op == Op::take) {
+    ir::Operation operation = taken(node, where);
+    ir::Type type = inferred(node, operation, where);
+    return append(std::move(operation), std::move(type), where);
+  }
   must_be_one_tiling(node.operands, {}, where);
   ir::Operation operation;
   operation.op = node.op;
@@ -152,18 +160,15 @@ ValueId Builder::value(const Node& node, const Provenance& where) {
   switch (node.op) {
     case Op::index:
     case Op::iota:
-      operation.axis = axis_of(User::index, std::string(info(node.op).name) + "(" + node.name + ")",
-                               node.name, where);
+      operation.axis =
+          node.indices.empty()
+              ? axis_of(User::index, std::string(info(node.op).name) + "(" + node.name + ")",
+                        node.name, where)
+              : resolved("", node.indices, where)[0].axis;
       break;
     case Op::extent:
       must_be_dimension("extent(" + node.name + ")", node.name, where);
-      if (const auto bound = extents_.find(node.name); bound != extents_.end()) {
-        operation.op = Op::constant;
-        operation.constant = static_cast<double>(bound->second);
-        return append(std::move(operation), scalar(i32), where);
-      }
-      operation.name = node.name;
-      break;
+      return extent(node.name, where);
     case Op::load:
       operation.name = node.name;
       if (is_in_out(operation)) must_have_effects(node.name, "a load of an InOut", where);
@@ -206,6 +211,8 @@ void Builder::write(Op op, const std::string& tensor, const std::vector<IndexSpe
   operation->op = op;
   operation->name = tensor;
   operation->indices = resolved(tensor, indices, where);
+  for (const ir::Index& index : operation->indices)
+    if (index.axis >= 0 && op == Op::store) must_not_overlap(tensor, index.axis, where);
   if (op == Op::atomic_add && at(value).type.axes.empty()) {
     ir::Operation tile;
     tile.op = Op::load;
@@ -219,6 +226,31 @@ void Builder::write(Op op, const std::string& tensor, const std::vector<IndexSpe
   must_have_effects(tensor, op == Op::store ? "a store" : "an atomic_add", where);
   ++writes_[tensor];
   frames_.back().region->operations.push_back(std::move(operation));
+}
+
+/// A flattened dimension is as long as the product of its parts.
+ValueId Builder::extent(const std::string& dim, const Provenance& where) {
+  ValueId product = no_value;
+  for (const std::string& part : ir::parts_of(dim)) {
+    ir::Operation operation;
+    operation.op = Op::extent;
+    operation.name = part;
+    if (const auto bound = extents_.find(part); bound != extents_.end()) {
+      operation.op = Op::constant;
+      operation.constant = static_cast<double>(bound->second);
+      operation.name.clear();
+    }
+    const ValueId one = append(std::move(operation), scalar(i32), where);
+    if (product == no_value) {
+      product = one;
+      continue;
+    }
+    ir::Operation both;
+    both.op = Op::mul;
+    both.operands = {product, one};
+    product = append(std::move(both), scalar(i32), where);
+  }
+  return product;
 }
 
 ValueId Builder::filled(double number, const ir::Type& type, const Provenance& where) {

@@ -1,7 +1,7 @@
 // The gate that makes tile IR, as a class: what is open, what is known where, what each Var is now.
 // One frame per open region; a value belongs to the frame it was made in and may be used while that
 // is open. Statements are in build.cpp, loops and the grid in builder_control.cpp, names and axes
-// in builder_names.cpp.
+// in builder_names.cpp, slices and other names of an axis in builder_shape.cpp.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,9 @@ class Builder final : public Gate {
 
   void declare(const Argument& argument) override;
   ValueId value(const Node& node, const Provenance& where) override;
+  void announce(const IndexSpec& index, const Provenance& where) override;
+  ValueId concat(std::string_view dim, const std::vector<ConcatPart>& parts,
+                 const Provenance& where) override;
   void name(ValueId value, std::string_view name, const Provenance& where) override;
   void store(const std::string& tensor, const std::vector<IndexSpec>& indices, ValueId value,
              const Provenance& where) override;
@@ -84,6 +87,7 @@ class Builder final : public Gate {
   ValueId grid_number(Op op, std::string_view dim, const Provenance& where);
   void write(Op op, const std::string& tensor, const std::vector<IndexSpec>& indices, ValueId value,
              const Provenance& where);
+  ValueId extent(const std::string& dim, const Provenance& where);
   ValueId filled(double number, const ir::Type& type, const Provenance& where);
   ValueId broadcast(ValueId value, const ir::Type& type, const Provenance& where);
   ir::Type inferred(const Node& node, const ir::Operation& operation,
@@ -97,6 +101,21 @@ class Builder final : public Gate {
   ir::AxisId axis_of(User user, std::string_view what, const std::string& dim,
                      const Provenance& where);
   ir::AxisId whole_axis(const std::string& dim, const std::string& user, const Provenance& where);
+  void refuse_packed(std::string_view what, const std::string& dim, const Provenance& where) const;
+  void must_count(const std::string& dim, const Provenance& where) const;
+  bool is_bound(const std::string& dim) const;
+
+  // builder_shape.cpp
+  ir::AxisId axis_of_elements(const std::string& dim, int count);
+  ir::AxisId following_axis(ir::AxisId leader, const IndexSpec& spec, const Provenance& where);
+  ir::Index cut(const IndexSpec& spec, std::int64_t extent, const Provenance& where);
+  ir::AxisId renamed_axis(std::string_view what, const std::string& dim, ir::AxisId leader,
+                          const Provenance& where) const;
+  ir::AxisId named_slice(std::string_view what, const std::string& dim,
+                         const Provenance& where) const;
+  void must_not_overlap(const std::string& tensor, ir::AxisId axis, const Provenance& where) const;
+  ir::Operation taken(const Node& node, const Provenance& where);
+  ValueId index_along(ir::AxisId axis, int step, int offset, const Provenance& where);
   ir::AxisId vanishing_axis(const Node& node, const Provenance& where) const;
   std::vector<ir::Index> resolved(const std::string& tensor, const std::vector<IndexSpec>& indices,
                                   const Provenance& where);
@@ -120,7 +139,8 @@ class Builder final : public Gate {
   std::vector<Variable> variables_;
   std::map<std::string, Provenance> grid_;       ///< by dimension: where each/blocks stands
   std::map<std::string, ir::AxisId> grid_axes_;  ///< blocks only
-  std::map<std::string, ir::AxisId> whole_axes_;
+  std::set<std::string> packed_;  ///< dimensions of the grid that are there as part of another one
+  std::map<std::pair<std::string, int>, ir::AxisId> whole_axes_;  ///< by dimension and extent
 };
 
 }  // namespace tilewright

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "builder.hpp"
+#include "ir/flattened.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -59,6 +60,7 @@ void drop_unused_leaves(ir::Region& region, const std::vector<int>& uses) {
 
 ValueId Builder::open_blocks(std::string_view dim, const Provenance& where) {
   must_be_dimension("for_blocks", dim, where);
+  must_count(std::string(dim), where);
   auto loop = std::make_unique<ir::Operation>();
   loop->op = Op::for_blocks;
   loop->where = where;
@@ -75,7 +77,8 @@ ValueId Builder::open_blocks(std::string_view dim, const Provenance& where) {
   ir::Axis axis;
   axis.dim = dim;
   axis.kind = ir::Axis::Kind::loop;
-  axis.block = define(scalar(i32), frames_.back().id, std::string(dim) + "_block", where);
+  axis.block =
+      define(scalar(i32), frames_.back().id, ir::identifier_of(std::string(dim)) + "_block", where);
   body->arguments.push_back(axis.block);
   kernel_.axes.push_back(axis);
   push(Frame::Kind::mask, mask);
@@ -174,12 +177,21 @@ ValueId Builder::grid_number(Op op, std::string_view dim, const Provenance& wher
                 what + " stands inside a loop: the grid is laid out before any loop",
                 {std::string(dim), "", "for_blocks inside a loop", to_string(where)});
   must_be_dimension(what, dim, where);
-  const auto [first, fresh] = grid_.emplace(dim, where);
-  if (!fresh)
+  must_count(std::string(dim), where);
+  const auto parts = ir::parts_of(std::string(dim));
+  if (op == Op::each && parts.size() > 1)
     throw Error(ErrorKind::invalid_program,
-                "dimension '" + std::string(dim) + "' is in the grid twice, first at " +
-                    to_string(first->second),
-                {std::string(dim), "", "each or blocks once per dimension", to_string(where)});
+                "each: the flattened dimension '" + std::string(dim) + "' indexes no tensor",
+                {std::string(dim), "", "each of the dimensions it packs", to_string(where)});
+  for (const std::string& part : parts) {
+    const auto [first, fresh] = grid_.emplace(part, where);
+    if (!fresh)
+      throw Error(
+          ErrorKind::invalid_program,
+          "dimension '" + part + "' is in the grid twice, first at " + to_string(first->second),
+          {part, "", "each or blocks once per dimension", to_string(where)});
+    if (parts.size() > 1) packed_.insert(part);
+  }
   kernel_.grid.emplace_back(dim);
   ir::Operation operation;
   operation.op = op;
@@ -187,7 +199,7 @@ ValueId Builder::grid_number(Op op, std::string_view dim, const Provenance& wher
   if (op == Op::block) operation.axis = static_cast<ir::AxisId>(kernel_.axes.size());
   const ValueId number = append(std::move(operation), scalar(i32), where);
   kernel_.values[static_cast<std::size_t>(number)].name =
-      std::string(dim) + (op == Op::each ? "_index" : "_block");
+      ir::identifier_of(std::string(dim)) + (op == Op::each ? "_index" : "_block");
   return number;
 }
 

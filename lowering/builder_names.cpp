@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "builder.hpp"
+#include "ir/flattened.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -32,45 +33,91 @@ void Builder::must_be_dimension(std::string_view what, std::string_view dim,
   std::set<std::string> all;
   for (const Argument& argument : kernel_.arguments)
     all.insert(argument.dims.begin(), argument.dims.end());
-  if (all.contains(std::string(dim))) return;
+  std::string missing;
+  for (const std::string& part : ir::parts_of(std::string(dim)))
+    if (missing.empty() && !all.contains(part)) missing = part;
+  if (missing.empty()) return;
   std::string list;
   for (const std::string& name : all) list += (list.empty() ? "" : ", ") + name;
   throw Error(ErrorKind::invalid_program,
               std::string(what) + ": no tensor of kernel '" + kernel_.name + "' has a dimension '" +
-                  std::string(dim) + "', so it has no extent",
-              {std::string(dim), std::string(dim), list, to_string(where)});
+                  missing + "', so it has no extent",
+              {std::string(dim), missing, list, to_string(where)});
+}
+
+bool Builder::is_bound(const std::string& dim) const {
+  const auto parts = ir::parts_of(dim);
+  return std::all_of(parts.begin(), parts.end(),
+                     [&](const std::string& part) { return extents_.contains(part); });
+}
+
+/// Elements of a flattened dimension are numbered in 32 bits. What is not bound is checked at
+/// launch.
+void Builder::must_count(const std::string& dim, const Provenance& where) const {
+  if (!ir::is_flattened(dim) || !is_bound(dim)) return;
+  double count = 1;
+  for (const std::string& part : ir::parts_of(dim)) count *= static_cast<double>(extents_.at(part));
+  if (count > std::numeric_limits<int>::max())
+    throw Error(ErrorKind::unsupported,
+                "the flattened dimension '" + dim + "' has more elements than 32 bits number",
+                {dim, std::to_string(static_cast<long long>(count)), "at most 2147483647",
+                 to_string(where)});
+}
+
+/// index(M) where M is packed into the rows around it would be all of M: hardly what is meant.
+void Builder::refuse_packed(std::string_view what, const std::string& dim,
+                            const Provenance& where) const {
+  const auto refuse = [&](const std::string& packed) {
+    const auto parts = ir::parts_of(packed);
+    if (parts.size() < 2 || std::find(parts.begin(), parts.end(), dim) == parts.end()) return;
+    throw Error(
+        ErrorKind::invalid_program,
+        std::string(what) + ": dimension '" + dim + "' is packed in '" + packed + "' here",
+        {dim, "", "the coordinate under the flattened dimension, index(GM[M])", to_string(where)});
+  };
+  for (const Frame& frame : frames_)
+    if (frame.kind == Frame::Kind::blocks) refuse(frame.dim);
+  for (const auto& [packed, axis] : grid_axes_) refuse(packed);
 }
 
 ir::AxisId Builder::whole_axis(const std::string& dim, const std::string& user,
                                const Provenance& where) {
-  if (const auto known = whole_axes_.find(dim); known != whole_axes_.end()) return known->second;
-  const auto extent = extents_.find(dim);
-  if (extent == extents_.end())
+  if (!is_bound(dim)) {
+    // A slice that went by this name before has said how long it is; a launch must agree.
+    if (const ir::AxisId slice = named_slice(user, dim, where); slice >= 0) {
+      kernel_.bound[dim] = kernel_.axes[static_cast<std::size_t>(slice)].tile;
+      return slice;
+    }
     throw Error(ErrorKind::shape_mismatch,
                 user + " uses dimension '" + dim + "' whole, and its extent is not bound",
                 {dim, "", "extents = {{" + dim + ", number}} when the kernel is compiled",
                  to_string(where)});
-  ir::Axis axis;
-  axis.dim = dim;
-  axis.kind = ir::Axis::Kind::whole;
-  axis.tile = static_cast<int>(extent->second);
-  kernel_.axes.push_back(axis);
-  return whole_axes_[dim] = static_cast<ir::AxisId>(kernel_.axes.size()) - 1;
+  }
+  must_count(dim, where);
+  return axis_of_elements(dim, *ir::bound_extent(kernel_, dim));
 }
 
 ir::AxisId Builder::axis_of(User user, std::string_view what, const std::string& dim,
                             const Provenance& where) {
-  for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame)
-    if (frame->kind == Frame::Kind::blocks && frame->dim == dim) return frame->axis;
+  for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame) {
+    if (frame->kind != Frame::Kind::blocks) continue;
+    if (frame->dim == dim) return frame->axis;
+    if (const auto other = renamed_axis(what, dim, frame->axis, where); other >= 0) return other;
+  }
   if (const auto found = grid_axes_.find(dim); found != grid_axes_.end()) return found->second;
+  for (const auto& [name, leader] : grid_axes_)
+    if (const auto other = renamed_axis(what, dim, leader, where); other >= 0) return other;
+  if (!extents_.contains(dim) && !grid_.contains(dim))
+    if (const auto slice = named_slice(what, dim, where); slice >= 0) return slice;
   must_be_dimension(what, dim, where);
-  if (const auto found = grid_.find(dim); found != grid_.end())
+  if (user == User::index) refuse_packed(what, dim, where);
+  if (const auto found = grid_.find(dim); found != grid_.end() && !packed_.contains(dim))
     throw Error(ErrorKind::invalid_program,
                 std::string(what) + ": dimension '" + dim +
                     "' has one program per index here (each at " + to_string(found->second) +
                     "), so it has no tile; use the value of each",
                 {dim, "", "", to_string(where)});
-  if (user == User::index && !extents_.contains(dim))
+  if (user == User::index && !is_bound(dim))
     throw Error(ErrorKind::invalid_program,
                 std::string(what) + " stands outside a loop over '" + dim + "'",
                 {dim, "",
@@ -110,12 +157,22 @@ std::vector<ir::Index> Builder::resolved(const std::string& tensor,
           throw Error(ErrorKind::invalid_program,
                       "a block of '" + spec.dim + "' numbers no axis [internal defect]",
                       {tensor, "", "", to_string(where)});
-        index.axis = static_cast<ir::AxisId>(axis - kernel_.axes.begin());
+        index.axis =
+            following_axis(static_cast<ir::AxisId>(axis - kernel_.axes.begin()), spec, where);
+        index.step = spec.selection.step;
+        index.offset = spec.selection.offset;
         break;
       }
-      case IndexSpec::Kind::whole:
-        index.axis = whole_axis(spec.dim, "'" + tensor + "'", where);
+      case IndexSpec::Kind::whole: {
+        if (spec.of.empty()) {
+          index.axis = whole_axis(spec.dim, "'" + tensor + "'", where);
+          break;
+        }
+        const ir::Axis& all =
+            kernel_.axes[static_cast<std::size_t>(whole_axis(spec.of, "'" + tensor + "'", where))];
+        index = cut(spec, all.tile, where);
         break;
+      }
     }
     result.push_back(index);
   }
@@ -129,11 +186,17 @@ void Builder::must_be_one_tiling(const std::vector<ValueId>& values,
   const auto meet = [&](ir::AxisId axis) {
     const std::string& dim = kernel_.axes[static_cast<std::size_t>(axis)].dim;
     const auto [entry, fresh] = seen.emplace(dim, axis);
-    if (!fresh && entry->second != axis)
-      throw Error(ErrorKind::invalid_program,
-                  "two tilings of dimension '" + dim + "' meet in one expression",
-                  {dim, "", "tiles of one loop or grid over it; give the other a second name",
-                   to_string(where)});
+    if (fresh || entry->second == axis) return;
+    const ir::Axis &one = kernel_.axes[static_cast<std::size_t>(entry->second)],
+                   &other = kernel_.axes[static_cast<std::size_t>(axis)];
+    const bool slices = one.kind == ir::Axis::Kind::whole && other.kind == ir::Axis::Kind::whole;
+    throw Error(ErrorKind::invalid_program,
+                "two " + std::string(slices ? "extents" : "tilings") + " of dimension '" + dim +
+                    "' meet in one expression",
+                {dim, slices ? std::to_string(one.tile) + " and " + std::to_string(other.tile) : "",
+                 slices ? "one extent; give a slice a name of its own, as<H>(slice(D, lo, count))"
+                        : "tiles of one loop or grid over it; give the other a second name",
+                 to_string(where)});
   };
   for (const ValueId value : values)
     for (const ir::AxisId axis : at(value).type.axes) meet(axis);

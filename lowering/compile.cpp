@@ -18,6 +18,11 @@ Program make_program(const KernelSource& kernel, const std::string& arch,
 
 runtime::CompileOptions compile_options() { return {}; }
 
+std::string program_arch(const std::string& device_architecture) {
+  // The emulator of a later architecture runs the sm_80 shape too: the text asks for nothing newer.
+  return device_architecture.substr(0, device_architecture.find_last_not_of('a') + 1);
+}
+
 namespace {
 
 runtime::Function load(const Device& device, const emit::KernelText& text) {
@@ -29,8 +34,7 @@ runtime::Function load(const Device& device, const emit::KernelText& text) {
 }  // namespace
 
 Plan compile(const Device& device, const KernelSource& kernel, const CompileRequest& request) {
-  // The emulator of a later architecture runs the sm_80 shape too: the text asks for nothing newer.
-  Program program = make_program(kernel, "sm_" + std::to_string(device.arch()), request);
+  Program program = make_program(kernel, program_arch(device.architecture()), request);
   auto general = std::async(std::launch::async, [&] { return load(device, program.general.text); });
   runtime::Function aligned = load(device, program.aligned.text);
   runtime::Function other = general.get();

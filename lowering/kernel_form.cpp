@@ -3,6 +3,8 @@
 
 #include <bit>
 
+#include "ir/flattened.hpp"
+
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -17,8 +19,15 @@ KernelForm::KernelForm(const Signature& signature, const Lowered& lowered)
     const std::int64_t bytes = size_of(slots[static_cast<std::size_t>(slot)].dtype);
     aligned_.push_back({slot, required.inner_axis, 16 / bytes});
   }
-  for (const auto& factor : lowered.text.grid)
-    grid_.push_back({signature.dimension(factor.dim), factor.tile});
+  const auto add = [&](const std::string& dim, int tile) {
+    Factor factor{dim, {}, tile};
+    for (const std::string& part : ir::parts_of(dim))
+      factor.parts.push_back(signature.dimension(part));
+    grid_.push_back(std::move(factor));
+  };
+  for (const auto& factor : lowered.text.grid) add(factor.dim, factor.tile);
+  for (const ir::Axis& axis : lowered.scheduled.axes)
+    if (axis.kind == ir::Axis::Kind::loop && ir::is_flattened(axis.dim)) add(axis.dim, 0);
   for (const emit::Parameter& one : lowered.text.parameters) {
     Parameter made;
     made.axis = one.axis;
@@ -84,15 +93,33 @@ void KernelForm::require_positive(const LaunchArguments& given) const {
   }
 }
 
+std::int64_t KernelForm::extent(const Factor& factor, const LaunchArguments& given) const {
+  std::int64_t product = 1;
+  for (const int part : factor.parts)
+    if (given.extent(part) == 0) return 0;
+  for (const int part : factor.parts) {
+    if (product > largest_extent / given.extent(part))
+      throw Error(
+          ErrorKind::unsupported,
+          "the flattened dimension '" + factor.dim + "' has more elements than 32 bits number",
+          {.argument = factor.dim,
+           .value = std::to_string(product) + " * " + std::to_string(given.extent(part)),
+           .allowed = "at most " + std::to_string(largest_extent)});
+    product *= given.extent(part);
+  }
+  return product;
+}
+
 std::int64_t KernelForm::programs(const LaunchArguments& given) const {
   std::int64_t product = 1;
   for (const Factor& factor : grid_)
-    if (given.extent(factor.dimension) == 0) return 0;
+    if (extent(factor, given) == 0 && factor.tile != 0) return 0;
   for (const Factor& factor : grid_) {
-    const std::int64_t count = (given.extent(factor.dimension) + factor.tile - 1) / factor.tile;
+    if (factor.tile == 0) continue;
+    const std::int64_t count = (extent(factor, given) + factor.tile - 1) / factor.tile;
     if (product > largest_extent / count)
       throw Error(ErrorKind::unsupported, "the grid has more blocks than a launch can have",
-                  {.argument = signature_.dimension_name(factor.dimension),
+                  {.argument = factor.dim,
                    .value = std::to_string(product) + " * " + std::to_string(count),
                    .allowed = "at most " + std::to_string(largest_extent)});
     product *= count;

@@ -40,9 +40,11 @@ class KernelForm {
     std::string name, where;
   };
   struct Factor {
-    int dimension = 0;
-    std::int64_t tile = 1;
+    std::string dim;
+    std::vector<int> parts;  ///< dimensions; several of a flattened one
+    std::int64_t tile = 1;   ///< 0: of a loop, not of the grid
   };
+  std::int64_t extent(const Factor& factor, const LaunchArguments& given) const;
   struct Parameter {
     enum class Kind { pointer, stride, extent, real, integer } kind{};
     int from = 0;  ///< slot, or dimension

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <map>
 
+#include "ir/flattened.hpp"
+
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -124,7 +126,8 @@ class LaunchChecks::Finder {
 
 LaunchChecks::LaunchChecks(const Signature& signature, const ir::Kernel& traced)
     : signature_(signature) {
-  for (const std::string& dim : traced.grid) grid_.push_back(signature.dimension(dim));
+  for (const std::string& dim : traced.grid)
+    for (const std::string& part : ir::parts_of(dim)) grid_.push_back(signature.dimension(part));
   Finder(*this, traced);
 }
 

@@ -28,6 +28,7 @@ Lowered lower(const ir::Kernel& traced, const passes::Target& target, const ir::
   passes::fold_scale(kernel), done("fold_scale");
   passes::defer_reductions(kernel), done("defer_reductions");
   passes::stage_copies(kernel, result.schedule), done("stage_copies");
+  passes::stage_takes(kernel), done("stage_takes");
   passes::reduce_across_warps(kernel), done("reduce_across_warps");
   passes::place_values(kernel, target), done("place_values");
   passes::order_memory(kernel), done("order_memory");

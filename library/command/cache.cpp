@@ -28,7 +28,10 @@ std::string age_text(std::chrono::seconds age) {
 
 int cache_list(const Context& context, const Arguments& arguments) {
   const runtime::Cache cache = cache_on_disk();
+  const std::uint64_t limit = runtime::environment::cache_limit();
   const std::vector<runtime::CacheEntry> entries = cache.list();
+  std::uint64_t bytes = 0;
+  for (const runtime::CacheEntry& entry : entries) bytes += entry.bytes;
   if (arguments.flag("--json")) {
     ordered_json list = ordered_json::array();
     for (const runtime::CacheEntry& entry : entries) {
@@ -39,27 +42,32 @@ int cache_list(const Context& context, const Arguments& arguments) {
                       {"bytes", entry.bytes},
                       {"age_seconds", entry.age.count()}});
     }
-    context.out << ordered_json{{"path", cache.root().string()}, {"entries", list}}.dump(
-                       2, ' ', false, ordered_json::error_handler_t::replace)
-                << "\n";
+    context.out << json_text({{"path", cache.root().string()},
+                              {"limit_bytes", limit},
+                              {"bytes", bytes},
+                              {"entries", list}});
     return success;
   }
-  std::vector<std::vector<std::string>> rows{{"KERNEL", "ARCH", "KIND", "SIZE", "AGE", "KEY"}};
+  std::vector<std::vector<std::string>> rows{{"KERNEL", "ARCH", "KIND", "SIZE", "USED", "KEY"}};
   for (const runtime::CacheEntry& entry : entries) {
     rows.push_back({entry.label.kernel, entry.label.architecture, name(entry.label.kind),
-                    human_bytes(static_cast<double>(entry.bytes)), age_text(entry.age), entry.key});
+                    human_bytes(static_cast<double>(entry.bytes)), age_text(entry.age) + " ago",
+                    entry.key});
   }
   context.out << (entries.empty() ? "no entries in " + cache.root().string() + "\n"
                                   : aligned(rows));
+  if (!entries.empty())
+    context.out << fmt::format(
+        "{} in {}{}\n", human_bytes(static_cast<double>(bytes)), cache.root().string(),
+        limit == 0 ? std::string(", which TILEWRIGHT_CACHE=off leaves unused")
+                   : ", of at most " + human_bytes(static_cast<double>(limit)));
   return success;
 }
 
 int cache_path(const Context& context, const Arguments& arguments) {
   const std::string path = runtime::environment::cache_directory().string();
   if (arguments.flag("--json")) {
-    context.out << ordered_json{{"path", path}}.dump(2, ' ', false,
-                                                     ordered_json::error_handler_t::replace)
-                << "\n";
+    context.out << json_text({{"path", path}});
   } else {
     context.out << path << "\n";
   }
@@ -69,7 +77,7 @@ int cache_path(const Context& context, const Arguments& arguments) {
 int cache_clear(const Context& context, const Arguments& arguments) {
   const std::size_t removed = cache_on_disk().clear();
   if (arguments.flag("--json")) {
-    context.out << ordered_json{{"removed", removed}}.dump(2) << "\n";
+    context.out << json_text({{"removed", removed}});
   } else {
     context.out << "removed " << removed << (removed == 1 ? " file\n" : " files\n");
   }

@@ -9,11 +9,10 @@
 #include "command/command_line.hpp"
 
 namespace tilewright::command {
-namespace {
 
 using nlohmann::ordered_json;
 
-int status_of(ErrorKind kind) {
+ExitStatus status_of(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::missing: return missing;
     case ErrorKind::compile_failed:
@@ -23,24 +22,31 @@ int status_of(ErrorKind kind) {
   }
 }
 
+ordered_json error_json(const Error& error) {
+  return {{"kind", name(error.kind())},
+          {"argument", error.argument()},
+          {"value", error.value()},
+          {"allowed", error.allowed()},
+          {"message", error.what()}};
+}
+
+std::string error_text(const Error& error) {
+  const std::string_view message = error.what();
+  const bool named = message.find(error.argument()) != std::string_view::npos;
+  return (named ? "" : error.argument() + ": ") + std::string(message);
+}
+
 std::string json_text(const ordered_json& object) {
-  // Paths and options may hold any bytes; the object must be UTF-8.
   return object.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
+namespace {
+
 int report(const Context& context, bool json, const Error& error) {
   if (json) {
-    context.out << json_text({{"ok", false},
-                              {"error",
-                               {{"kind", name(error.kind())},
-                                {"argument", error.argument()},
-                                {"value", error.value()},
-                                {"allowed", error.allowed()},
-                                {"message", error.what()}}}});
+    context.out << json_text({{"ok", false}, {"error", error_json(error)}});
   } else {
-    const bool named =
-        std::string_view(error.what()).find(error.argument()) != std::string_view::npos;
-    context.err << "tilewright: " << (named ? "" : error.argument() + ": ") << error.what() << "\n";
+    context.err << "tilewright: " << error_text(error) << "\n";
   }
   context.out.flush();
   return status_of(error.kind());
@@ -64,8 +70,8 @@ int run_parsed(const Context& context, const std::vector<std::string>& arguments
 }  // namespace
 
 int command(const std::vector<std::string>& arguments, library::VariantTable variants,
-            std::ostream& out, std::ostream& err, bool out_is_terminal) {
-  const Context context{variants, out, err, out_is_terminal};
+            std::ostream& out, std::ostream& err, Terminals terminals, std::istream& in) {
+  const Context context{variants, in, out, err, terminals};
   // Looked for by hand: it also decides how a command line that does not parse is answered.
   const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
   try {

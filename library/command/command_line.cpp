@@ -98,6 +98,30 @@ Error usage_error(const CLI::ParseError& error) {
       {looks_like_option ? word.substr(0, word.find('=')) : "arguments", word, allowed, ""});
 }
 
+constexpr const char* warmup_footer =
+    "\nFILE names one kernel a line: a variant and its options, as `tilewright run` takes them, "
+    "and\n"
+    "what it is compiled for. Blank lines and what follows # are skipped:\n\n"
+    "  flash --head-dim 128 --causal --arch sm_90    # a GPU that need not be in this machine\n"
+    "  flash --head-dim 64 --dtype f16               # this machine's device, or the one named "
+    "above\n"
+    "  standard --device emulator:sm_80\n\n"
+    "What is in the cache already is not compiled again. A line that is wrong is named with its\n"
+    "number, and the others are compiled all the same. Exit status: 0, or the worst of 1 (a "
+    "kernel\n"
+    "was not compiled, or not kept), 2 (a line is wrong), 3 (NVRTC or a device is missing).";
+
+constexpr const char* cache_footer =
+    "\nTILEWRIGHT_CACHE is on (1 GiB are kept), off, or a size such as 512M or 2G; what was unused "
+    "for\n"
+    "longest goes first. TILEWRIGHT_CACHE_DIR is the folder.";
+
+void refuse_extras(const CLI::App& deepest) {
+  for (const CLI::App* app = &deepest; app != nullptr; app = app->get_parent()) {
+    if (const auto extras = app->remaining(); !extras.empty()) refuse_extra(*app, extras.front());
+  }
+}
+
 struct Grammar {
   CLI::App app{"Attention kernels written in a tile language, compiled at run time.", "tilewright"};
   std::vector<std::pair<CLI::App*, int (*)(const Context&, const Arguments&)>> calls;
@@ -115,6 +139,25 @@ struct Grammar {
 
   void add_json(CLI::App& command) {
     add_flag(command, "--json", "print one JSON object and nothing else", arguments);
+  }
+
+  /// The two ways to say what a kernel is compiled for.
+  void add_targets(CLI::App& command, const std::string& before) {
+    add_option(command, "--arch", "--arch", "",
+               before + "a GPU's architecture: sm_80, sm_86, sm_89, sm_90, sm_90a, sm_120",
+               arguments);
+    add_option(command, "--device", "--device", "$TILEWRIGHT_DEVICE, else auto",
+               before + "auto, cuda:0, emulator:sm_80, emulator:sm_90a", arguments);
+  }
+
+  /// For the lines of a list, each of which is one command.
+  struct KernelLine {};
+  Grammar(library::VariantTable variants, KernelLine) {
+    CLI::App& line = *app.add_subcommand("kernel");
+    line.allow_extras();
+    line.set_help_flag();
+    add_variant_options(line, variants, arguments);
+    add_targets(line, "");
   }
 
   explicit Grammar(library::VariantTable variants) {
@@ -143,8 +186,23 @@ struct Grammar {
                "dsl, ir, schedule, cuda, ptx, cubin or sass", arguments);
     add_option(dump_app, "-o,--output", "-o", "standard output", "file to write", arguments);
 
+    CLI::App& warmup_app =
+        add(app, "warmup", "compile a list of kernels beforehand, so that no run waits", warmup);
+    warmup_app.footer(warmup_footer);
+    warmup_app
+        .add_option_function<std::string>(
+            "FILE", [this](const std::string& text) { arguments.set("FILE", text); },
+            "list of kernels; - reads standard input")
+        ->required();
+    add_targets(warmup_app, "for lines that do not say it: ");
+    add_option(warmup_app, "--jobs", "--jobs", "processors, as memory allows",
+               "kernels compiled at a time", arguments);
+    add_option(warmup_app, "--memory", "--memory", "half of what is free",
+               "what all compiles may take together, such as 2G; each counts 128M", arguments);
+
     CLI::App& cache = add(app, "cache", "the compiled kernels kept on disk", nullptr);
-    add(cache, "ls", "every entry", cache_list);
+    cache.footer(cache_footer);
+    add(cache, "ls", "every entry, the last used first", cache_list);
     add(cache, "path", "where they are kept", cache_path);
     add(cache, "clear", "remove them all", cache_clear);
   }
@@ -165,17 +223,26 @@ ParsedCommand parse(const std::vector<std::string>& arguments, library::VariantT
 
   const CLI::App* deepest = &grammar.app;
   while (!deepest->get_subcommands().empty()) deepest = deepest->get_subcommands().front();
-  for (const CLI::App* app = deepest; app != nullptr; app = app->get_parent()) {
-    if (const auto extras = app->remaining(); !extras.empty()) refuse_extra(*app, extras.front());
-  }
+  refuse_extras(*deepest);
   for (const auto& [app, call] : grammar.calls) {
     if (app == deepest) return {call, grammar.arguments, ""};
   }
-  throw Error(
-      ErrorKind::invalid_argument, "a command is missing",
-      {"command", "",
-       deepest == &grammar.app ? "list, doctor, run, dump, cache; see --help" : "ls, path, clear",
-       ""});
+  throw Error(ErrorKind::invalid_argument, "a command is missing",
+              {"command", "",
+               deepest == &grammar.app ? "list, doctor, run, dump, warmup, cache; see --help"
+                                       : "ls, path, clear",
+               ""});
+}
+
+Arguments parse_kernel_line(const std::string& line, library::VariantTable variants) {
+  Grammar grammar(variants, Grammar::KernelLine{});
+  try {
+    grammar.app.parse("kernel " + line);
+  } catch (const CLI::ParseError& error) {
+    throw usage_error(error);
+  }
+  refuse_extras(*grammar.app.get_subcommands().front());
+  return grammar.arguments;
 }
 
 }  // namespace tilewright::command

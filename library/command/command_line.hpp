@@ -16,7 +16,11 @@ struct ParsedCommand {
   std::string text;
 };
 
-/// Throws Error{invalid_argument} naming the option or word that does not fit.
+/// What is wrong with the arguments is an Error{invalid_argument} that names the option or word.
 ParsedCommand parse(const std::vector<std::string>& arguments, library::VariantTable variants);
+
+/// One line of a list of kernels: a variant with its options, and --arch or --device. Words are
+/// separated by blanks and may be quoted. Throws as `parse` does.
+Arguments parse_kernel_line(const std::string& line, library::VariantTable variants);
 
 }  // namespace tilewright::command

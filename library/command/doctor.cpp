@@ -56,7 +56,8 @@ ordered_json to_json(const Examination& examination) {
                                  {"memory_bytes", device.memory_bytes}});
   }
   object["cache"] = {{"path", examination.cache.path},
-                     {"enabled", examination.cache.enabled},
+                     {"enabled", examination.cache.limit != 0},
+                     {"limit_bytes", examination.cache.limit},
                      {"writable", examination.cache.writable},
                      {"entries", examination.cache.entries},
                      {"bytes", examination.cache.bytes},
@@ -85,13 +86,14 @@ std::string to_text(const Examination& examination) {
   }
   const CacheFinding& cache = examination.cache;
   const char* state = !cache.problem.empty() ? "WRONG"
-                      : !cache.enabled       ? "off"
+                      : cache.limit == 0     ? "off"
                       : cache.writable       ? "on"
                                              : "READ-ONLY";
   rows.push_back({"cache", state,
-                  fmt::format("{}, {} {}, {}", cache.path, cache.entries,
+                  fmt::format("{}, {} {}, {} of {}", cache.path, cache.entries,
                               cache.entries == 1 ? "entry" : "entries",
-                              human_bytes(static_cast<double>(cache.bytes)))});
+                              human_bytes(static_cast<double>(cache.bytes)),
+                              human_bytes(static_cast<double>(cache.limit)))});
   if (!cache.problem.empty()) rows.push_back({"", "", cache.problem});
   const std::string verdict =
       examination.ok()

@@ -29,7 +29,7 @@ struct Finding {
 
 struct CacheFinding {
   std::string path;
-  bool enabled = true;
+  std::uint64_t limit = 0;  ///< bytes; 0: switched off
   bool writable = false;
   std::size_t entries = 0;
   std::uint64_t bytes = 0;

@@ -27,16 +27,13 @@ int dump(const Context& context, const Arguments& arguments) {
   const auto stage = static_cast<Stage>(
       arguments.choice("--stage", static_cast<std::size_t>(Stage::cuda), stages));
   const std::string arch(architectures[arguments.choice("--arch", 0, architectures)]);
-  library::Request request;
-  request.shape = shape_of(arguments);
-  request.schedule = schedule_of(arguments);
-  request.options = own_options_of(arguments, entry, context.variants);
+  const library::Request request = request_of(arguments, entry, context.variants);
 
   const bool to_file = arguments.given("-o");
   const std::string output = arguments.text("-o");
   if (to_file) formats::require_writable_target(output);
   const bool binary = stage == Stage::cubin;
-  if (binary && !to_file && (context.out_is_terminal || arguments.flag("--json"))) {
+  if (binary && !to_file && (context.terminals.out || arguments.flag("--json"))) {
     throw Error(ErrorKind::invalid_argument, "a cubin is not text",
                 {"--stage", "cubin", "-o FILE, or standard output that is not a terminal", ""});
   }

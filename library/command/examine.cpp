@@ -50,7 +50,7 @@ void examine_gpus(Examination& examination) {
       finding = {false, "", "", "libcuda.so.1 was not found", install_driver};
       return;
     }
-    finding = {true, cuda_version(*driver), driver->file.string(), "", ""};
+    finding = {true, cuda_version(*driver), driver->file, "", ""};
     int count = 0;
     driver->check(driver->device_get_count(&count), "cuDeviceGetCount");
     for (int i = 0; i < count; ++i) add_device(examination, fmt::format("cuda:{}", i));
@@ -64,7 +64,7 @@ void examine_emulator(Examination& examination) {
   Finding& finding = examination.emulator;
   try {
     const auto driver = runtime::Driver::emulated();
-    finding = {true, cuda_version(*driver), driver->file.string(), "", ""};
+    finding = {true, cuda_version(*driver), driver->file, "", ""};
     for (const char* spec : {"emulator:sm_80", "emulator:sm_90a"}) add_device(examination, spec);
   } catch (const Error& error) {
     finding.problem = error.what();
@@ -88,7 +88,7 @@ void examine_cache(Examination& examination) {
   finding.path = root.string();
   finding.writable = can_write(root);
   try {
-    finding.enabled = runtime::environment::cache_enabled();
+    finding.limit = runtime::environment::cache_limit();
   } catch (const Error& error) {
     finding.problem = error.what();
   }

@@ -12,5 +12,6 @@ int main(int count, char** words) {
   std::signal(SIGPIPE, SIG_IGN);
   const std::vector<std::string> arguments(words + (count > 0 ? 1 : 0), words + count);
   return tilewright::command::command(arguments, tilewright::library::variants(), std::cout,
-                                      std::cerr, ::isatty(STDOUT_FILENO) == 1);
+                                      std::cerr,
+                                      {::isatty(STDOUT_FILENO) == 1, ::isatty(STDERR_FILENO) == 1});
 }

@@ -17,10 +17,8 @@ int run(const Context& context, const Arguments& arguments) {
 
   std::optional<InputFile> file;
   if (arguments.given("--input")) file.emplace(arguments.text("--input"), layout_of(arguments));
-  library::Request request;
-  request.shape = shape_of(arguments, file ? std::optional(file->shape()) : std::nullopt);
-  request.schedule = schedule_of(arguments);
-  request.options = own_options_of(arguments, entry, context.variants);
+  const library::Request request = request_of(arguments, entry, context.variants,
+                                              file ? std::optional(file->shape()) : std::nullopt);
   const std::uint64_t seed = arguments.seed("--seed", 0);
   const std::string output = arguments.text("--output");
   if (arguments.given("--output")) formats::require_writable_target(output);

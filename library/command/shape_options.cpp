@@ -116,6 +116,12 @@ AttentionShape shape_of(const Arguments& arguments, const std::optional<FileShap
   return shape;
 }
 
+library::Request request_of(const Arguments& arguments, const library::VariantEntry& entry,
+                            library::VariantTable table, const std::optional<FileShape>& file) {
+  return {shape_of(arguments, file), schedule_of(arguments),
+          own_options_of(arguments, entry, table)};
+}
+
 library::ScheduleOverrides schedule_of(const Arguments& arguments) {
   const auto optional = [&](std::string_view option, std::int64_t highest) {
     std::optional<std::int64_t> value;

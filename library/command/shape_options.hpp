@@ -31,6 +31,10 @@ library::Layout layout_of(const Arguments& arguments);
 library::AttentionShape shape_of(const Arguments& arguments,
                                  const std::optional<FileShape>& file = {});
 
+/// Shape, schedule and the variant's own options. Throws as the three functions that read them.
+library::Request request_of(const Arguments& arguments, const library::VariantEntry& entry,
+                            library::VariantTable table, const std::optional<FileShape>& file = {});
+
 /// Throws Error{invalid_argument} or, for `--schedule FILE`, Error{invalid_file}.
 library::ScheduleOverrides schedule_of(const Arguments& arguments);
 

@@ -54,6 +54,10 @@ BlockCounts count(const Program& program, const AttentionShape& shape) {
 
 class Flash : public Variant {
  public:
+  void visit_kernels(const Request& request, const KernelVisitor& visit) const override {
+    visit(kernel_of(request.shape), compile_request(request));
+  }
+
   RunResult run(const Request& request, const std::string& where,
                 const Inputs& inputs) const override {
     const Plan plan =

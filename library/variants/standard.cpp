@@ -59,7 +59,10 @@ CompileRequest compile_request(const Request& request, std::size_t kernel) {
     throw Error(ErrorKind::unsupported, "standard has three kernels, and a schedule is one's",
                 {"--schedule", "a file", "--tile-q, --tile-kv, --stages, --warps", ""});
   Request one = request;
-  if (kernel == 1) one.schedule = {};
+  if (kernel == 1) {  // it has no product either
+    one.schedule = {};
+    one.shape.dot_precision = DotPrecision::f32;
+  }
   const auto& shape = request.shape;
   std::map<std::string, std::int64_t> extents;
   if (kernel == 0) extents[D] = shape.head_dim;
@@ -123,6 +126,12 @@ BlockCounts count(const AttentionShape& s, std::int64_t tile_q, std::int64_t til
 
 class Standard : public Variant {
  public:
+  void visit_kernels(const Request& request, const KernelVisitor& visit) const override {
+    Kernels kernels = kernels_of(request);
+    for (std::size_t i = 0; i < kernels.size(); ++i)
+      visit(std::move(kernels[i]), compile_request(request, i));
+  }
+
   RunResult run(const Request& request, const std::string& where,
                 const Inputs& inputs) const override {
     require_budget(request);

@@ -1,8 +1,8 @@
 // A variant, seen by those who sweep them: the command, the tests, the benchmarks.
 //
-// A variant answers four questions and nothing else: what it is (its table row), which pairs are
-// visible (for the reference), what a run gives, and what the compiler made on the way. The rows
-// stand in variants/table.cpp; the first variant is variants/flash.cpp.
+// A variant answers five questions and nothing else: what it is (its table row), which pairs are
+// visible (for the reference), what its kernels are, what a run gives, and what the compiler made
+// on the way. The rows stand in variants/table.cpp; the first variant is variants/flash.cpp.
 #pragma once
 
 #include <array>
@@ -19,6 +19,11 @@
 #include <vector>
 
 #include "variants/shape.hpp"
+
+namespace tilewright {
+class KernelSource;
+struct CompileRequest;
+}  // namespace tilewright
 
 namespace tilewright::library {
 
@@ -73,9 +78,17 @@ enum class Stage { dsl, ir, schedule, cuda, ptx, cubin, sass };
 using RowMask = std::function<void(std::int64_t b, std::int64_t h, std::int64_t q,
                                    std::span<std::uint8_t> visible)>;
 
+/// Told of a kernel and how it is compiled.
+using KernelVisitor =
+    std::function<void(std::shared_ptr<const KernelSource> kernel, const CompileRequest& request)>;
+
 class Variant {
  public:
   virtual ~Variant() = default;
+
+  /// Names every kernel that `run` compiles for this request, in the order of their launches.
+  /// Throws Error: unsupported or invalid_argument for what no kernel can do.
+  virtual void visit_kernels(const Request& request, const KernelVisitor& visit) const = 0;
 
   /// Compiles (or finds in the cache), launches once on `device` (a spec as Device::open takes it,
   /// "" for the default) and copies the results back. Faults are returned, not thrown.

@@ -1,5 +1,6 @@
 // Tiles from global memory: into shared memory for the tensor cores, or straight into registers.
 #include "emit/emitter.hpp"
+#include "ir/row_addresses.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::emit {
@@ -24,6 +25,79 @@ std::string Emitter::stride(const std::string& tensor, std::size_t which) {
                    "i64", tensor, static_cast<int>(which));
 }
 
+/// From one element of an index's axis to the next.
+std::string Emitter::stride_of(const ir::Operation& operation, std::size_t which) {
+  const int step = operation.indices[which].step;
+  const std::string own = stride(operation.name, which);
+  return step == 1 ? own : std::to_string(step) + " * " + own;
+}
+
+/// The first element of the tile at hand, or of the one that `block` numbers while a copy for it is
+/// written; "" for a whole axis.
+std::string Emitter::start_at(ir::AxisId id, const std::string& block) {
+  const ir::Axis& tiled = axis(id);
+  if (tiled.kind == ir::Axis::Kind::whole || kernel_.leader(id) != moving_axis_)
+    return block_start(id);
+  return block + " * " + std::to_string(axis(kernel_.leader(id)).tile) +
+         (tiled.before > 0 ? " - " + std::to_string(tiled.before) : "");
+}
+
+/// Which elements of an index's axis the tensor has. Written about the axis's own elements: a step
+/// times the last of them may leave 32 bits.
+Emitter::Limits Emitter::limits(const ir::Operation& operation, std::size_t which) {
+  const ir::Index& index = operation.indices[which];
+  if (!kernel_.may_leave(operation, which)) return {};
+  Limits result;
+  if (index.offset < 0)
+    result.first = std::to_string((std::int64_t{index.step} - 1 - index.offset) / index.step);
+  const std::string& dim = kernel_.find_argument(operation.name)->dims[which];
+  const std::int64_t more = std::int64_t{index.step} - 1 - index.offset;
+  if (const auto bound = kernel_.bound.find(dim); bound != kernel_.bound.end()) {
+    result.end = std::to_string(std::max<std::int64_t>(0, bound->second + more) / index.step);
+    return result;
+  }
+  const std::string end = extent(dim);
+  result.end = more == 0  ? end
+               : more < 0 ? end + " - " + std::to_string(-more)
+                          : "(i64)" + end + " + " + std::to_string(more);
+  if (more > 0) prelude_.use("i64");
+  if (index.step > 1)
+    result.end = (more == 0 ? end : "(" + result.end + ")") + " / " + std::to_string(index.step);
+  if (more > 0) result.end = "(int)min(" + result.end + ", 2147483647ll)";
+  return result;
+}
+
+/// The elements of a tile that the axis and the tensor have.
+Emitter::Span Emitter::span(const ir::Operation& operation, ir::AxisId id,
+                            const std::string& block) {
+  const ir::Axis& own = axis(id);
+  const std::string start = start_at(id, block);
+  const bool whole = own.kind == ir::Axis::Kind::whole;
+  const Limits limit = limits(operation, tensor_axis(operation, id));
+  const auto counted = [&](const std::string& element) {
+    if (start.empty()) return element;
+    return element + " - " + (own.before > 0 ? "(" + start + ")" : start);
+  };
+  std::string end = whole ? std::to_string(own.tile) : extent(kernel_.counted_along(id));
+  if (!limit.end.empty()) end = "min(" + end + ", " + limit.end + ")";
+  Span result{"", counted(end)};
+  if (!whole && own.padded > own.tile)
+    result.end = "min(" + result.end + ", " + std::to_string(own.tile) + ")";
+  const std::string first = limit.first.empty() && own.before > 0 ? "0" : limit.first;
+  if (!first.empty()) result.first = first == "0" ? "-(" + start + ")" : counted(first);
+  return result;
+}
+
+/// Whether every vector of `unit` neighbours that starts at a multiple of it in the tile starts at
+/// one in the tensor.
+bool Emitter::starts_aligned(const ir::Operation& operation, std::size_t which, int unit) const {
+  const ir::Index& index = operation.indices[which];
+  const ir::Axis& own = axis(index.axis);
+  const bool tiles = own.kind == ir::Axis::Kind::whole ||
+                     (axis(kernel_.leader(index.axis)).tile % unit == 0 && own.before % unit == 0);
+  return index.step == 1 && index.offset % unit == 0 && tiles;
+}
+
 /// The pointer with all scalar indices applied: `k + batch * k_batch + kv_head * k_kv_head`.
 std::string Emitter::tensor_base(const ir::Operation& operation) {
   const Argument* argument = kernel_.find_argument(operation.name);
@@ -39,6 +113,9 @@ std::string Emitter::tensor_base(const ir::Operation& operation) {
   std::string text = parameter(Parameter::Kind::pointer, plan_.argument(operation.name),
                                (reads ? "const " : "") + element + "*", operation.name);
   for (std::size_t i = 0; i < operation.indices.size(); ++i) {
+    if (const int offset = operation.indices[i].offset; offset != 0)
+      text += (offset < 0 ? " - " : " + ") + std::to_string(std::abs(offset)) + " * " +
+              stride(operation.name, i);
     if (operation.indices[i].kind != IndexSpec::Kind::scalar) continue;
     const Text index = element_text(operation.indices[i].value);
     text += " + " + (index.precedence < 13 ? "(" + index.text + ")" : index.text) + " * " +
@@ -54,11 +131,9 @@ std::string Emitter::tile_start(const ir::Operation& operation, const std::strin
   for (std::size_t i = 0; i < operation.indices.size(); ++i) {
     const ir::Index& index = operation.indices[i];
     if (index.kind != IndexSpec::Kind::block) continue;
-    const ir::Axis& tiled = axis(index.axis);
-    const bool moving = index.axis == moving_axis_;
-    const std::string start =
-        moving ? block + " * " + std::to_string(tiled.tile) : block_start(index.axis);
-    text += " + " + start + " * " + stride(operation.name, i);
+    const std::string start = start_at(index.axis, block);
+    text += " + " + (axis(index.axis).before > 0 ? "(" + start + ")" : start) + " * " +
+            stride_of(operation, i);
   }
   return text;
 }
@@ -85,20 +160,18 @@ void Emitter::require_aligned(const ir::Operation& operation, ir::AxisId inner) 
 /// one).
 void Emitter::copy(const ir::Operation& operation, const std::string& block,
                    const std::string& stage) {
+  if (ir::picks(operation)) {
+    copy_rows(operation, block, stage);
+    return commit_alone(operation, block, stage);
+  }
   const ValueId buffer = operation.operands[0];
   const ir::Value& value = kernel_.values[static_cast<std::size_t>(buffer)];
   const auto& axes = value.type.axes;
   const ir::Axis &rows = axis(axes[0]), &columns = axis(axes[1]);
   const std::size_t row_axis = tensor_axis(operation, axes[0]),
                     column_axis = tensor_axis(operation, axes[1]);
-  const auto left_of = [&](const ir::Axis& tiled, ir::AxisId id) {
-    if (tiled.kind == ir::Axis::Kind::whole) return std::to_string(tiled.tile);
-    const bool moving = id == moving_axis_;
-    return extent(tiled.dim) + " - " +
-           (moving ? block + " * " + std::to_string(tiled.tile) : block_start(id));
-  };
   const std::string to = buffer_address(buffer) + (stage.empty() ? "" : " + " + stage);
-  const std::string row_stride = stride(operation.name, row_axis);
+  const std::string row_stride = stride_of(operation, row_axis);
   std::string from = tile_start(operation, block);
   if (from.size() > 48) {
     const std::string pointer = plan_.fresh(plan_.argument(operation.name) + "_from");
@@ -107,8 +180,10 @@ void Emitter::copy(const ir::Operation& operation, const std::string& block,
   }
   const int per_chunk = 16 / size_of(value.type.dtype), chunks = columns.padded / per_chunk,
             threads = kernel_.layout.threads();
-  const bool whole = columns.kind == ir::Axis::Kind::whole, flips = operation.sign_of >= 0;
-  const std::string left = left_of(rows, axes[0]), across = left_of(columns, axes[1]);
+  const Span down = span(operation, axes[0], block), across = span(operation, axes[1], block);
+  const bool whole = columns.kind == ir::Axis::Kind::whole &&
+                     !kernel_.may_leave(operation, column_axis),
+             flips = operation.sign_of >= 0;
   const std::string flip = flips ? uniform(operation.sign_of) + " < 0" : "false";
   const std::string width = whole ? std::to_string(columns.tile) + ", " : "";
   const auto call = [&](const std::string& verb, const std::string& known,
@@ -118,25 +193,42 @@ void Emitter::copy(const ir::Operation& operation, const std::string& block,
            std::to_string(value.place.row_chunks) + ", " + std::to_string(threads) + ">(" + to +
            ", " + from + ", " + row_stride + ", " + last + ");";
   };
+  // 16 bytes of a row are copied as one where they are neighbours, aligned, and none lies in front
+  // of the tensor.
+  const bool in_chunks =
+      kernel_.aligned && across.first.empty() && starts_aligned(operation, column_axis, per_chunk);
+  const auto or_zero = [](const std::string& first) { return first.empty() ? "0" : first; };
   std::string text;
-  if (!kernel_.aligned || (flips && (!whole || columns.tile % per_chunk != 0))) {
-    const std::string inner = kernel_.aligned ? "1" : stride(operation.name, column_axis);
-    text = call("gather_tile", "", inner + ", " + left + ", " + across + ", " + flip);
+  if (!in_chunks || (flips && (!whole || columns.tile % per_chunk != 0 || !down.first.empty()))) {
+    const std::string unit = kernel_.aligned ? std::to_string(operation.indices[column_axis].step)
+                                             : stride_of(operation, column_axis);
+    const std::string ends = unit + ", " + down.end + ", " + across.end + ", " + flip;
+    text = down.first.empty() && across.first.empty()
+               ? call("gather_tile", "", ends)
+               : call("gather_tile_within", "",
+                      ends + ", " + or_zero(down.first) + ", " + or_zero(across.first));
+  } else if (!down.first.empty()) {
+    text = call("copy_tile_within", "", down.first + ", " + down.end + ", " + across.end);
   } else if (flips) {
-    text = call("copy_tile_signed", width, left + ", " + flip);
+    text = call("copy_tile_signed", width, down.end + ", " + flip);
   } else if (whole) {
-    text = call("copy_tile", width, left);
+    text = call("copy_tile", width, down.end);
   } else {
-    text = call("copy_tile_ragged", "", left + ", " + across);
+    text = call("copy_tile_ragged", "", down.end + ", " + across.end);
   }
   if (kernel_.aligned) require_aligned(operation, axes[1]);
   out_.line(text, remark(operation) + value.name + " = load(" + operation.name + ")  " +
                       std::to_string(rows.padded) + "x" + std::to_string(columns.padded) + " " +
                       std::string(name(value.type.dtype)) + ", to shared memory");
-  if (block.empty() && stage.empty() && kernel_.aligned && operation.sign_of < 0) {
-    prelude_.use("commit_copies");
-    out_.line("commit_copies();");
-  }
+  commit_alone(operation, block, stage);
+}
+
+/// A copy that no ring commits with others is a group of its own.
+void Emitter::commit_alone(const ir::Operation& operation, const std::string& block,
+                           const std::string& stage) {
+  if (!block.empty() || !stage.empty() || !kernel_.aligned || operation.sign_of >= 0) return;
+  prelude_.use("commit_copies");
+  out_.line("commit_copies();");
 }
 
 std::string Emitter::widened(const std::string& stored, DType dtype) {
@@ -164,26 +256,38 @@ std::string Emitter::element_offset(const ir::Operation& operation, const At& at
     const bool picked = index.kind == IndexSpec::Kind::gather;
     const Text position = picked ? element(index.value, at) : index_text(index.axis, at);
     text += text.empty() ? "" : " + ";
-    if (adjacent && i + 1 == operation.indices.size())
+    if (adjacent && i + 1 == operation.indices.size()) {
       text += position.precedence < 12 ? "(" + position.text + ")" : position.text;
-    else
-      text += (position.precedence < 13 ? "(" + position.text + ")" : position.text) + " * " +
-              stride(operation.name, i);
+      continue;
+    }
+    const std::string by = stride_of(operation, i);
+    text += (position.precedence < 13 ? "(" + position.text + ")" : position.text) + " * " +
+            (index.step == 1 ? by : "(" + by + ")");
   }
   return text;
 }
 
-/// That every index a tile picks lies inside its axis; "" where none is picked.
+/// That every index lies inside its axis of the tensor; "" where that is certain.
 std::string Emitter::picked_inside(const ir::Operation& operation, const At& at) {
   std::string text;
+  const auto also = [&](const std::string& condition) {
+    text += (text.empty() ? "" : " && ") + condition;
+  };
   const Argument* tensor = kernel_.find_argument(operation.name);
   for (std::size_t i = 0; i < operation.indices.size(); ++i) {
+    if (operation.indices[i].axis >= 0) {
+      const Limits limit = limits(operation, i);
+      const std::string index = index_text(operation.indices[i].axis, at).text;
+      if (!limit.first.empty()) also(index + " >= " + limit.first);
+      if (!limit.end.empty()) also(index + " < " + limit.end);
+      continue;
+    }
     if (operation.indices[i].kind != IndexSpec::Kind::gather) continue;
+    if (surely_inside(operation.indices[i].value, tensor->dims[i])) continue;
     prelude_.use("u32");
     const Text index = element(operation.indices[i].value, at);
-    text += (text.empty() ? "(u32)" : " && (u32)") +
-            (index.precedence < 15 ? "(" + index.text + ")" : index.text) + " < " +
-            extent(tensor->dims[i]);
+    also("(u32)" + (index.precedence < 15 ? "(" + index.text + ")" : index.text) + " < " +
+         extent(tensor->dims[i]));
   }
   return text;
 }
@@ -192,6 +296,9 @@ std::string Emitter::picked_inside(const ir::Operation& operation, const At& at)
 bool Emitter::columns_adjacent(const ir::Operation& operation, ir::AxisId column) const {
   const auto direct = direct_axis(operation, column);
   if (!direct || *direct + 1 != operation.indices.size()) return false;
+  if (kernel_.may_leave(operation, *direct) ||
+      !starts_aligned(operation, *direct, kernel_.layout.vector))
+    return false;
   for (const ir::Index& index : operation.indices)
     if (index.kind == IndexSpec::Kind::gather && column_of(index.value) >= 0) return false;
   return true;
@@ -225,7 +332,8 @@ void Emitter::load_fragment(const ir::Operation& operation) {
     const std::string stored = is_half(tensor->dtype) ? std::string(tilewright::name(tensor->dtype))
                                : tensor->dtype == DType::f32 ? "float"
                                                              : "int";
-    const std::string guard = both(row >= 0 ? inside(row, at) : "", picked_inside(operation, at));
+    std::string guard = both(row >= 0 ? inside(row, at) : "", picked_inside(operation, at));
+    if (axis(column).before > 0) guard = both(guard, index_text(column, at).text + " >= 0");
     const std::string left = neighbours_left(column, at);
     out_.open(
         "unroll for (int j = 0; j < " + std::to_string(columns_per_thread(column)) + "; ++j)" +

@@ -127,8 +127,7 @@ class Describer {
   /// As the user wrote it: without the upper half of the seed and the stream where they are 0.
   std::string random_text(const Operation& operation) const {
     const auto text = [&](std::size_t i) { return use(operation.operands[i]).text; };
-    const std::string seed =
-        text(1) == "0" ? text(0) : "seed64(" + text(0) + ", " + text(1) + ")";
+    const std::string seed = text(1) == "0" ? text(0) : "seed64(" + text(0) + ", " + text(1) + ")";
     return "random_bits(" + seed + ", " + text(2) + (text(3) == "0" ? "" : ", " + text(3)) + ")";
   }
 

@@ -16,8 +16,8 @@ namespace tilewright::emit {
 void Emitter::products_of_f32(const ir::Operation& dot) {
   const ValueId value = dot.results[0], left = dot.operands[0], right = dot.operands[1];
   for (const char* verb : {"u32", "unroll"}) prelude_.use(verb);
-  for (const char* verb : dot.tf32 ? std::array{"to_tf32", "mma_tf32"}
-                                   : std::array{"split", "mma_f32"})
+  for (const char* verb :
+       dot.tf32 ? std::array{"to_tf32", "mma_tf32"} : std::array{"split", "mma_f32"})
     prelude_.use(verb);
   const auto buffer_of = [&](ValueId operand) {
     const ir::Operation* read = plan_.definition(operand);
@@ -52,14 +52,15 @@ void Emitter::products_of_f32(const ir::Operation& dot) {
     const auto x = [&](int slot) {
       return element(left, element_at("step", std::to_string(slot))).text;
     };
-    out_.line("const float " + whole + "[4] = {" + x(0) + ", " + x(2) + ", " + x(1) + ", " + x(3) + "};");
+    out_.line("const float " + whole + "[4] = {" + x(0) + ", " + x(2) + ", " + x(1) + ", " + x(3) +
+              "};");
   } else if (contracted_last(left)) {
     const std::string pitch = std::to_string(pitch_of(left_buffer));
     const std::string at =
         lane_at(left_buffer, "l", "(16 * warp + lane / 4) * " + pitch + " + lane % 4 * 4");
     const auto x = [&](const std::string& further) { return load(at + " + 32 * step" + further); };
-    out_.line("const float " + whole + "[4] = {" + x("") + ", " + x(" + 8 * " + pitch) + ", " + x(" + 16") +
-              ", " + x(" + 16 + 8 * " + pitch) + "};");
+    out_.line("const float " + whole + "[4] = {" + x("") + ", " + x(" + 8 * " + pitch) + ", " +
+              x(" + 16") + ", " + x(" + 16 + 8 * " + pitch) + "};");
   } else {
     const std::string pitch = std::to_string(pitch_of(left_buffer));
     const std::string at =
@@ -67,8 +68,9 @@ void Emitter::products_of_f32(const ir::Operation& dot) {
     const auto x = [&](const std::string& step, const std::string& row) {
       return load(at + row + " + " + pitch + " * " + step);
     };
-    out_.line("const float " + whole + "[4] = {" + x("(8 * step)", "") + ", " + x("(8 * step)", " + 32") +
-              ", " + x("(8 * step + 4)", "") + ", " + x("(8 * step + 4)", " + 32") + "};");
+    out_.line("const float " + whole + "[4] = {" + x("(8 * step)", "") + ", " +
+              x("(8 * step)", " + 32") + ", " + x("(8 * step + 4)", "") + ", " +
+              x("(8 * step + 4)", " + 32") + "};");
   }
   out_.line(dot.tf32 ? "u32 lhs[4];  to_tf32(lhs, " + whole + ");"
                      : "u32 lhs[4], lhs_low[4];  split(lhs, lhs_low, " + whole + ");");
@@ -91,8 +93,8 @@ void Emitter::products_of_f32(const ir::Operation& dot) {
     second = load(at + (computed ? " + 1)" : " + 4)"));
   }
   out_.open("unroll for (int j = 0; j < " + std::to_string(columns) + "; ++j) {");
-  const std::string pair = "const float " + std::string(dot.tf32 ? "from" : "rhs") + "[2] = {" + first +
-                           ", " + second + "};",
+  const std::string pair = "const float " + std::string(dot.tf32 ? "from" : "rhs") + "[2] = {" +
+                           first + ", " + second + "};",
                     sum = plan_.variable(value) + "[j], lhs, ";
   out_.line(pair);
   if (dot.tf32)

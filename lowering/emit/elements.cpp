@@ -5,6 +5,7 @@
 
 #include "emit/describe.hpp"
 #include "emit/emitter.hpp"
+#include "ir/flattened.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::emit {
@@ -61,28 +62,14 @@ Text call(const std::string& function, std::initializer_list<Text> arguments) {
   return {text + ")", primary};
 }
 
-/// `base + offset`, leaving out a zero.
-std::string sum(const std::string& base, const std::string& offset) {
-  if (base.empty() || base == "0") return offset.empty() ? "0" : offset;
-  if (offset.empty() || offset == "0") return base;
-  return base + " + " + offset;
-}
-
-std::string times(int factor, const std::string& index) {
-  if (index == "0") return "0";
-  const bool literal = index.find_first_not_of("0123456789") == std::string::npos;
-  if (literal) return std::to_string(factor * std::stoi(index));
-  const bool simple = index.find(' ') == std::string::npos;
-  if (factor == 1) return index;
-  // "i / 2" needs its parentheses: factor * (i / 2) divides first.
-  return std::to_string(factor) + " * " + (simple ? index : "(" + index + ")");
-}
-
 }  // namespace
 
 Text Emitter::element(ValueId value, const At& at) {
   if (const auto found = local_.find(value); found != local_.end()) return {found->second, primary};
-  if (plan_.is_variable(value)) return {plan_.variable(value) + subscript(value, at), primary};
+  // Registers hold a thread's own rows; an address may be about any.
+  const bool anew = address_rows_ >= 0 && !kernel_.type(value).axes.empty();
+  if (!anew && plan_.is_variable(value))
+    return {plan_.variable(value) + subscript(value, at), primary};
   const ir::Operation* operation = plan_.definition(value);
   if (operation == nullptr)
     throw Error(ErrorKind::invalid_program,
@@ -106,6 +93,13 @@ std::string Emitter::number(double value, DType dtype) {
 }
 
 std::string Emitter::extent(const std::string& dim) {
+  if (ir::is_flattened(dim)) {
+    if (const auto bound = ir::bound_extent(kernel_, dim)) return std::to_string(*bound);
+    std::string product;
+    for (const std::string& part : ir::parts_of(dim))
+      product += (product.empty() ? "" : " * ") + extent(part);
+    return once("extent of " + dim, "extent_" + dim, "int", product);
+  }
   if (const auto bound = kernel_.bound.find(dim); bound != kernel_.bound.end())
     return std::to_string(bound->second);
   return parameter(Parameter::Kind::extent, "extent_" + dim, "int", dim);
@@ -119,50 +113,6 @@ std::string Emitter::once(const std::string& key, const std::string& wish, const
   return once_[key] = name;
 }
 
-std::string Emitter::block_start(ir::AxisId id) {
-  const ir::Axis& tiled = axis(id);
-  if (tiled.kind == ir::Axis::Kind::whole) return "";
-  return plan_.variable(tiled.block) + " * " + std::to_string(tiled.tile);
-}
-
-/// Where an element stands within its tile.
-std::string Emitter::within_tile(ir::AxisId id, const At& at) const {
-  if (is_row(id)) return sum("row", times(rows_apart(), at.r));
-  const int vector = kernel_.layout.vector, apart = kernel_.layout.lanes_per_row * vector;
-  return sum(sum(times(apart, at.j), "col"), vector == 1 ? "" : at.v);
-}
-
-Text Emitter::index_text(ir::AxisId id, const At& at) {
-  std::string within = within_tile(id, at);
-  if (is_row(id) && axis(id).kind == ir::Axis::Kind::grid) {
-    const std::string first =
-        once("row of " + axis(id).dim, axis(id).dim + "_row", "int", block_start(id) + " + row");
-    within = sum(first, times(rows_apart(), at.r));
-    return {within, within == first ? primary : additive};
-  }
-  const std::string text = sum(block_start(id), within);
-  return {text, text.find(' ') == std::string::npos ? primary : additive};
-}
-
-std::string Emitter::inside(ir::AxisId id, const At& at) {
-  const ir::Axis& tiled = axis(id);
-  const auto bound = kernel_.bound.find(tiled.dim);
-  const bool divides = bound != kernel_.bound.end() && bound->second % tiled.tile == 0;
-  if (divides && tiled.padded == tiled.tile) return "";
-  const std::string inside = index_text(id, at).text + " < " + extent(tiled.dim);
-  if (tiled.kind == ir::Axis::Kind::whole || tiled.padded == tiled.tile) return inside;
-  const std::string here = within_tile(id, at) + " < " + std::to_string(tiled.tile);
-  return divides ? here : here + " && " + inside;
-}
-
-/// How many neighbours from this one on lie inside the tensor and the tile.
-std::string Emitter::neighbours_left(ir::AxisId id, const At& at) {
-  const ir::Axis& tiled = axis(id);
-  const std::string left = extent(tiled.dim) + " - (" + index_text(id, at).text + ")";
-  if (tiled.kind == ir::Axis::Kind::whole || tiled.padded == tiled.tile) return left;
-  return "min(" + left + ", " + std::to_string(tiled.tile) + " - (" + within_tile(id, at) + "))";
-}
-
 bool Emitter::never_negative(ValueId value) const {
   const ir::Operation* operation = plan_.definition(value);
   if (operation == nullptr) {  // a loop's counter, or a carried value
@@ -174,8 +124,8 @@ bool Emitter::never_negative(ValueId value) const {
     case Op::each:
     case Op::block:
     case Op::extent:
-    case Op::index:
     case Op::iota: return true;
+    case Op::index: return axis(operation->axis).before == 0;
     case Op::constant: return operation->constant >= 0;
     case Op::add:
     case Op::mul:
@@ -225,6 +175,7 @@ Text Emitter::inline_element(const ir::Operation& operation, const At& at) {
     }
     case Op::extent: return {extent(operation.name), primary};
     case Op::index: return index_text(operation.axis, at);
+    case Op::load: return load_at_row(operation, at);
     case Op::iota: {
       const std::string within = within_tile(operation.axis, at);
       return {within, within.find(' ') == std::string::npos ? primary : additive};
@@ -263,7 +214,10 @@ Text Emitter::pointwise(const ir::Operation& operation, const At& at) {
     return {part(left, sign.precedence) + sign.sign + part(right, after), sign.precedence};
   }
   switch (operation.op) {
-    case Op::neg: return {"-" + wrap(operand(0), unary), unary};
+    case Op::neg: {
+      const Text x = operand(0);  // two signs would be one operator
+      return {"-" + wrap(x, x.text.starts_with('-') ? primary : unary), unary};
+    }
     case Op::logical_not: return {"!" + wrap(operand(0), unary), unary};
     case Op::bit_not: return {"~" + wrap(operand(0), unary), unary};
     case Op::minimum: return call(floating ? "fminf" : "min", {operand(0), operand(1)});
@@ -312,6 +266,7 @@ Text Emitter::pointwise(const ir::Operation& operation, const At& at) {
         return {std::string(dtype == DType::u32 ? "(u32)" : "(int)") + wrap(x, unary), unary};
       return {wrap(x, equality) + " != 0", equality};
     }
+    case Op::take: return taken(operation, at);
     default: break;
   }
   if (is_reduction(operation.op))
@@ -393,30 +348,6 @@ Text Emitter::negated(ValueId condition, const At& at) {
     }
   }
   return {"!" + wrap(element(condition, at), unary), unary};
-}
-
-std::string Emitter::domain_text(const ir::IntExpr& expression) {
-  const std::string text = expression.print([&](const std::string& symbol) -> std::string {
-    const std::size_t open = symbol.find('(');
-    const std::string kind = symbol.substr(0, open),
-                      of = symbol.substr(open + 1, symbol.size() - open - 2);
-    if (kind == "extent") return extent(of);
-    if (kind == "scalar") return parameter(Parameter::Kind::scalar, plan_.argument(of), "int", of);
-    if (kind == "value") return uniform(std::stoi(of));
-    for (std::size_t id = 0; id < kernel_.axes.size(); ++id) {
-      const ir::Axis& tiled = kernel_.axes[id];
-      if (tiled.dim != of || tiled.kind != ir::Axis::Kind::grid) continue;
-      const std::string start = block_start(static_cast<ir::AxisId>(id));
-      if (kind == "first") return once("first " + of, of + "_first", "int", start);
-      return once(
-          "last " + of, of + "_last", "int",
-          "min(" + start + " + " + std::to_string(tiled.tile - 1) + ", " + extent(of) + " - 1)");
-    }
-    return symbol;
-  });
-  if (text.find("floor_div(") != std::string::npos) prelude_.use("floor_div");
-  if (text.find("floor_mod(") != std::string::npos) prelude_.use("floor_mod");
-  return text;
 }
 
 }  // namespace tilewright::emit

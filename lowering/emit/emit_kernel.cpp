@@ -31,7 +31,7 @@ void Emitter::grid() {
         continue;
       int tile = 1;
       for (const ir::Axis& tiled : kernel_.axes)
-        if (tiled.block == operation->results[0]) tile = tiled.tile;
+        if (tiled.block == operation->results[0] && tiled.follows < 0) tile = tiled.tile;
       factors.push_back({operation->results[0], dim, tile});
     }
   std::string program = "blockIdx.x";

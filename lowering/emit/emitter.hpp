@@ -1,6 +1,7 @@
 // The CUDA emitter of the sm_80 shape: scheduled IR in, a KernelText out. Expressions are in
-// elements.cpp, statements over tiles in paragraphs.cpp, reductions in reductions.cpp, memory in
-// copies.cpp and stores.cpp, loops in loops.cpp, the file around them in emit_kernel.cpp.
+// elements.cpp, statements over tiles in paragraphs.cpp and takes.cpp, reductions in
+// reductions.cpp, memory in copies.cpp and stores.cpp, loops in loops.cpp, the file around them in
+// emit_kernel.cpp.
 #pragma once
 
 #include <map>
@@ -62,6 +63,7 @@ class Emitter {
   std::string number(double value, DType dtype);
   std::string extent(const std::string& dim);
   std::string block_start(ir::AxisId axis);  ///< "q_block * 128", or ""
+  std::string end_of(ir::AxisId axis);
   std::string inside(ir::AxisId axis,
                      const At& at);  ///< a guard, or "" where every element is inside
   std::string neighbours_left(ir::AxisId axis, const At& at);
@@ -110,6 +112,10 @@ class Emitter {
   void pairs_to_shared(ValueId value, ValueId buffer, const std::string& at,
                        const std::string& label);
 
+  // takes.cpp
+  Text taken(const ir::Operation& take, const At& at);
+  void take_through_shared(const ir::Operation& take);
+
   // reductions.cpp
   bool reduces(ValueId value) const;
   void reductions_of(ValueId value, const At& row);
@@ -124,12 +130,25 @@ class Emitter {
   // copies.cpp and stores.cpp: memory.
   std::string buffer_address(ValueId buffer);
   void copy(const ir::Operation& operation, const std::string& block, const std::string& stage);
+  void commit_alone(const ir::Operation& operation, const std::string& block,
+                    const std::string& stage);
   std::string tensor_base(const ir::Operation& operation);
   std::string tile_start(const ir::Operation& operation, const std::string& block);
   std::string stride(const std::string& tensor, std::size_t axis);
   std::size_t tensor_axis(const ir::Operation& operation, ir::AxisId axis) const;
   std::optional<std::size_t> direct_axis(const ir::Operation& operation, ir::AxisId axis) const;
   bool columns_adjacent(const ir::Operation& operation, ir::AxisId column) const;
+  struct Limits {
+    std::string first, end;  ///< of an axis's elements, those the tensor has; empty: all
+  };
+  Limits limits(const ir::Operation& operation, std::size_t which);
+  struct Span {
+    std::string first, end;  ///< of a tile's elements, counted from its start; first empty: 0
+  };
+  Span span(const ir::Operation& operation, ir::AxisId axis, const std::string& block);
+  std::string start_at(ir::AxisId axis, const std::string& block);
+  std::string stride_of(const ir::Operation& operation, std::size_t which);
+  bool starts_aligned(const ir::Operation& operation, std::size_t which, int unit) const;
   std::string picked_inside(const ir::Operation& operation, const At& at);
   void load_fragment(const ir::Operation& operation);
   std::string element_offset(const ir::Operation& operation, const At& at, bool adjacent = false);
@@ -137,6 +156,13 @@ class Emitter {
   std::string narrowed(const Text& value, DType dtype);
   std::string packed(const Text& low, const Text& high, DType dtype);
   void store(const ir::Operation& operation);
+  // row_addresses.cpp: rows that stand anywhere.
+  void copy_rows(const ir::Operation& operation, const std::string& block,
+                 const std::string& stage);
+  std::string row_offset(const ir::Operation& access, ir::AxisId rows, const std::string& start,
+                         const std::string& past_end, const std::string& outside);
+  Text load_at_row(const ir::Operation& load, const At& at);
+  bool surely_inside(ValueId index, const std::string& dim) const;
   void reductions_of_store(ValueId value, const At& row);
   void store_staged(const ir::Operation& operation, ValueId buffer);
   void require_aligned(const ir::Operation& operation, ir::AxisId inner);
@@ -194,11 +220,14 @@ class Emitter {
   std::vector<std::pair<int, Provenance>> sources_;  ///< [n] and its line, in order
   int number_ = 0;
   ir::AxisId row_axis_ = kernel_.layout.row_axis;  ///< of the tiles the text is about
-  ir::AxisId moving_axis_ = -1;  ///< while a copy for another tile of this axis is written
-  bool packing_ = false;         ///< the expression is about to be rounded to 16 bits anyway
-  bool in_cut_code_ = false;     ///< inside a body that knows `cut`
-  std::string part_, other_, places_;  ///< names in reductions.cpp
-  std::string f32_left_;         ///< what dot_f32.cpp calls a left operand before it is rounded
+  ir::AxisId moving_axis_ = -1;         ///< while a copy for another tile of this axis is written
+  ir::AxisId address_rows_ = -1;        ///< while the address of a row of this axis is written
+  std::string address_row_;             ///< the variable with the row's number along it
+  bool packing_ = false;                ///< the expression is about to be rounded to 16 bits anyway
+  std::vector<ir::AxisId> open_loops_;  ///< over tiles, outermost first
+  bool in_cut_code_ = false;            ///< inside a body that knows `cut`
+  std::string part_, other_, places_;   ///< names in reductions.cpp
+  std::string f32_left_;  ///< what dot_f32.cpp calls a left operand before it is rounded
 };
 
 }  // namespace tilewright::emit

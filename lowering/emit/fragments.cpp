@@ -1,9 +1,32 @@
 // Which elements of a tile a thread holds, and how they are written: declarations, subscripts,
-// loops. The map itself is in ir.hpp (Layout).
+// loops, and where in the tile and in the tensor they stand. The map itself is in ir.hpp (Layout).
 #include "emit/emitter.hpp"
+#include "ir/flattened.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::emit {
+namespace {
+
+constexpr int primary = 16, additive = 12;  // C++ precedence, as in elements.cpp
+
+/// `base + offset`, leaving out a zero.
+std::string sum(const std::string& base, const std::string& offset) {
+  if (base.empty() || base == "0") return offset.empty() ? "0" : offset;
+  if (offset.empty() || offset == "0") return base;
+  return base + " + " + offset;
+}
+
+std::string times(int factor, const std::string& index) {
+  if (index == "0") return "0";
+  const bool literal = index.find_first_not_of("0123456789") == std::string::npos;
+  if (literal) return std::to_string(factor * std::stoi(index));
+  const bool simple = index.find(' ') == std::string::npos;
+  if (factor == 1) return index;
+  // "i / 2" needs its parentheses: factor * (i / 2) divides first.
+  return std::to_string(factor) + " * " + (simple ? index : "(" + index + ")");
+}
+
+}  // namespace
 
 void Emitter::rows_as(ValueId value) {
   const ir::AxisId rows = kernel_.values[static_cast<std::size_t>(value)].row_axis;
@@ -36,6 +59,34 @@ ir::AxisId Emitter::column_of(ValueId value) const {
 
 int Emitter::columns_per_thread(ir::AxisId column) const {
   return axis(column).padded / (kernel_.layout.lanes_per_row * kernel_.layout.vector);
+}
+
+/// How many elements an axis has in all.
+std::string Emitter::end_of(ir::AxisId id) {
+  const ir::Axis& tiled = axis(id);
+  return tiled.kind == ir::Axis::Kind::whole ? std::to_string(tiled.tile)
+                                             : extent(kernel_.counted_along(id));
+}
+
+std::string Emitter::inside(ir::AxisId id, const At& at) {
+  const ir::Axis& tiled = axis(id);
+  const auto known = kernel_.known_extent(id);
+  const bool divides = known && *known % tiled.tile == 0 && tiled.before == 0 && tiled.after == 0;
+  if (divides && tiled.padded == tiled.tile) return "";
+  const std::string index = index_text(id, at).text;
+  const std::string inside =
+      (tiled.before > 0 ? index + " >= 0 && " : "") + index + " < " + end_of(id);
+  if (tiled.kind == ir::Axis::Kind::whole || tiled.padded == tiled.tile) return inside;
+  const std::string here = within_tile(id, at) + " < " + std::to_string(tiled.tile);
+  return divides ? here : here + " && " + inside;
+}
+
+/// How many neighbours from this one on lie inside the tensor and the tile.
+std::string Emitter::neighbours_left(ir::AxisId id, const At& at) {
+  const ir::Axis& tiled = axis(id);
+  const std::string left = end_of(id) + " - (" + index_text(id, at).text + ")";
+  if (tiled.kind == ir::Axis::Kind::whole || tiled.padded == tiled.tile) return left;
+  return "min(" + left + ", " + std::to_string(tiled.tile) + " - (" + within_tile(id, at) + "))";
 }
 
 std::string Emitter::subscript(ValueId value, const At& at) const {
@@ -92,6 +143,35 @@ std::string Emitter::over_elements(ValueId shape, const At& at, const std::strin
   if (row >= 0 && column < 0) text += loop("r", kernel_.layout.rows_per_thread, at.r);
   if (row < 0 && column >= 0) text += loop("i", kernel_.layout.vector, at.v);
   return text + body;
+}
+
+std::string Emitter::block_start(ir::AxisId id) {
+  const ir::Axis& tiled = axis(id);
+  if (tiled.kind == ir::Axis::Kind::whole) return "";
+  std::string start =
+      plan_.variable(tiled.block) + " * " + std::to_string(axis(kernel_.leader(id)).tile);
+  if (tiled.before > 0) start += " - " + std::to_string(tiled.before);
+  return start;
+}
+
+/// Where an element stands within its tile.
+std::string Emitter::within_tile(ir::AxisId id, const At& at) const {
+  if (is_row(id)) return sum("row", times(rows_apart(), at.r));
+  const int vector = kernel_.layout.vector, apart = kernel_.layout.lanes_per_row * vector;
+  return sum(sum(times(apart, at.j), "col"), vector == 1 ? "" : at.v);
+}
+
+Text Emitter::index_text(ir::AxisId id, const At& at) {
+  if (id == address_rows_) return {address_row_, primary};
+  std::string within = within_tile(id, at);
+  if (is_row(id) && axis(id).kind == ir::Axis::Kind::grid) {
+    const std::string first = once("row of " + std::to_string(id), axis(id).dim + "_row", "int",
+                                   block_start(id) + " + row");
+    within = sum(first, times(rows_apart(), at.r));
+    return {within, within == first ? primary : additive};
+  }
+  const std::string text = sum(block_start(id), within);
+  return {text, text.find(' ') == std::string::npos ? primary : additive};
 }
 
 }  // namespace tilewright::emit

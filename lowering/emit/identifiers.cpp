@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "ir/flattened.hpp"
+
 namespace tilewright::emit {
 
 namespace {
@@ -49,7 +51,7 @@ Signature::Signature(const ir::Kernel& kernel) {
   names.take(kernel.name);
   Identifiers members;
   const auto add = [&](const std::string& dim) {
-    if (dim.empty() || member.contains(dim)) return;
+    if (dim.empty() || member.contains(dim) || ir::is_flattened(dim)) return;
     dims.push_back(dim);
     member[dim] = members.take(dim);
   };
@@ -58,7 +60,6 @@ Signature::Signature(const ir::Kernel& kernel) {
     parameter[argument.name] = names.take(argument.name);
   }
   for (const std::string& dim : kernel.grid) add(dim);
-  for (const ir::Axis& axis : kernel.axes) add(axis.dim);
 }
 
 std::string element_type(DType dtype, bool in_array) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "emit/emitter.hpp"
+#include "ir/flattened.hpp"
 
 namespace tilewright::emit {
 namespace {
@@ -79,6 +80,37 @@ void Emitter::yield(const ir::Operation& loop) {
   }
 }
 
+std::string Emitter::domain_text(const ir::IntExpr& expression) {
+  const std::string text = expression.print([&](const std::string& symbol) -> std::string {
+    const std::size_t open = symbol.find('(');
+    const std::string kind = symbol.substr(0, open),
+                      of = symbol.substr(open + 1, symbol.size() - open - 2);
+    if (kind == "extent") return extent(of);
+    if (kind == "scalar") return parameter(Parameter::Kind::scalar, plan_.argument(of), "int", of);
+    if (kind == "value") return uniform(std::stoi(of));
+    for (std::size_t id = 0; id < kernel_.axes.size(); ++id) {
+      const ir::Axis& tiled = kernel_.axes[id];
+      const bool open = std::find(open_loops_.begin(), open_loops_.end(),
+                                  static_cast<ir::AxisId>(id)) != open_loops_.end();
+      if (tiled.dim != of || tiled.follows >= 0 || (tiled.kind != ir::Axis::Kind::grid && !open))
+        continue;
+      const std::string start = block_start(static_cast<ir::AxisId>(id));
+      if (open)
+        return kind == "first" ? "(" + start + ")"
+                               : "min(" + start + " + " + std::to_string(tiled.tile - 1) + ", " +
+                                     extent(of) + " - 1)";
+      if (kind == "first") return once("first " + of, of + "_first", "int", start);
+      return once(
+          "last " + of, of + "_last", "int",
+          "min(" + start + " + " + std::to_string(tiled.tile - 1) + ", " + extent(of) + " - 1)");
+    }
+    return symbol;
+  });
+  if (text.find("floor_div(") != std::string::npos) prelude_.use("floor_div");
+  if (text.find("floor_mod(") != std::string::npos) prelude_.use("floor_mod");
+  return text;
+}
+
 Emitter::Bounds Emitter::bounds(const ir::Operation& loop) {
   const ir::Axis& tiled = axis(loop.axis);
   const std::string width = std::to_string(tiled.tile), end = extent(tiled.dim),
@@ -88,8 +120,8 @@ Emitter::Bounds Emitter::bounds(const ir::Operation& loop) {
     out_.line("const int " + name + " = " + value + ";");
     return name;
   };
-  const ir::IntExpr last_tile = floor_div(
-      ir::IntExpr::symbol("extent(" + tiled.dim + ")") - ir::IntExpr(1), ir::IntExpr(tiled.tile));
+  const ir::IntExpr last_tile =
+      floor_div(ir::extent_expression(tiled.dim) - ir::IntExpr(1), ir::IntExpr(tiled.tile));
   const ir::Domain whole{.visited = {{ir::IntExpr(0), last_tile}}, .width = tiled.tile};
   const ir::Domain& domain =
       loop.domain.has_value() && !loop.domain->visited.empty() ? *loop.domain : whole;
@@ -117,8 +149,8 @@ Emitter::Bounds Emitter::bounds(const ir::Operation& loop) {
     out_.close("};");
   }
   if (!cut) return range;
-  const auto bound = kernel_.bound.find(tiled.dim);
-  const bool ragged = bound == kernel_.bound.end() || bound->second % tiled.tile != 0;
+  const auto bound = ir::bound_extent(kernel_, tiled.dim);
+  const bool ragged = !bound || *bound % tiled.tile != 0;
   const std::string whole_tiles = end + " / " + width;
   const bool threshold =
       range.next.empty() && (domain.hidden_in_loop.empty() ||
@@ -217,6 +249,7 @@ void Emitter::loop_body(const ir::Operation& loop, const Ring& ring, const Bound
   };
   if (ring.stages < 2) begin_tile();
   bool started = ring.stages < 2;
+  std::vector<const ir::Operation*> early;  // stands before the ring's barrier: of this tile alone
   const ir::Operation* last_copy = nullptr;
   for (const auto& operation : body.operations)
     if (operation->op == Op::copy_async) last_copy = operation.get();
@@ -231,11 +264,16 @@ void Emitter::loop_body(const ir::Operation& loop, const Ring& ring, const Bound
       }
       continue;
     }
+    if (!started && operation->op != Op::wait && operation->op != Op::barrier) {
+      early.push_back(operation.get());
+      continue;
+    }
     statement(*operation);
     if (operation->op != Op::barrier || !operation->name.empty() || started) continue;
     started = true;
     ring_copies(loop, ring, range);
     begin_tile();
+    for (const ir::Operation* waiting : early) statement(*waiting);
   }
   yield(loop);
 }
@@ -301,7 +339,9 @@ void Emitter::for_blocks(const ir::Operation& loop) {
   in_cut_code_ = !range.cut.empty();
   out_.open("for (" + counters + "; " + block + (range.next.empty() ? " <= " : " < ") + range.last +
             "; " + further + ") {");
+  open_loops_.push_back(loop.axis);
   loop_body(loop, ring, range);
+  open_loops_.pop_back();
   out_.close();
   in_cut_code_ = outer_cut;
   for (const ir::Operation* operation : ring.copies) stage_of_.erase(operation->operands[0]);

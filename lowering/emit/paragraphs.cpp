@@ -78,7 +78,10 @@ void Emitter::statement(const ir::Operation& operation) {
   if (operation.results.size() != 1 || !plan_.is_variable(operation.results[0])) return;
   if (operation.op == Op::load) {
     load_fragment(operation);
-  } else if (operation.cut_only && plan_.replaces(operation.results[0]) >= 0) {
+  } else if (operation.op == Op::take && operation.operands.size() > 2) {
+    take_through_shared(operation);
+  } else if (operation.op == Op::select && operation.cut_only &&
+             plan_.replaces(operation.results[0]) >= 0) {
     mask_in_place(operation);
   } else {
     compute(operation);
@@ -121,7 +124,8 @@ void Emitter::assign(ValueId target, const ir::Operation& operation, bool declar
   const bool row = row_of(target) >= 0, column = column_of(target) >= 0;
   const std::string& name = plan_.variable(target);
   const auto expression = [&](const At& at) {
-    if (is_reduction(operation.op)) return Text{local_.at(target), 16};
+    if (const auto found = local_.find(target); found != local_.end())
+      return Text{found->second, 16};
     return pointwise(operation, at);
   };
   if (!row && !column) {

@@ -5,6 +5,8 @@
 #include <functional>
 
 #include "emit/prelude.hpp"
+#include "ir/flattened.hpp"
+#include "ir/row_addresses.hpp"
 
 namespace tilewright::emit {
 namespace {
@@ -42,10 +44,17 @@ Plan::Plan(const ir::Kernel& kernel)
       definition_(kernel.values.size(), nullptr),
       uses_(kernel.values.size(), 0),
       users_(kernel.values.size()),
+      address_(kernel.values.size(), false),
       variable_(kernel.values.size()),
       replaces_(kernel.values.size(), no_value) {
   for (const char* word : reserved) taken_.insert(word);
   for (const Argument& argument : kernel.arguments) argument_[argument.name] = fresh(argument.name);
+  // Strides and extents are parameters too.
+  for (const Argument& argument : kernel.arguments)
+    for (const std::string& dim : argument.dims) {
+      taken_.insert(argument_[argument.name] + "_" + dim);
+      taken_.insert("extent_" + dim);
+    }
   each_operation(kernel.body, [&](const Operation& operation) {
     for (ValueId result : operation.results)
       definition_[static_cast<std::size_t>(result)] = &operation;
@@ -58,14 +67,36 @@ Plan::Plan(const ir::Kernel& kernel)
     for (const auto& index : operation.indices) use(index.value);
     use(operation.sign_of);
   });
+  find_addresses(kernel.body);
   name_region(kernel.body);
 }
 
+/// Users before what they use: a program in reverse.
+void Plan::find_addresses(const Region& region) {
+  for (auto it = region.operations.rbegin(); it != region.operations.rend(); ++it) {
+    const Operation& operation = **it;
+    for (auto inner = operation.regions.rbegin(); inner != operation.regions.rend(); ++inner)
+      find_addresses(**inner);
+    if (operation.results.size() != 1 || kernel_.type(operation.results[0]).axes.empty()) continue;
+    const auto result = static_cast<std::size_t>(operation.results[0]);
+    const bool pure = operation.op == Op::load || is_pointwise(operation.op);
+    address_[result] =
+        pure && !users_[result].empty() &&
+        std::all_of(users_[result].begin(), users_[result].end(), [&](const Operation* user) {
+          if (std::count(user->operands.begin(), user->operands.end(), operation.results[0]) == 0 &&
+              ir::takes_row_addresses(kernel_, *user))
+            return true;
+          return user->results.size() == 1 && address_[static_cast<std::size_t>(user->results[0])];
+        });
+  }
+}
+
 std::string Plan::fresh(const std::string& wish) {
-  std::string name = wish.empty() ? "x" : wish;
+  const std::string start = wish.empty() ? "x" : ir::identifier_of(wish);
+  std::string name = start;
   if (Prelude::defines(name)) name += "_";
   for (int number = 2; !taken_.insert(name).second; ++number)
-    name = wish + "_" + std::to_string(number);
+    name = start + "_" + std::to_string(number);
   return name;
 }
 
@@ -82,6 +113,11 @@ bool Plan::inlined(const Operation& operation) const {
       operation.op == Op::copy_async || operation.op == Op::convert_layout)
     return true;
   if (value.type.dtype == DType::b1 && kind == OpKind::pointwise) return true;
+  if (address_[static_cast<std::size_t>(result)]) return true;
+  // Cheaper to say again than to keep through a loop.
+  if (value.name.empty() && ir::coordinate_of(
+                                kernel_, [&](ValueId id) { return definition(id); }, result))
+    return true;
   if (!value.name.empty() || uses_[static_cast<std::size_t>(result)] != 1) return false;
   const Operation& user = *users_[static_cast<std::size_t>(result)][0];
   if (operation.across_warps) return false;  // all threads of the block meet in it
@@ -93,8 +129,9 @@ bool Plan::inlined(const Operation& operation) const {
                                  [&](const ir::Index& index) { return index.value == result; });
   if (picks) return false;
   if (kind == OpKind::pointwise && is_integer(value.type.dtype)) return true;
-  if (kind != OpKind::pointwise || operation.cut_only || is_loop(user) || user.op == Op::yield ||
-      user.op == Op::when)
+  const bool moves = operation.op == Op::take && operation.operands.size() == 2;
+  if ((kind != OpKind::pointwise && !moves) || operation.cut_only || is_loop(user) ||
+      user.op == Op::yield || user.op == Op::when)
     return false;
   if (user.op == Op::finish_reduce) return false;
   // Per row and not per element: once, in front.
@@ -120,6 +157,7 @@ std::string Plan::wish_for(const Operation& operation, ValueId value) const {
     case Op::dot: return "product";
     case Op::reduce_max: return "top";
     case Op::reduce_sum: return "total";
+    case Op::take: return "taken";
     case Op::reduce_argmax: return "place";
     default: return kernel_.type(value).axes.empty() ? "number" : "tile";
   }
@@ -230,6 +268,11 @@ void Plan::share_carried(const Operation& loop) {
     const ValueId old = body.arguments[k + 1], now = yield.operands[k];
     if (old == now || !is_variable(now) ||
         std::count(yield.operands.begin(), yield.operands.end(), now) != 1)
+      continue;
+    // A reduction starts its variable anew while it still reads the old one's elements.
+    const Operation* made = definition_[static_cast<std::size_t>(now)];
+    if (made != nullptr && is_reduction(made->op) &&
+        (made->across_warps || kernel_.type(now).axes.empty()))
       continue;
     const ir::Value& value = kernel_.values[static_cast<std::size_t>(now)];
     const ir::Value& before = kernel_.values[static_cast<std::size_t>(old)];

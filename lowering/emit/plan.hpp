@@ -46,12 +46,14 @@ class Plan {
   bool written_in_place(const ir::Region& region, ValueId old, ValueId now) const;
   std::size_t last_reader(const ir::Region& region, ValueId value) const;
   bool inlined(const ir::Operation& operation) const;
+  void find_addresses(const ir::Region& region);
   std::string wish_for(const ir::Operation& operation, ValueId value) const;
 
   const ir::Kernel& kernel_;
   std::vector<const ir::Operation*> definition_;
   std::vector<int> uses_;
   std::vector<std::vector<const ir::Operation*>> users_;
+  std::vector<bool> address_;  ///< leads to nothing but addresses that are computed anew
   std::vector<std::string> variable_;
   std::vector<ValueId> replaces_;
   std::map<std::string, std::string> argument_;

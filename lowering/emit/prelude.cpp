@@ -82,16 +82,18 @@ constexpr std::array verbs = {
          "    const T x = __shfl_xor_sync(~0u, best, d);  take_larger(best, place, x, "
          "__shfl_xor_sync(~0u, place, d)); }\n"
          "  return place; }"},
-    Verb{"across_rows_max", "unroll",
-         "template <int lanes, class T> __device__ T across_rows_max(T x) {     // of the rows that "
-         "`lanes` neighbours each hold\n"
-         "  unroll for (int d = lanes; d < 32; d *= 2) x = max(x, __shfl_xor_sync(~0u, x, d));  "
-         "return x; }"},
-    Verb{"across_rows_sum", "unroll",
-         "template <int lanes, class T> __device__ T across_rows_sum(T x) {     // of the rows that "
-         "`lanes` neighbours each hold\n"
-         "  unroll for (int d = lanes; d < 32; d *= 2) x += __shfl_xor_sync(~0u, x, d);  return x; "
-         "}"},
+    Verb{
+        "across_rows_max", "unroll",
+        "template <int lanes, class T> __device__ T across_rows_max(T x) {     // of the rows that "
+        "`lanes` neighbours each hold\n"
+        "  unroll for (int d = lanes; d < 32; d *= 2) x = max(x, __shfl_xor_sync(~0u, x, d));  "
+        "return x; }"},
+    Verb{
+        "across_rows_sum", "unroll",
+        "template <int lanes, class T> __device__ T across_rows_sum(T x) {     // of the rows that "
+        "`lanes` neighbours each hold\n"
+        "  unroll for (int d = lanes; d < 32; d *= 2) x += __shfl_xor_sync(~0u, x, d);  return x; "
+        "}"},
     Verb{"across_rows_argmax", "unroll take_larger",
          "template <int lanes, class T> __device__ void across_rows_argmax(T& best, int& place) {\n"
          "  unroll for (int d = lanes; d < 32; d *= 2) {\n"
@@ -107,8 +109,10 @@ constexpr std::array verbs = {
          "  u32 c[4] = {offset / 4, 0, stream, 0};\n"
          "  unroll for (int round = 0; round < 10; ++round) {\n"
          "    const u32 a = 0xD2511F53u * c[0], b = 0xCD9E8D57u * c[2];\n"
-         "    const u32 a_high = __umulhi(0xD2511F53u, c[0]), b_high = __umulhi(0xCD9E8D57u, c[2]);\n"
-         "    c[0] = b_high ^ c[1] ^ seed;  c[1] = b;  c[2] = a_high ^ c[3] ^ seed_high;  c[3] = a;\n"
+         "    const u32 a_high = __umulhi(0xD2511F53u, c[0]), b_high = __umulhi(0xCD9E8D57u, "
+         "c[2]);\n"
+         "    c[0] = b_high ^ c[1] ^ seed;  c[1] = b;  c[2] = a_high ^ c[3] ^ seed_high;  c[3] = "
+         "a;\n"
          "    seed += 0x9E3779B9u;  seed_high += 0xBB67AE85u; }\n"
          "  return offset & 2 ? offset & 1 ? c[3] : c[2] : offset & 1 ? c[1] : c[0]; }"},
     Verb{"load_row", "i64 row_of unroll",
@@ -181,6 +185,17 @@ constexpr std::array verbs = {
          "chunk) * 16 / n)) : 0;\n"
          "    copy16(to + chunk_at<pitch>(row, chunk), from + row * stride + (bytes > 0 ? n * "
          "chunk : 0), bytes); }); }"},
+    Verb{"copy_tile_within", "i64 u32 copy16 chunk_at each_chunk",
+         "template <int rows, int chunks, int pitch, int threads, class T>      // the same, zero "
+         "before row `first` too\n"
+         "__device__ void copy_tile_within(u32 to, const T* from, i64 stride, int first, int left, "
+         "int columns) {\n"
+         "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
+         "    const int n = 16 / sizeof(T);\n"
+         "    const int bytes = row >= first && row < left ? max(0, min(16, (columns - n * chunk) "
+         "* 16 / n)) : 0;\n"
+         "    copy16(to + chunk_at<pitch>(row, chunk), from + (bytes > 0 ? row * stride + n * "
+         "chunk : 0), bytes); }); }"},
     Verb{"copy_tile_signed", "i64 u32 store16 chunk_at each_chunk",
          "template <int rows, int width, int chunks, int pitch, int threads, class T>  // through "
          "registers, sign as asked\n"
@@ -205,6 +220,64 @@ constexpr std::array verbs = {
          "    const T* at = from + row * stride + n * chunk * inner;\n"
          "    unroll for (int i = 0; i < n; ++i)\n"
          "      if (row < left && n * chunk + i < columns) {\n"
+         "        if constexpr (bits == 16) w[i / 2] |= (u32)at[i * inner] << 16 * (i % 2);\n"
+         "        else w[i] = __float_as_uint(at[i * inner]); }\n"
+         "    store16(to + chunk_at<pitch>(row, chunk), {w[0] ^ sign, w[1] ^ sign, w[2] ^ sign, "
+         "w[3] ^ sign}); }); }"},
+    Verb{
+        "copy_rows", "u32 copy16 chunk_at each_chunk",
+        "template <int rows, int chunks, int pitch, int threads, class T, class Row>\n"
+        "__device__ void copy_rows(u32 to, const T* from, int columns, Row row_at) {  // rows that "
+        "stand anywhere, zero for none\n"
+        "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
+        "    const T* at = row_at(row);\n"
+        "    const int n = 16 / sizeof(T), bytes = at ? max(0, min(16, (columns - n * chunk) * 16 "
+        "/ n)) : 0;\n"
+        "    copy16(to + chunk_at<pitch>(row, chunk), bytes > 0 ? at + n * chunk : from, bytes); "
+        "}); }"},
+    Verb{
+        "copy_rows_signed", "u32 store16 chunk_at each_chunk",
+        "template <int rows, int chunks, int pitch, int threads, class Row>    // the same through "
+        "registers, sign as asked\n"
+        "__device__ void copy_rows_signed(u32 to, int columns, bool flip, Row row_at) {\n"
+        "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
+        "    const auto* at = row_at(row);\n"
+        "    constexpr int n = 16 / sizeof(*at);  const u32 sign = flip ? n == 8 ? 0x80008000u : "
+        "0x80000000u : 0u;\n"
+        "    uint4 x = {0, 0, 0, 0};\n"
+        "    if (at && n * chunk < columns) x = *(const uint4*)(at + n * chunk);\n"
+        "    store16(to + chunk_at<pitch>(row, chunk), {x.x ^ sign, x.y ^ sign, x.z ^ sign, x.w ^ "
+        "sign}); }); }"},
+    Verb{
+        "gather_rows", "i64 u32 store16 chunk_at each_chunk unroll",
+        "template <int rows, int chunks, int pitch, int threads, class Row>    // the same at any "
+        "strides\n"
+        "__device__ void gather_rows(u32 to, i64 inner, int columns, bool flip, Row row_at) {\n"
+        "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
+        "    const auto* at = row_at(row);\n"
+        "    constexpr int n = 16 / sizeof(*at), bits = 8 * sizeof(*at);\n"
+        "    u32 w[4] = {0, 0, 0, 0}, sign = flip ? bits == 16 ? 0x80008000u : 0x80000000u : "
+        "0u;\n"
+        "    unroll for (int i = 0; i < n; ++i)\n"
+        "      if (at && n * chunk + i < columns) {\n"
+        "        if constexpr (bits == 16) w[i / 2] |= (u32)at[(n * chunk + i) * inner] << 16 * (i "
+        "% 2);\n"
+        "        else w[i] = __float_as_uint(at[(n * chunk + i) * inner]); }\n"
+        "    store16(to + chunk_at<pitch>(row, chunk), {w[0] ^ sign, w[1] ^ sign, w[2] ^ sign, "
+        "w[3] ^ sign}); }); }"},
+    Verb{"gather_tile_within", "i64 u32 store16 chunk_at each_chunk unroll",
+         "template <int rows, int chunks, int pitch, int threads, class T>      // the same, zero "
+         "before row `first` and column `begin` too\n"
+         "__device__ void gather_tile_within(u32 to, const T* from, i64 stride, i64 inner, int "
+         "left, int columns, bool flip,\n"
+         "                                   int first, int begin) {\n"
+         "  each_chunk<rows, chunks, pitch, threads>([&](int row, int chunk) {\n"
+         "    constexpr int n = 16 / sizeof(T), bits = 8 * sizeof(T);\n"
+         "    u32 w[4] = {0, 0, 0, 0}, sign = flip ? bits == 16 ? 0x80008000u : 0x80000000u : 0u;\n"
+         "    const T* at = from + row * stride + n * chunk * inner;\n"
+         "    unroll for (int i = 0; i < n; ++i)\n"
+         "      if (row >= first && row < left && n * chunk + i >= begin && n * chunk + i < "
+         "columns) {\n"
          "        if constexpr (bits == 16) w[i / 2] |= (u32)at[i * inner] << 16 * (i % 2);\n"
          "        else w[i] = __float_as_uint(at[i * inner]); }\n"
          "    store16(to + chunk_at<pitch>(row, chunk), {w[0] ^ sign, w[1] ^ sign, w[2] ^ sign, "

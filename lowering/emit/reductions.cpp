@@ -9,9 +9,7 @@ namespace {
 constexpr int lowest_sum = 11;  // what binds tighter than a sum stands in one without parentheses
 
 const char* word_of(Op reduction) {
-  return reduction == Op::reduce_max      ? "max"
-         : reduction == Op::reduce_argmax ? "argmax"
-                                          : "sum";
+  return reduction == Op::reduce_max ? "max" : reduction == Op::reduce_argmax ? "argmax" : "sum";
 }
 
 std::string type_of(DType dtype) { return is_floating(dtype) ? "float" : "int"; }
@@ -19,9 +17,7 @@ std::string type_of(DType dtype) { return is_floating(dtype) ? "float" : "int"; 
 }  // namespace
 
 const char* word_for(Op reduction) {
-  return reduction == Op::reduce_max      ? "top"
-         : reduction == Op::reduce_argmax ? "place"
-                                          : "total";
+  return reduction == Op::reduce_max ? "top" : reduction == Op::reduce_argmax ? "place" : "total";
 }
 
 /// Whether a reduction is written inside `value`'s expression.
@@ -116,9 +112,8 @@ void Emitter::reduce_into(const std::string& name, const ir::Operation& operatio
                  : (vector == 1 ? row.r : std::to_string(vector) + " * " + row.r + " + i"),
         .r = row.r,
         .v = vector == 1 ? "0" : "i"};
-    step =
-        (vector == 1 ? "" : "unroll for (int i = 0; i < " + std::to_string(vector) + "; ++i) ") +
-        reduction_step(operation, best, name, each);
+    step = (vector == 1 ? "" : "unroll for (int i = 0; i < " + std::to_string(vector) + "; ++i) ") +
+           reduction_step(operation, best, name, each);
   }
   prelude_.use("unroll");
   const std::string loop = "unroll for (int j = 0; j < " + std::to_string(count) + "; ++j) ";
@@ -158,8 +153,8 @@ void Emitter::reduce_own_rows(const ir::Operation& operation, const std::string&
   const bool column = column_of(value) >= 0, place = !best.empty();
   const std::string& name = plan_.variable(value);
   const DType dtype = kernel_.type(source).dtype;
-  const At at = column ? element_at("j", "i")
-                       : row_at(kernel_.layout.rows_per_thread == 1 ? "0" : "r");
+  const At at =
+      column ? element_at("j", "i") : row_at(kernel_.layout.rows_per_thread == 1 ? "0" : "r");
   prelude_.use("unroll");
   const auto begin = [&](const std::string& variable, DType type, double start) {
     const std::string made = declaration(value, "");
@@ -214,7 +209,8 @@ void Emitter::reduce_between_warps(const ir::Operation& operation, const std::st
   if (layout.warps == 1) return;
 
   const DType dtype = kernel_.type(operation.operands[0]).dtype;
-  const ir::Place& buffer = kernel_.values[static_cast<std::size_t>(operation.operands.back())].place;
+  const ir::Place& buffer =
+      kernel_.values[static_cast<std::size_t>(operation.operands.back())].place;
   const int width = column >= 0 ? axis(column).padded : 1;
   const int apart = layout.lanes_per_row * layout.vector;
   // Each meeting has a scope of its own, so they share their names.
@@ -235,8 +231,8 @@ void Emitter::reduce_between_warps(const ir::Operation& operation, const std::st
   out_.open("{", "what the rows of each warp give, to all threads");
   out_.line(type_of(dtype) + "* " + part + " = " + pointer + ";");
   if (place)
-    out_.line("int* " + places + " = (int*)" + part + " + " +
-              std::to_string(layout.warps * width) + ";");
+    out_.line("int* " + places + " = (int*)" + part + " + " + std::to_string(layout.warps * width) +
+              ";");
   const std::string writers = column < 0 ? "if (lane == 0) "
                               : layout.lanes_per_row < 32
                                   ? "if (lane < " + std::to_string(layout.lanes_per_row) + ") "
@@ -254,8 +250,8 @@ void Emitter::reduce_between_warps(const ir::Operation& operation, const std::st
   if (place) {
     join = "take_larger(" + most + ", " + mine + ", " + part + there + ", " + places + there + ");";
   } else if (op == Op::reduce_max) {
-    join = mine + " = " + (is_floating(dtype) ? "fmaxf(" : "max(") + mine + ", " + part + there +
-           ");";
+    join =
+        mine + " = " + (is_floating(dtype) ? "fmaxf(" : "max(") + mine + ", " + part + there + ");";
   } else {
     again = mine + " = 0;";  // in the order of the warps, whichever this one is
     join = mine + " += " + part + there + ";";

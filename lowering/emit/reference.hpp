@@ -16,10 +16,9 @@ namespace tilewright::emit {
 /// TILEWRIGHT_MAIN: C++17 for any host compiler, nvcc's included. Tensors are `Array<double>`
 /// (`Array<int>` and its like for integers, `Array<char>` for b1) of their own extents, row-major,
 /// in the signature's order; Out and InOut are written. `traced` is a kernel as build() returns it;
-/// `tiles` are those of the kernel it is compared with, which iota(M) counts in (a dimension that is
-/// not there: one tile).
-/// Throws Error{unsupported} for an operation that only passes insert, and for a masked reduction
-/// whose operand lacks an axis of the mask.
+/// `tiles` are those of the kernel it is compared with, which iota(M) counts in (a dimension that
+/// is not there: one tile). Throws Error{unsupported} for an operation that only passes insert, and
+/// for a masked reduction whose operand lacks an axis of the mask.
 std::string emit_reference(const ir::Kernel& traced, const TileSizes& tiles = {});
 
 }  // namespace tilewright::emit

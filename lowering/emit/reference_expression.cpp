@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "emit/reference_writer.hpp"
+#include "ir/flattened.hpp"
 #include "ir/print.hpp"
 #include "tilewright/error.hpp"
 
@@ -60,6 +61,18 @@ Spelled ReferenceWriter::expression(const ir::Operation& operation, const AxisSe
       reduce(operation, name, nest, before);
       return {name};
     }
+    case Op::take: {
+      const Spelled picked = use(operation.operands[1], nest, before);
+      const std::string at = at_least(picked, precedence::sum), own = index_of_.at(operation.axis);
+      const std::string inside = (non_negative(operation.operands[1]) ? "" : at + " >= 0 && ") +
+                                 at + " < " + length(operation.axis);
+      index_of_[operation.axis] = picked.text;
+      const Spelled x = use(operation.operands[0], nest, before);
+      index_of_[operation.axis] = own;
+      return {inside + " ? " + at_least(x, precedence::choice) + " : " +
+                  spell_constant(0, dtype, calls_).text,
+              precedence::choice};
+    }
     default: break;
   }
   std::vector<Spelled> operands;
@@ -105,7 +118,7 @@ void ReferenceWriter::reduce(const ir::Operation& operation, const std::string& 
     if (is_floating(compared)) calls_.insert("inf");
     const std::string best = signature_.names.take("best");
     before.push_back(element_type(compared, false) + " " + best + " = " +
-                     (is_floating(compared)     ? "-inf"
+                     (is_floating(compared)    ? "-inf"
                       : compared == DType::i32 ? "-2147483647 - 1"
                                                : "0") +
                      ";");
@@ -155,8 +168,11 @@ ReferenceWriter::Element ReferenceWriter::element(const ir::Operation& operation
       }
     } else {
       at = index_of_.at(index.axis);
-      if (kernel_.axes[static_cast<std::size_t>(index.axis)].dim != tensor->dims[i])
-        result.inside.push_back(at + " < " + end);
+      if (index.step != 1) at = std::to_string(index.step) + " * " + at;
+      if (index.offset != 0)
+        at += (index.offset < 0 ? " - " : " + ") + std::to_string(std::abs(index.offset));
+      if (index.offset < 0) result.inside.push_back(at + " >= 0");
+      if (kernel_.may_leave(operation, i)) result.inside.push_back(at + " < " + end);
     }
     result.text += (i ? ", " : "") + at;
   }
@@ -170,6 +186,9 @@ bool ReferenceWriter::surely_inside(ValueId index, const std::string& dim) const
   const ir::Operation* x = plan_.definition(index);
   if (!x) return false;
   if (x->op == Op::each) return x->name == dim;
+  const auto coordinate = ir::coordinate_of(
+      kernel_, [&](ValueId value) { return plan_.definition(value); }, index);
+  if (coordinate) return coordinate->part == dim;
   if (x->op != Op::div) return false;
   const ir::Operation* member = plan_.definition(x->operands[0]);
   const ir::Operation* groups = plan_.definition(x->operands[1]);

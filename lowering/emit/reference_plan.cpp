@@ -22,7 +22,8 @@ ReferencePlan::ReferencePlan(const ir::Kernel& kernel)
       uses_(kernel.values.size(), 0),
       use_(kernel.values.size()) {
   for (std::size_t i = 0; i < kernel.axes.size(); ++i)
-    if (kernel.axes[i].kind == ir::Axis::Kind::grid) rows_.insert(static_cast<ir::AxisId>(i));
+    if (kernel.axes[i].kind == ir::Axis::Kind::grid && kernel.axes[i].follows < 0)
+      rows_.insert(static_cast<ir::AxisId>(i));
   scan(kernel.body);
   decide(kernel.body);
 }
@@ -32,7 +33,9 @@ void ReferencePlan::scan(const Region& region) {
   for (const auto& operation : region.operations) {
     for (const ValueId result : operation->results)
       definition_[static_cast<std::size_t>(result)] = operation.get();
-    if (operation->op == Op::dot || is_reduction(operation->op)) rows_.erase(operation->axis);
+    if (operation->op == Op::dot || is_reduction(operation->op) || operation->op == Op::take)
+      rows_.erase(operation->axis);
+    if (operation->op == Op::take) taken_.insert(operation->operands[0]);
     for (const auto& nested : operation->regions) scan(*nested);
   }
 }
@@ -99,6 +102,7 @@ bool ReferencePlan::decide_inline(const Operation& operation, const Region& regi
   const ir::Value& value = kernel_.values[static_cast<std::size_t>(result)];
   const OpInfo what = info(operation.op);
   if (what.kind == OpKind::leaf) return true;
+  if (taken_.contains(result)) return false;  // read at other elements than its own
   if (operation.op == Op::load) {
     const Argument* tensor = kernel_.find_argument(operation.name);
     return tensor && tensor->kind == Argument::Kind::in;

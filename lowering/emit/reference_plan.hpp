@@ -48,6 +48,7 @@ class ReferencePlan {
 
   const ir::Kernel& kernel_;
   AxisSet rows_;
+  std::set<ValueId> taken_;  ///< what a take picks from
   std::vector<bool> inlined_;
   std::vector<const ir::Operation*> definition_;
   std::vector<int> uses_;

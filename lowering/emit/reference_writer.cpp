@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "ir/flattened.hpp"
 #include "ir/print.hpp"
 #include "tilewright/error.hpp"
 
@@ -12,12 +13,16 @@ namespace tilewright::emit {
 
 ReferenceWriter::ReferenceWriter(const ir::Kernel& kernel, TileSizes tiles)
     : kernel_(kernel), tiles_(std::move(tiles)), plan_(kernel), signature_(kernel) {
-  for (const std::string& dim : kernel.grid) each_[dim] = signature_.names.take(dim, "i_" + dim);
+  const auto counter = [&](const std::string& dim) {
+    const std::string name = ir::identifier_of(dim);
+    return signature_.names.take(name, "i_" + name);
+  };
+  for (const std::string& dim : kernel.grid) each_[dim] = counter(dim);
   for (std::size_t i = 0; i < kernel.axes.size(); ++i) {
     const ir::Axis& axis = kernel.axes[i];
-    const bool grid = axis.kind == ir::Axis::Kind::grid && each_.contains(axis.dim);
-    index_of_[static_cast<ir::AxisId>(i)] =
-        grid ? each_.at(axis.dim) : signature_.names.take(axis.dim, "i_" + axis.dim);
+    const bool grid =
+        axis.kind == ir::Axis::Kind::grid && axis.follows < 0 && each_.contains(axis.dim);
+    index_of_[static_cast<ir::AxisId>(i)] = grid ? each_.at(axis.dim) : counter(axis.dim);
   }
 }
 
@@ -145,10 +150,25 @@ std::string ReferenceWriter::guard(ir::AxisId axis, const AxisSet& nest,
   return "";
 }
 
+std::string ReferenceWriter::extent(const std::string& dim) const {
+  std::string product;
+  for (const std::string& part : ir::parts_of(dim))
+    product += (product.empty() ? "n." : " * n.") + signature_.member.at(part);
+  return product;
+}
+
 std::string ReferenceWriter::loop_over(ir::AxisId axis) const {
   const std::string& i = index_of_.at(axis);
-  return "for (int " + i + " = 0; " + i + " < " +
-         extent(kernel_.axes[static_cast<std::size_t>(axis)].dim) + "; ++" + i + ")";
+  return "for (int " + i + " = 0; " + i + " < " + length(axis) + "; ++" + i + ")";
+}
+
+/// How many elements an axis has: all that it is counted along, or those of a slice.
+std::string ReferenceWriter::length(ir::AxisId id) const {
+  const ir::Axis& axis = kernel_.axes[static_cast<std::size_t>(id)];
+  const auto bound = kernel_.bound.find(axis.dim);
+  const bool slice = axis.kind == ir::Axis::Kind::whole && axis.tile > 0 &&
+                     (bound == kernel_.bound.end() || bound->second != axis.tile);
+  return slice ? std::to_string(axis.tile) : extent(kernel_.counted_along(id));
 }
 
 std::string ReferenceWriter::loops_over(const std::vector<ir::AxisId>& axes) const {
@@ -159,8 +179,7 @@ std::string ReferenceWriter::loops_over(const std::vector<ir::AxisId>& axes) con
 
 std::string ReferenceWriter::shape(const std::vector<ir::AxisId>& axes) const {
   std::string text = "{";
-  for (std::size_t i = 0; i < axes.size(); ++i)
-    text += (i ? ", " : "") + extent(kernel_.axes[static_cast<std::size_t>(axes[i])].dim);
+  for (std::size_t i = 0; i < axes.size(); ++i) text += (i ? ", " : "") + length(axes[i]);
   return text + "}";
 }
 

@@ -71,11 +71,12 @@ class ReferenceWriter {
   bool surely_inside(ValueId index, const std::string& dim) const;
   bool non_negative(ValueId value) const;
   bool small(ValueId value) const;
-  std::string extent(const std::string& dim) const { return "n." + signature_.member.at(dim); }
+  std::string extent(const std::string& dim) const;  ///< "n.m", or "n.m * n.g"
 
   // shared
   std::string loops_over(const std::vector<ir::AxisId>& axes) const;
   std::string loop_over(ir::AxisId axis) const;
+  std::string length(ir::AxisId axis) const;
   std::string shape(const std::vector<ir::AxisId>& axes) const;
   std::string name_element(ValueId value) const;
   std::string name_for(ValueId value, const std::string& otherwise);

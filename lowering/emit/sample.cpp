@@ -6,6 +6,8 @@
 #include <set>
 #include <vector>
 
+#include "ir/flattened.hpp"
+
 namespace tilewright::emit {
 
 namespace {
@@ -70,9 +72,11 @@ std::map<std::string, int> sample_extents(const ir::Kernel& traced) {
     extents.emplace(dim, bound == traced.bound.end() ? extent : bound->second);
   };
   int tiled[] = {77, 131, 45, 93}, tiles = 0;
-  for (const ir::Axis& axis : traced.axes)
-    if (axis.kind != ir::Axis::Kind::whole && !extents.contains(axis.dim))
-      choose(axis.dim, tiled[tiles++ % 4]);
+  for (const ir::Axis& axis : traced.axes) {
+    const std::string first = ir::parts_of(axis.dim)[0];
+    if (axis.kind != ir::Axis::Kind::whole && axis.follows < 0 && !extents.contains(first))
+      choose(first, tiled[tiles++ % 4]);
+  }
   int share = 4;
   for (const std::string& dim : divided_dimensions(traced)) {
     choose(dim, share);
@@ -82,10 +86,14 @@ std::map<std::string, int> sample_extents(const ir::Kernel& traced) {
   const auto rest = [&](const std::string& dim) {
     if (!extents.contains(dim)) choose(dim, small[others++ % 3]);
   };
-  for (const std::string& dim : traced.grid) rest(dim);
+  const auto rest_of_parts = [&](const std::string& dim) {
+    for (const std::string& part : ir::parts_of(dim)) rest(part);
+  };
+  for (const std::string& dim : traced.grid) rest_of_parts(dim);
   for (const Argument& argument : traced.arguments)
     for (const std::string& dim : argument.dims) rest(dim);
-  for (const ir::Axis& axis : traced.axes) rest(axis.dim);
+  for (const ir::Axis& axis : traced.axes)
+    if (axis.kind != ir::Axis::Kind::whole && axis.follows < 0) rest_of_parts(axis.dim);
   return extents;
 }
 

@@ -77,7 +77,8 @@ constexpr Function functions[] = {
     {"inf", "const double inf = INFINITY;"},
     {"floor_div",
      "template <class T> T floor_div(T a, T b) {  // wraps; by 0: 0\n"
-     "  return b == 0 ? 0 : b == -1 ? T(0 - (unsigned long long)a) : a / b - (a % b != 0 && (a < 0) "
+     "  return b == 0 ? 0 : b == -1 ? T(0 - (unsigned long long)a) : a / b - (a % b != 0 && (a < "
+     "0) "
      "!= (b < 0));\n"
      "}"},
     {"floor_mod",
@@ -85,11 +86,13 @@ constexpr Function functions[] = {
      "  return b == 0 || b == -1 ? 0 : a % b + (a % b != 0 && (a < 0) != (b < 0) ? b : 0);\n"
      "}"},
     {"shift_left",
-     "inline int shift_left(int x, int n) { return unsigned(n) < 32 ? int(unsigned(x) << n) : 0; }"},
+     "inline int shift_left(int x, int n) { return unsigned(n) < 32 ? int(unsigned(x) << n) : 0; "
+     "}"},
     {"shift_right",
      "inline int shift_right(int x, int n) { return x >> (unsigned(n) < 32 ? n : 31); }"},
     {"random_bits",
-     "inline int random_bits(unsigned seed, unsigned seed_high, unsigned offset, unsigned stream) { "
+     "inline int random_bits(unsigned seed, unsigned seed_high, unsigned offset, unsigned stream) "
+     "{ "
      " // Philox4x32-10\n"
      "  unsigned c[4] = {offset / 4, 0, stream, 0};\n"
      "  for (int round = 0; round < 10; ++round, seed += 0x9E3779B9u, seed_high += 0xBB67AE85u) {\n"

@@ -10,6 +10,7 @@
 #include "emit/reference.hpp"
 #include "emit/sample.hpp"
 #include "emit/standalone_functions.hpp"
+#include "ir/flattened.hpp"
 #include "ir/print.hpp"
 #include "tilewright/error.hpp"
 
@@ -184,13 +185,17 @@ std::string Main::argument_text(const Parameter& parameter) const {
 void Main::launch(Lines& lines) const {
   std::string grid;
   for (const GridFactor& factor : kernel_.grid) {
-    const auto member = signature_.member.find(factor.dim);
-    if (member == signature_.member.end())
-      refuse({Parameter::Kind::extent, "grid", "int", factor.dim, -1});
+    std::string extent;
+    for (const std::string& part : ir::parts_of(factor.dim)) {
+      const auto member = signature_.member.find(part);
+      if (member == signature_.member.end())
+        refuse({Parameter::Kind::extent, "grid", "int", part, -1});
+      extent += (extent.empty() ? "n." : " * n.") + member->second;
+    }
     grid += grid.empty() ? "" : " * ";
-    grid += factor.tile == 1 ? "n." + member->second
-                             : "((n." + member->second + " + " + std::to_string(factor.tile - 1) +
-                                   ") / " + std::to_string(factor.tile) + ")";
+    grid += factor.tile == 1 ? extent
+                             : "((" + extent + " + " + std::to_string(factor.tile - 1) + ") / " +
+                                   std::to_string(factor.tile) + ")";
   }
   if (kernel_.shared_bytes > 48 * 1024)
     lines.push_back("check(cudaFuncSetAttribute((const void*)" + kernel_.symbol +

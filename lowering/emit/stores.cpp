@@ -1,6 +1,7 @@
 // Tiles to global memory. A 16-bit accumulator goes through shared memory, so that every thread
 // writes 16 neighbouring bytes; everything else is written from the registers it lies in.
 #include "emit/emitter.hpp"
+#include "ir/row_addresses.hpp"
 
 namespace tilewright::emit {
 
@@ -60,10 +61,11 @@ void Emitter::store(const ir::Operation& operation) {
                           .v = "i"};
     out_.line("unroll for (int i = 0; i < " + std::to_string(vector) +
               "; ++i) stored[i] = " + narrowed(element(value, element_at_i), tensor->dtype) + ";");
-    const std::string guard = both(row >= 0                       ? inside(row, at)
-                                   : kernel_.layout.row_axis >= 0 ? "row == 0"
-                                                                  : "",
-                                   picked_inside(operation, at));
+    std::string guard = both(row >= 0                       ? inside(row, at)
+                             : kernel_.layout.row_axis >= 0 ? "row == 0"
+                                                            : "",
+                             picked_inside(operation, at));
+    if (axis(column).before > 0) guard = both(guard, index_text(column, at).text + " >= 0");
     out_.line((guard.empty() ? "" : "if (" + guard + ") ") + "store_row(" + to + " + " +
               element_offset(operation, at, true) + ", stored, " + left + ");");
     out_.close();
@@ -107,7 +109,9 @@ void Emitter::store_staged(const ir::Operation& operation, ValueId buffer) {
   const Argument* tensor = kernel_.find_argument(operation.name);
   const ir::Place& place = kernel_.values[static_cast<std::size_t>(buffer)].place;
   const ir::AxisId row = row_of(value), column = column_of(value);
-  const std::string pointer = plan_.argument(operation.name), base = tile_start(operation, "");
+  const bool anywhere = ir::picks(operation);
+  const std::string pointer = plan_.argument(operation.name),
+                    base = anywhere ? tensor_base(operation) : tile_start(operation, "");
   const std::string to = plan_.fresh(pointer + "_to"),
                     staged = place.offset == 0 ? std::string("shared")
                                                : "shared + " + std::to_string(place.offset);
@@ -124,23 +128,28 @@ void Emitter::store_staged(const ir::Operation& operation, ValueId buffer) {
   out_.line(stored + "* " + to + " = " + base + ";");
   pairs_to_shared(value, buffer, plan_.fresh(pointer + "_at"), "");
   out_.line("__syncwarp();");
-  const std::string row_stride = stride(operation.name, tensor_axis(operation, row));
   out_.open("for (int i = lane; i < 16 * " + std::to_string(chunks) + "; i += 32) {");
   out_.line("const int r = 16 * warp + i / " + std::to_string(chunks) + ", c = i % " +
             std::to_string(chunks) + ";");
   const std::string start = block_start(row);
-  out_.line("if (" + (start.empty() ? "r" : start + " + r") + " >= " + extent(axis(row).dim) +
-            ") break;");
+  std::string offset;
+  if (anywhere) {
+    offset = row_offset(operation, row, start, "break", "continue");
+    if (const std::string first = block_start(column); !first.empty())
+      offset += " + " + first + " * " + stride_of(operation, tensor_axis(operation, column));
+  } else {
+    out_.line("if (" + (start.empty() ? "r" : start + " + r") + " >= " + end_of(row) + ") break;");
+    offset = "r * " + stride_of(operation, tensor_axis(operation, row));
+  }
   const std::string chunk = staged + " + chunk_at<" + pitch + ">(r, c)";
   const std::string across =
-      width != 0 ? std::to_string(width) : extent(axis(column).dim) + " - " + block_start(column);
+      width != 0 ? std::to_string(width) : end_of(column) + " - " + block_start(column);
   if (width != 0 && width == axis(column).padded) {
-    out_.line("*(uint4*)(" + to + " + r * " + row_stride + " + 8 * c) = *(const uint4*)(" + chunk +
-              ");");
+    out_.line("*(uint4*)(" + to + " + " + offset + " + 8 * c) = *(const uint4*)(" + chunk + ");");
   } else {
     prelude_.use("store_row");
-    out_.line("store_row(" + to + " + r * " + row_stride + " + 8 * c, *(const " + stored +
-              "(*)[8])(" + chunk + "), " + across + " - 8 * c);");
+    out_.line("store_row(" + to + " + " + offset + " + 8 * c, *(const " + stored + "(*)[8])(" +
+              chunk + "), " + across + " - 8 * c);");
   }
   out_.close();
   out_.close();

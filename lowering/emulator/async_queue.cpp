@@ -76,6 +76,13 @@ void AsyncQueue::drop_finished() {
 }
 
 void move_bytes(Warp& warp, const AsyncCopy& copy, std::uint32_t lanes) {
+  if (lanes == all_lanes && !copy.partial && copy.bytes == 16) {
+    for (unsigned lane = 0; lane < 32; ++lane) {
+      std::memcpy(warp.shared + copy.destination[lane],
+                  reinterpret_cast<const void*>(copy.source[lane]), 16);
+    }
+    return;
+  }
   for (std::uint32_t left = lanes; left != 0; left &= left - 1) {
     const unsigned lane = static_cast<unsigned>(__builtin_ctz(left));
     std::uint8_t* target = warp.shared + copy.destination[lane];

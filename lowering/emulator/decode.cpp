@@ -88,6 +88,23 @@ Decoder::Decoder(const ModuleText& module, const Function& function, const Layou
       program_(std::make_shared<Program>()) {
   top_ = allocation_.wide * wide_bytes + allocation_.narrow * narrow_bytes;
   find_guesses();
+  count_uses();
+}
+
+void Decoder::count_uses() {
+  reads_.assign(function_.registers.size(), 0);
+  writes_.assign(function_.registers.size(), 0);
+  for (const Statement& statement : function_.body) {
+    if (statement.label >= 0) continue;
+    const Uses uses = uses_of(statement);
+    for (const int reg : uses.reads) ++reads_[static_cast<std::size_t>(reg)];
+    for (const int reg : uses.writes) ++writes_[static_cast<std::size_t>(reg)];
+  }
+}
+
+/// Written by one statement and read by one.
+bool Decoder::is_read_once(int reg) const {
+  return reads_[static_cast<std::size_t>(reg)] == 1 && writes_[static_cast<std::size_t>(reg)] == 1;
 }
 
 std::shared_ptr<const Program> Decoder::decode() {
@@ -131,7 +148,8 @@ void Decoder::statement(const Statement& statement) {
   scratch_used_[0] = scratch_used_[1] = 0;
   count_cost(statement);
   const bool known = packed_operation() || arithmetic() || conversion() || memory_access() ||
-                     warp_operation() || control_flow() || system_function();
+                     warp_operation() || control_flow() || mbarrier_statement() ||
+                     system_function();
   if (!known) refuse();
   if (const auto extra = statement.form.modifiers.outside(allowed_)) {
     refuse("'." + std::string(spelling(*extra)) + "' is not supported here");
@@ -187,11 +205,23 @@ Instruction& Decoder::emit(Handlers handlers, const Instruction& made) {
   }
   copy.run = copy.guard != 0 ? handlers.masked : handlers.full;
   program_->full.push_back(copy);
+  if (copy.guard == 0) use_constant(handlers, program_->full.back());
   copy.run = handlers.masked;
   program_->masked.push_back(copy);
   program_->sites.push_back({now_->line, now_->cuda_line});
   program_->mnemonics.push_back(now_->text);
   return program_->full.back();
+}
+
+void Decoder::use_constant(const Handlers& handlers, Instruction& at) const {
+  for (const auto& [run, offset] :
+       {std::pair{handlers.constant_a, at.a}, {handlers.constant_b, at.b}}) {
+    const auto found = constant_at_.find(offset);
+    if (run == nullptr || found == constant_at_.end()) continue;
+    at.run = run;
+    at.immediate = found->second;
+    return;
+  }
 }
 
 void Decoder::emit_move(Move move, std::uint32_t d, std::uint32_t a, std::uint16_t flags) {
@@ -323,6 +353,7 @@ std::uint32_t Decoder::constant(std::uint64_t bits, unsigned bytes) {
   const auto [found, added] = constants_.try_emplace({bits, bytes == 8 ? 8 : 4}, top_);
   if (added) {
     program_->constants.push_back({top_, bytes == 8, bits});
+    constant_at_[top_] = bits;
     top_ += bytes == 8 ? wide_bytes : narrow_bytes;
   }
   return found->second;

@@ -45,6 +45,8 @@ class Decoder {
   void block_entry(int block);
   void finish();
   void count_cost(const Statement& statement);
+  void count_uses();
+  bool is_read_once(int reg) const;
   void forget_matrix_a(const Statement& statement);
   void follow_sums(const Statement& statement);
 
@@ -54,8 +56,9 @@ class Decoder {
   bool memory_access();
   bool control_flow();
   bool warp_operation();
-  bool system_function();   // decode_system.cpp
-  bool packed_operation();  // decode_packed.cpp
+  bool mbarrier_statement();  // decode_mbarrier.cpp
+  bool system_function();     // decode_system.cpp
+  bool packed_operation();    // decode_packed.cpp
 
   // decode_arithmetic.cpp
   void plain(Handlers handlers, std::size_t sources);
@@ -121,6 +124,8 @@ class Decoder {
   std::uint32_t register_offset(int reg) const;
 
   Instruction& emit(Handlers handlers, const Instruction& made);
+  /// A handler that finds its constant operand in the instruction, where there is one.
+  void use_constant(const Handlers& handlers, Instruction& at) const;
   void emit_move(Move move, std::uint32_t d, std::uint32_t a, std::uint16_t flags = 0);
   void emit_rounding(const Form& form, bool begin);
   void emit_saturation(const Form& form, std::uint32_t d);
@@ -148,6 +153,7 @@ class Decoder {
   };
   std::vector<Resize> after_;  ///< widenings to emit once the statement is done
   std::map<std::pair<std::uint64_t, unsigned>, std::uint32_t> constants_;
+  std::map<std::uint32_t, std::uint64_t> constant_at_;  ///< by register-file offset
   std::map<std::pair<SpecialRegister, unsigned>, std::uint32_t> specials_;
   std::vector<std::uint32_t> scratch_[2];  ///< narrow, wide
   std::size_t scratch_used_[2] = {0, 0};
@@ -161,7 +167,9 @@ class Decoder {
   };
   std::vector<Fixup> fixups_;
   int block_ = 0;
-  std::vector<int> last_a_;  ///< A registers of the last mma of this block
+  std::vector<unsigned> reads_, writes_;  ///< by register: how many statements read and write it
+  std::uint32_t last_load_ = ~0u;  ///< the last ldmatrix.x4 whose registers are read once each
+  std::vector<int> last_a_;        ///< A registers of the last mma of this block
   Type last_a_type_ = Type::none;
   std::set<const Statement*> guesses_;  ///< loads that only feed a compare-and-swap
   std::set<int> sums_;  ///< registers with zero or a sum of an earlier bf16 mma of this block

@@ -238,7 +238,16 @@ void Decoder::pair_with_previous(const Handlers& handlers, std::size_t accumulat
   const bool reads =
       std::any_of(offsets.begin() + static_cast<std::ptrdiff_t>(accumulators), offsets.end(),
                   [=](std::uint32_t offset) { return std::find(written, end, offset) != end; });
-  if (!reads) previous.run = handlers.both;
+  if (reads) return;
+  previous.run = handlers.both;
+  // Both may take B straight from the ldmatrix before them.
+  if (index < 2 || last_load_ != index - 2 || handlers.loaded[0] == nullptr) return;
+  Instruction& load = program_->full[index - 2];
+  const std::size_t first_b = accumulators + 4;
+  if (std::equal(load.list, load.list + 2, previous.list + first_b) &&
+      std::equal(load.list + 2, load.list + 4, offsets.begin() + first_b)) {
+    load.run = handlers.loaded[(load.flags & 2) != 0 ? 1 : 0];
+  }
 }
 
 }  // namespace tilewright::emulator

@@ -72,6 +72,7 @@ std::uint32_t BlockCost::*pipe_of(const Form& form) {
     case Opcode::brkpt: return &BlockCost::control;
     case Opcode::bar:
     case Opcode::barrier:
+    case Opcode::mbarrier:
     case Opcode::membar:
     case Opcode::fence:
     case Opcode::nanosleep:

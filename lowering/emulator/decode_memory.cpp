@@ -153,6 +153,13 @@ void Decoder::matrix_access() {
   made.n = static_cast<std::uint16_t>(count);
   made.list = list(registers);
   emit(variant_.matrix(form, count), made);
+  if (load && count == 4 && now_->guard < 0 && after_.empty()) {
+    bool read_once = true;
+    for (const Operand& each : operand(0).elements) {
+      read_once &= each.kind == Operand::Kind::virtual_register && is_read_once(each.reg);
+    }
+    if (read_once) last_load_ = static_cast<std::uint32_t>(program_->full.size()) - 1;
+  }
 }
 
 void Decoder::atomic() {

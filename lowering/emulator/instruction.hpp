@@ -34,6 +34,11 @@ struct alignas(64) Instruction {
 struct Handlers {
   Handler full = nullptr, masked = nullptr;
   Handler both = nullptr;  ///< full stream: this instruction and the next, of the same kind
+  /// Full stream: an ldmatrix.x4, or its transposed form, and the two mma that follow it.
+  Handler loaded[2] = {};
+  /// Full stream: `a`, or `b`, is a constant and stands in `immediate`, for a slot of 128 bytes
+  /// that holds 32 copies of it costs two lines of the cache.
+  Handler constant_a = nullptr, constant_b = nullptr;
   explicit operator bool() const { return full != nullptr; }
 };
 

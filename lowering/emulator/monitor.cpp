@@ -268,12 +268,21 @@ void BlockMonitor::global_observed(unsigned warp, const std::uint64_t* address, 
 void BlockMonitor::barrier(std::uint32_t warps) {
   state_->clocks.barrier(warps & state_->everyone);
   if (state_->order) state_->order->barrier(warps & state_->everyone);
-  if (state_->global && (warps & state_->everyone) == state_->everyone)
-    state_->global->everyone_joined();
+  if ((warps & state_->everyone) != state_->everyone) return;
+  state_->shared.everyone_joined();
+  if (state_->global) state_->global->everyone_joined();
 }
 
 void BlockMonitor::warp_sync(unsigned warp, std::uint32_t lanes) {
   state_->clocks.warp_sync(warp, lanes);
+}
+
+void BlockMonitor::phase_completed(std::uint32_t address) {
+  if (state_->order) state_->order->complete_phase(address);
+}
+
+void BlockMonitor::phase_passed(unsigned warp, std::uint32_t address) {
+  if (state_->order) state_->order->pass_phase(warp, address);
 }
 
 void BlockMonitor::fence(unsigned warp, std::uint32_t lanes, bool device_scope) {

@@ -207,6 +207,11 @@ class BlockMonitor {
   void warp_sync(unsigned warp,
                  std::uint32_t lanes);  ///< bar.warp.sync, shfl/vote/match/redux.sync, mma/ldmatrix
                                         ///< .sync: orders those lanes
+  /// An mbarrier in shared memory completed a phase: what its arrivals released belongs to that
+  /// phase.
+  void phase_completed(std::uint32_t address);
+  /// A warp saw that phase complete: it acquires what was released in it.
+  void phase_passed(unsigned warp, std::uint32_t address);
   void fence(unsigned warp, std::uint32_t lanes, bool device_scope);  ///< membar / fence
 
  private:
@@ -222,6 +227,11 @@ class AccessCounter {
               unsigned bytes);  ///< ld/st, vectors whole
   void matrix_rows(const std::uint32_t* row_address,
                    unsigned matrices);  ///< ldmatrix/stmatrix: 8 rows of 16 bytes a phase
+  /// The same, where each matrix is known to touch every bank once.
+  void matrices_without_conflict(unsigned matrices) {
+    sums_.shared_accesses += matrices;
+    sums_.shared_wavefronts += matrices;
+  }
   Counters& sums() { return sums_; }
 
  private:

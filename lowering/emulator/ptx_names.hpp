@@ -19,7 +19,7 @@ namespace tilewright::emulator {
   X(createpolicy, 1) X(cvt, 1) X(cvta, 1) X(discard, 0) X(div, 1) X(dp2a, 1) X(dp4a, 1) \
   X(elect, 1) X(ex2, 1) X(exit, 0) X(fence, 0) X(fma, 1) X(fns, 1) X(griddepcontrol, 0) \
   X(isspacep, 1) X(ld, 1) X(ldmatrix, 1) X(ldu, 1) X(lg2, 1) X(lop3, 1) X(mad, 1) X(mad24, 1) \
-  X(madc, 1) X(match, 1) X(max, 1) X(membar, 0) X(min, 1) X(mma, 1) X(mov, 1) X(movmatrix, 1) \
+  X(madc, 1) X(match, 1) X(max, 1) X(mbarrier, 1) X(membar, 0) X(min, 1) X(mma, 1) X(mov, 1) X(movmatrix, 1) \
   X(mul, 1) X(mul24, 1) X(nanosleep, 0) X(neg, 1) X(not_, 1) X(and_, 1) X(or_, 1) X(xor_, 1) \
   X(pmevent, 0) X(popc, 1) X(prefetch, 0) X(prefetchu, 0) X(prmt, 1) X(rcp, 1) X(red, 0) \
   X(redux, 1) X(rem, 1) X(ret, 0) X(rsqrt, 1) X(sad, 1) X(selp, 1) X(set, 1) X(setp, 1) \
@@ -71,7 +71,9 @@ enum class Opcode : std::uint8_t {
   X(m8n8k4, "m8n8k4") X(m8n8k16, "m8n8k16") X(m8n8k32, "m8n8k32") X(m8n8k128, "m8n8k128") \
   X(pack, "pack") X(range, "range") X(cvt, "cvt") X(row, "row") \
   X(col, "col") X(async, "async") X(commit_group, "commit_group") X(wait_group, "wait_group") \
-  X(wait_all, "wait_all") X(wait, "wait") X(launch_dependents, "launch_dependents")
+  X(init, "init") X(inval, "inval") X(arrive_drop, "arrive_drop") \
+  X(no_complete, "noComplete") X(test_wait, "test_wait") X(pending_count, "pending_count") \
+  X(parity, "parity") X(wait_all, "wait_all") X(wait, "wait") X(launch_dependents, "launch_dependents")
 // clang-format on
 
 enum class Modifier : std::uint8_t {

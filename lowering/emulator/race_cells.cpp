@@ -23,7 +23,7 @@ void Cells::start(std::uint32_t granules, unsigned warps, WriteRecord initial) {
   if (reads_.size() < warps) reads_.resize(warps);
   for (auto& of_warp : reads_)
     if (of_warp.size() < granules) of_warp.resize(granules);
-  if (latest_read_.size() < granules) latest_read_.resize(granules);
+  if (latest_read_.size() <= line_of(granules)) latest_read_.resize(line_of(granules) + 1);
   for (auto& list : free_) list.clear();
   atomics_.clear();
   older_.clear();
@@ -36,7 +36,6 @@ std::uint32_t Cells::add_granule() {
   writes_[cell] = initial_;
   copies_[cell] = {};
   for (auto& of_warp : reads_) of_warp[cell] = {};
-  latest_read_[cell] = 0;
   return granules() - 1;
 }
 
@@ -56,7 +55,7 @@ Cells::Id Cells::take_cells(unsigned shift) {
   grow(writes_, cells_);
   grow(copies_, cells_);
   for (auto& of_warp : reads_) grow(of_warp, cells_);
-  grow(latest_read_, cells_);
+  grow(latest_read_, line_of(static_cast<Id>(cells_)) + 1);
   return first;
 }
 
@@ -65,7 +64,7 @@ void Cells::assign(Id to, Id from, unsigned parts, unsigned shift) {
     const Id source = from + (i >> shift);
     writes_[to + i] = writes_[source];
     copies_[to + i] = copies_[source];
-    latest_read_[to + i] = latest_read_[source];
+    note_read(to + i, latest_read(source));
   }
   for (unsigned warp = 0; warp < warps_; ++warp) {
     ReadRecord* reads = reads_[warp].data();

@@ -94,10 +94,11 @@ class Cells {
   const ReadRecord& read(Id cell, unsigned warp) const { return reads_[warp][cell]; }
   void set_read(Id cell, unsigned warp, const ReadRecord& record) {
     reads_[warp][cell] = record;
-    latest_read_[cell] = std::max(latest_read_[cell], record.time);
+    note_read(cell, record.time);
   }
-  /// No read of the cell, by any warp, is later.
-  Clocks::Time latest_read(Id cell) const { return latest_read_[cell]; }
+  /// No read of the cell, by any warp, is later. Kept for eight cells together.
+  Clocks::Time latest_read(Id cell) const { return latest_read_[line_of(cell)]; }
+  static std::size_t line_of(Id cell) { return cell / 8; }
   unsigned warps() const { return warps_; }
 
   AtomicRecord& atomics(Id cell) { return atomics_[cell]; }
@@ -127,25 +128,31 @@ class Cells {
     WriteRecord* writes;
     CopyRecord* copies;
     std::vector<ReadRecord>* reads;  ///< by warp, each by cell
-    Clocks::Time* latest_read;       ///< by any warp; set with every record in `reads`
+    Clocks::Time* latest_read;       ///< by any warp, by `line_of` the cell; set with every read
     std::size_t warps;
     std::uint32_t granules;
+    bool intact;  ///< no granule is split: each is the cell of its own number
+
+    Id first_cell(std::uint32_t granule) const { return intact ? granule : shape[granule].first; }
 
     /// Whether [address, address + bytes) is exactly one whole granule.
     bool is_whole(std::uint32_t address, unsigned bytes) const {
       const std::uint32_t granule = address / granule_bytes;
       return bytes == granule_bytes && address % granule_bytes == 0 && granule < granules &&
-             shape[granule].shift == 4;
+             (intact || shape[granule].shift == 4);
     }
   };
   Arrays arrays() {
     return {shape_.data(),       writes_.data(), copies_.data(), reads_.data(),
-            latest_read_.data(), warps_,         granules()};
+            latest_read_.data(), warps_,         granules(),     cells_ == shape_.size()};
   }
 
  private:
   static std::uint64_t key(Id cell, unsigned warp, bool of_atomics) {
     return std::uint64_t{cell} << 6 | warp << 1 | (of_atomics ? 1u : 0u);
+  }
+  void note_read(Id cell, Clocks::Time time) {
+    latest_read_[line_of(cell)] = std::max(latest_read_[line_of(cell)], time);
   }
   Id take_cells(unsigned shift);
   void give_back(Id first, unsigned shift);

@@ -93,6 +93,21 @@ void WarpOrder::fence(unsigned warp, bool device_scope) {
   if (device_scope) mine.fenced_device = mine.fenced_block;
 }
 
+void WarpOrder::complete_phase(std::uint32_t address) {
+  Knowledge& phase = phases_[address];
+  phase = {};
+  const auto arrivals = shared_.find(address);
+  if (arrivals == shared_.end()) return;
+  const auto mine = arrivals->second.narrow.find(block_);
+  if (mine != arrivals->second.narrow.end()) phase = std::move(mine->second);
+  shared_.erase(arrivals);
+}
+
+void WarpOrder::pass_phase(unsigned warp, std::uint32_t address) {
+  const auto phase = phases_.find(address);
+  if (phase != phases_.end()) acquire(warp, phase->second);
+}
+
 void WarpOrder::barrier(std::uint32_t warps) {
   PerWarp joined;
   const auto each = [&](auto&& body) {

@@ -60,6 +60,10 @@ class WarpOrder {
   void observe(bool shared, std::uint64_t address, unsigned warp, const Strong& strong);
   void fence(unsigned warp, bool device_scope);
   void barrier(std::uint32_t warps);
+  /// Of an mbarrier: its arrivals are releases at its address, a wait acquires the last whole
+  /// phase.
+  void complete_phase(std::uint32_t address);
+  void pass_phase(unsigned warp, std::uint32_t address);
 
   LaunchOrder& launch() const { return launch_; }
   /// Whether an access of another block is ordered before the next one of `warp`.
@@ -81,6 +85,7 @@ class WarpOrder {
   std::uint32_t block_;
   std::vector<PerWarp> warps_;
   std::unordered_map<std::uint64_t, Publication> shared_;
+  std::unordered_map<std::uint64_t, Knowledge> phases_;  ///< completed, by an mbarrier's address
 };
 
 }  // namespace tilewright::emulator

@@ -36,26 +36,53 @@ void SharedRaces::read(WarpAccess access, std::uint32_t lanes) {
   judge_.progress(access.site, warp).last_access = access.time;
   std::uint32_t unsettled = lanes;
   if (clocks_.partial_at(warp) == 0 && access.verb == Verb::read) {
+    constexpr std::size_t most = 1024;
+    if (reads_.size() >= most) record_reads();
     const Cells::Arrays cells = cells_.arrays();
     const Clocks::Time* row = clocks_.row(warp);
-    const Clocks::Time floor = row[warp];
-    ReadRecord* const reads = cells.reads[warp].data();
+    KeptRead& kept = reads_.emplace_back();
     for (std::uint32_t rest = lanes; rest; rest &= rest - 1) {
       const unsigned lane = lowest(rest);
       const std::uint32_t at = access.shared_address[lane];
       if (!cells.is_whole(at, access.bytes)) continue;
-      const Cells::Id cell = cells.shape[at / Cells::granule_bytes].first;
+      const std::uint32_t granule = at / Cells::granule_bytes;
+      const Cells::Id cell = cells.first_cell(granule);
       const WriteRecord& last = cells.writes[cell];
       if (last.time() > row[last.slot()]) continue;
-      ReadRecord& mine = reads[cell];
-      const std::uint32_t before = mine.time > floor ? mine.lanes : 0;
-      mine = {access.time, before | lane_bit(lane), access.site};
-      cells.latest_read[cell] = access.time;
+      kept.granule[lane] = static_cast<std::uint16_t>(granule);
+      cells.latest_read[Cells::line_of(cell)] = access.time;
       unsettled ^= lane_bit(lane);
     }
+    if (unsettled == lanes) {
+      reads_.pop_back();
+    } else {
+      kept.time = access.time;
+      kept.floor = row[warp];
+      kept.lanes = lanes & ~unsettled;
+      kept.site = access.site;
+      kept.warp = warp;
+    }
   }
+  if (unsettled == 0) return;
+  record_reads();
   for (; unsettled; unsettled &= unsettled - 1)
     each_piece(access, lowest(unsettled), [&](const Piece& piece) { judge_.read(access, piece); });
+}
+
+/// Puts the kept reads into the cells, in the order they came. No granule was split since: what
+/// splits records first.
+void SharedRaces::record_reads() {
+  const Cells::Arrays cells = cells_.arrays();
+  for (const KeptRead& kept : reads_) {
+    ReadRecord* const of_warp = cells.reads[kept.warp].data();
+    for (std::uint32_t rest = kept.lanes; rest; rest &= rest - 1) {
+      const unsigned lane = lowest(rest);
+      ReadRecord& mine = of_warp[cells.first_cell(kept.granule[lane])];
+      const std::uint32_t before = mine.time > kept.floor ? mine.lanes : 0;
+      mine = {kept.time, before | lane_bit(lane), kept.site};
+    }
+  }
+  reads_.clear();
 }
 
 /// Whether all lanes write whole granules, ordered after everything: then the judge's first pass
@@ -69,10 +96,11 @@ bool SharedRaces::is_settled(const WarpAccess& access, std::uint32_t lanes) {
     const unsigned lane = lowest(lanes);
     const std::uint32_t at = access.shared_address[lane];
     if (!cells.is_whole(at, access.bytes)) return false;
-    const Cells::Id cell = cells.shape[at / Cells::granule_bytes].first;
+    const Cells::Id cell = cells.first_cell(at / Cells::granule_bytes);
     const WriteRecord& last = cells.writes[cell];
     if (last.slot() != slot_unwritten && last.time() > row[last.slot()]) return false;
-    if (cells.latest_read[cell] <= known_to_all) continue;
+    if (cells.latest_read[Cells::line_of(cell)] <= known_to_all) continue;
+    if (!reads_.empty()) record_reads();
     bool ordered = true;
     for (unsigned warp = 0; warp < cells.warps; ++warp)
       ordered &= cells.reads[warp][cell].time <= row[warp];
@@ -82,6 +110,7 @@ bool SharedRaces::is_settled(const WarpAccess& access, std::uint32_t lanes) {
 }
 
 void SharedRaces::check(const WarpAccess& access, std::uint32_t lanes) {
+  record_reads();
   for (; lanes; lanes &= lanes - 1)
     each_piece(access, lowest(lanes), [&](const Piece& piece) { judge_.check(access, piece); });
 }
@@ -90,6 +119,7 @@ void SharedRaces::write(WarpAccess access, std::uint32_t lanes) {
   access.time = clocks_.tick();
   judge_.progress(access.site, access.warp).last_access = access.time;
   if (!is_settled(access, lanes)) check(access, lanes);
+  record_reads();
   for (; lanes; lanes &= lanes - 1)
     each_piece(access, lowest(lanes), [&](const Piece& piece) { judge_.record(access, piece); });
 }
@@ -104,7 +134,7 @@ void SharedRaces::issue(WarpAccess access, std::uint32_t lanes) {
     const Cells::Arrays cells = cells_.arrays();
     for (std::uint32_t rest = lanes; rest; rest &= rest - 1) {
       const unsigned lane = lowest(rest);
-      const Cells::Id cell = cells.shape[access.shared_address[lane] / Cells::granule_bytes].first;
+      const Cells::Id cell = cells.first_cell(access.shared_address[lane] / Cells::granule_bytes);
       // Another lane of this instruction may have been here.
       if (cells.copies[cell].time == access.time) continue;
       cells.copies[cell] = {access.time, order, access.site, access.warp, lane};
@@ -114,6 +144,7 @@ void SharedRaces::issue(WarpAccess access, std::uint32_t lanes) {
   } else {
     check(access, lanes);
   }
+  if (unsettled != 0) record_reads();
   for (; unsettled; unsettled &= unsettled - 1)
     each_piece(access, lowest(unsettled),
                [&](const Piece& piece) { judge_.record_issue(access, piece, order); });
@@ -128,7 +159,7 @@ void SharedRaces::complete(WarpAccess access, std::uint32_t lanes) {
     const unsigned lane = lowest(rest);
     const std::uint32_t at = access.shared_address[lane];
     if (!cells.is_whole(at, access.bytes)) continue;
-    const Cells::Id cell = cells.shape[at / Cells::granule_bytes].first;
+    const Cells::Id cell = cells.first_cell(at / Cells::granule_bytes);
     const CopyRecord& copy = cells.copies[cell];
     WriteRecord& last = cells.writes[cell];
     if (last.slot() != slot_in_flight || copy.warp != access.warp || copy.lane != lane) continue;
@@ -136,6 +167,7 @@ void SharedRaces::complete(WarpAccess access, std::uint32_t lanes) {
     last.stamp |= WriteRecord::asynchronous;
     unsettled ^= lane_bit(lane);
   }
+  if (unsettled != 0) record_reads();
   for (; unsettled; unsettled &= unsettled - 1)
     each_piece(access, lowest(unsettled),
                [&](const Piece& piece) { judge_.complete(access, piece); });

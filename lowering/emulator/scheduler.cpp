@@ -33,6 +33,7 @@ bool Scheduler::run() {
       if (block_.stopped) return true;
     }
     if (gives_way && slices_ != slices && waits_for_others()) return false;
+    if (waits_in_vain()) return true;
     if (!progress) {
       report_stuck();
       block_.stopped = block_.stop_launch = true;

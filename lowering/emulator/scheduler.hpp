@@ -35,11 +35,14 @@ class Scheduler {
 
   void end_slice(Warp& warp);
   void report_stuck();
+  bool waits_in_vain();
   std::string where(const Warp& warp) const;
 
   Block& block_;
   const Variant& variant_ = variant();
   std::uint64_t slices_ = 0;
+  /// Rounds in which every warp waited, and what had happened before the first of them.
+  std::uint64_t vain_rounds_ = 0, events_then_ = 0;
 };
 
 }  // namespace tilewright::emulator

@@ -1,6 +1,7 @@
 // Block barriers and the report of what nobody can leave. A warp arrives when all its live lanes
 // stand at the same barrier instruction: part of a warp never counts, because the rest could still
 // store something the others must see.
+#include <algorithm>
 #include <cstdio>
 
 #include "emulator/access.hpp"
@@ -169,6 +170,40 @@ void Scheduler::report_stuck() {
                                    : "lanes of one warp must come to '" +
                                          program.mnemonics[instruction.index] + "' together. ") +
           text);
+}
+
+/// Whether for a long time all that warps did was to test mbarriers, or wait at barriers, and
+/// nobody arrived anywhere. Reports it and ends the block.
+bool Scheduler::waits_in_vain() {
+  constexpr std::uint64_t enough = 1 << 12;
+  const std::uint64_t events = block_.mbarrier_events + block_.barriers_passed + block_.live_warps;
+  bool all = true, some = false;
+  for (Warp& warp : block_.warps) {
+    if (warp.live == 0) continue;
+    const bool ready = std::any_of(
+        warp.fragments.begin(), warp.fragments.end(),
+        [](const Fragment& fragment) { return fragment.state == Fragment::State::ready; });
+    all &= warp.mbarrier.waits || !ready;
+    some |= warp.mbarrier.waits;
+    if (vain_rounds_ < enough) warp.mbarrier.waits = false;
+  }
+  vain_rounds_ = all && some && events == events_then_ ? vain_rounds_ + 1 : 0;
+  events_then_ = events;
+  if (vain_rounds_ <= enough) return false;
+  std::string text;
+  const Warp* first = nullptr;
+  for (const Warp& warp : block_.warps) {
+    if (warp.live == 0 || !warp.mbarrier.waits) continue;
+    if (first == nullptr) first = &warp;
+    char address[16];
+    std::snprintf(address, sizeof address, "0x%x", warp.mbarrier.address);
+    text += " warp " + std::to_string(warp.index) + " tests the mbarrier at shared " + address +
+            " (" + std::to_string(warp.mbarrier.pending) + " arrivals pending);";
+  }
+  report_fault(*first, block_.state->program->full[first->mbarrier.pc], FaultKind::deadlock,
+               first->mbarrier.lane, "no warp of the block can go on." + text);
+  block_.stopped = block_.stop_launch = true;
+  return true;
 }
 
 }  // namespace tilewright::emulator

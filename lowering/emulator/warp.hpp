@@ -69,6 +69,12 @@ struct Poll {
   std::uint64_t address = 0, value = 0;
 };
 
+/// The last mbarrier phase a warp tested in vain, since the scheduler asked.
+struct MbarrierWait {
+  bool waits = false;
+  std::uint32_t pc = 0, lane = 0, address = 0, pending = 0;
+};
+
 struct Warp {
   char* registers = nullptr;
   std::uint32_t* predicates = nullptr;
@@ -92,7 +98,8 @@ struct Warp {
   std::uint32_t event_lanes = 0, event_pc = 0, pc = 0, event_meeting = ~0u;
   std::uint32_t event_present = 0;  ///< converge: lanes of this fragment that execute it
   BarrierCall barrier;
-  Poll polls[4];         ///< by instruction, the last few
+  Poll polls[4];  ///< by instruction, the last few
+  MbarrierWait mbarrier;
   bool polling = false;  ///< it waits for something that others must do
 
   /// A strong read or an atomic of the first active lane got `value`.
@@ -140,8 +147,9 @@ struct Block {
   BlockMonitor* monitor = nullptr;   ///< null without detectors
   AccessCounter* counter = nullptr;  ///< null without counters
   std::uint64_t barriers_passed = 0;
-  bool stopped = false;      ///< a fault ended this block
-  bool stop_launch = false;  ///< and every other one
+  std::uint64_t mbarrier_events = 0;  ///< initialisations and arrivals
+  bool stopped = false;               ///< a fault ended this block
+  bool stop_launch = false;           ///< and every other one
 
   std::uint32_t threads() const;
 };

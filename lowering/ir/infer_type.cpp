@@ -46,6 +46,7 @@ class Rules {
       case Op::reduce_max:
       case Op::reduce_sum:
       case Op::reduce_argmax: return reduction();
+      case Op::take: return take();
       case Op::wait:
         for (std::size_t i = 0; i < op_.operands.size(); ++i)
           if (operand(i).kind != Type::Kind::token) refuse("wait takes tokens");
@@ -147,6 +148,9 @@ class Rules {
         refuse("the index over '" + axis(index.axis).dim + "' is not of its axis's kind");
       if (std::find(direct.begin(), direct.end(), index.axis) != direct.end())
         refuse("axis '" + axis(index.axis).dim + "' indexes '" + op_.name + "' twice");
+      if (index.step < 1)
+        refuse("the index over '" + axis(index.axis).dim + "' has step " +
+               std::to_string(index.step));
       direct.push_back(index.axis);
       if (!has_axis(type, index.axis)) type.axes.push_back(index.axis);
     }
@@ -215,6 +219,21 @@ class Rules {
     if (type.dtype == DType::b1) refuse("reduction of a b1 tile");
     std::erase(type.axes, op_.axis);
     if (op_.op == Op::reduce_argmax) type.dtype = DType::i32;
+    return type;
+  }
+
+  /// (x, i[, buffer it goes through])
+  Type take() const {
+    if (op_.operands.size() < 2) refuse("take takes a tile and indices");
+    Type type = tile_operand(0);
+    const Type& picks = tile_operand(1);
+    if (!has_axis(type, op_.axis)) refuse("the tile has no axis '" + axis(op_.axis).dim + "'");
+    if (picks.dtype != DType::i32) refuse("indices must be i32");
+    if (op_.operands.size() > 2 && operand(2).kind != Type::Kind::buffer)
+      refuse("its third operand is no buffer");
+    std::erase(type.axes, op_.axis);
+    for (const AxisId id : picks.axes)
+      if (!has_axis(type, id)) type.axes.push_back(id);
     return type;
   }
 

@@ -95,6 +95,7 @@ class Interpreter : private ProgramState {
             reduce(op.op, tile(op.operands[0]), op.axis, visible.get(), start_of(op.axis)));
       }
       case Op::dot: return dot(op, type);
+      case Op::take: return take(op, type);
       default: return pointwise(op, type);
     }
   }
@@ -122,6 +123,12 @@ class Interpreter : private ProgramState {
     return share(apply(op.op, type.dtype, operands));
   }
 
+  TilePointer take(const Operation& op, const Type& type) const {
+    const TileData like = empty(type);
+    return share(ir::take(tile(op.operands[0]), tile(op.operands[1]), op.axis, start_of(op.axis),
+                          like.axes, like.shape));
+  }
+
   TilePointer negated(const TilePointer& x, ValueId sign) const {
     if (sign == no_value || !(tile(sign).floats[0] < 0)) return x;
     return share(apply(Op::neg, x->dtype, {x.get()}));
@@ -140,8 +147,7 @@ class Interpreter : private ProgramState {
     const TilePointer visible = visibility(op);
     const TileData like = empty(type);
     const TileData* sum = op.operands.size() == 3 ? &tile(op.operands[2]) : nullptr;
-    return share(contract(*a, *b, op.axis, sum, visible.get(), like.axes,
-                          like.shape, type.dtype));
+    return share(contract(*a, *b, op.axis, sum, visible.get(), like.axes, like.shape, type.dtype));
   }
 
   /// A buffer means what was last copied into it, at the tile the loops are at.

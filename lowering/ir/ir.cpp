@@ -3,6 +3,8 @@
 // needed. The text form is in print.cpp, the rules in verify.cpp, the meaning in interpret.cpp.
 #include "ir/ir.hpp"
 
+#include "ir/flattened.hpp"
+
 namespace tilewright::ir {
 
 namespace {
@@ -40,11 +42,12 @@ std::unique_ptr<Region> copy(const Region& region) {
   return result;
 }
 
-void define(Region& region, std::vector<Operation*>& table) {
-  for (auto& operation : region.operations) {
+template <typename Defining>
+void define(const Region& region, std::vector<Defining*>& table) {
+  for (const auto& operation : region.operations) {
     for (const ValueId result : operation->results)
       table[static_cast<std::size_t>(result)] = operation.get();
-    for (auto& nested : operation->regions) define(*nested, table);
+    for (const auto& nested : operation->regions) define(*nested, table);
   }
 }
 
@@ -100,6 +103,36 @@ const Argument* Kernel::find_argument(const std::string& wanted) const {
   return nullptr;
 }
 
+AxisId Kernel::leader(AxisId axis) const {
+  if (axis < 0) return axis;
+  const AxisId followed = axes[static_cast<std::size_t>(axis)].follows;
+  return followed < 0 ? axis : followed;
+}
+
+const std::string& Kernel::counted_along(AxisId axis) const {
+  return axes[static_cast<std::size_t>(leader(axis))].dim;
+}
+
+std::optional<int> Kernel::known_extent(AxisId id) const {
+  const Axis& axis = axes[static_cast<std::size_t>(id)];
+  if (axis.kind == Axis::Kind::whole && axis.tile > 0) return axis.tile;
+  return bound_extent(*this, counted_along(id));
+}
+
+bool Kernel::may_leave(const Operation& operation, std::size_t which) const {
+  const Index& index = operation.indices[which];
+  if (index.axis < 0) return false;
+  const std::string& dim = find_argument(operation.name)->dims[which];
+  const Axis& axis = axes[static_cast<std::size_t>(index.axis)];
+  const bool whole = axis.kind == Axis::Kind::whole, plain = index.step == 1 && index.offset == 0;
+  const auto own = known_extent(index.axis);
+  const auto extent = bound.find(dim);
+  if (own && extent != bound.end())
+    return index.offset < 0 ||
+           std::int64_t{index.step} * (*own - 1) + index.offset >= extent->second;
+  return !plain || dim != (whole ? axis.dim : counted_along(index.axis));
+}
+
 Kernel Kernel::clone() const {
   Kernel result;
   result.name = name;
@@ -116,6 +149,12 @@ Kernel Kernel::clone() const {
 
 std::vector<Operation*> definitions(Kernel& kernel) {
   std::vector<Operation*> table(kernel.values.size(), nullptr);
+  define(kernel.body, table);
+  return table;
+}
+
+std::vector<const Operation*> definitions(const Kernel& kernel) {
+  std::vector<const Operation*> table(kernel.values.size(), nullptr);
   define(kernel.body, table);
   return table;
 }

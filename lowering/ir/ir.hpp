@@ -2,14 +2,14 @@
 //
 // Semantics, which every pass keeps and the interpreter defines:
 //  * A tile's axes are ordered; operands of a pointwise op broadcast by axis, not by position.
-//  * Integers are 32 bits and wrap; `div` and `mod` round toward -inf. Comparisons with NaN are
-//  false,
-//    `ne` true. max/min ignore a NaN operand, as CUDA's fmaxf does.
+//  * Integers are 32 bits and wrap; `div` and `mod` round toward -inf. A shift by a number outside
+//    0 … 31 shifts everything out. Comparisons with NaN are false, `ne` true. max/min ignore a NaN
+//    operand, as CUDA's fmaxf does.
 //  * exp2_safe(x, m) is exp2(x - m), and 0 wherever m is -inf. log(0) is -inf.
 //  * `cast` and `store` round to nearest even; all f16/bf16 arithmetic happens in f32 and is
 //  rounded
-//    only by an explicit cast or a store. dot accumulates in f32; of f32 operands it takes all bits,
-//    or (Operation::tf32) those that a TF32 number has.
+//    only by an explicit cast or a store. dot accumulates in f32; of f32 operands it takes all
+//    bits, or (Operation::tf32) those that a TF32 number has.
 //  * A load past the end of an axis gives 0 (and that element is hidden); a store writes nothing
 //  there.
 //  * In for_blocks, reductions and contractions over the loop's axis take visible elements only,
@@ -40,13 +40,15 @@ using AxisId = int;
 /// axes.
 struct Axis {
   enum class Kind { grid, loop, whole };
-  std::string dim;
+  std::string dim;  ///< "m*g": flattened (flattened.hpp)
   Kind kind = Kind::whole;
   int tile = 0;    ///< elements per tile: set by the schedule; whole: the bound extent
   int padded = 0;  ///< tile as the target keeps it (a multiple of what its instructions take); 0:
                    ///< not yet known
   int requested_tile = 0;    ///< `blocks(M, 64)`: 0 when the schedule may choose
   ValueId block = no_value;  ///< the i32 scalar that numbers the tile; no_value for whole
+  AxisId follows = -1;  ///< tiled: the axis whose tile this is, under another name; the tile is
+  int before = 0, after = 0;  ///< … larger by so many elements on either side
 };
 
 enum class Encoding : std::uint8_t { dense, sparse_2of4, packed_i4 };
@@ -119,7 +121,8 @@ enum class Role : std::uint8_t { all, producer, consumer };
 struct Index {
   IndexSpec::Kind kind{};
   ValueId value = no_value;  ///< scalar, gather
-  AxisId axis = -1;          ///< block, whole
+  AxisId axis = -1;          ///< block, whole: element e of the axis is
+  int step = 1, offset = 0;  ///< … element step * e + offset of the tensor's
   bool operator==(const Index&) const = default;
 };
 
@@ -143,12 +146,14 @@ struct Operation {
   AxisId axis = -1;            ///< index, dot, reductions, for_blocks
   std::vector<Index> indices;  ///< load, store, copy_async
   bool masked = false;  ///< reductions, dot: hidden elements are neutral already (apply_mask);
-                        ///< store, reduce_argmax: what shows is its second operand, without one all
+                        ///< store, reduce_argmax: what shows is its second operand, without one
+                        ///< all; take: its buffer holds the tile already
   bool cut_only =
       false;  ///< select, store: the condition holds in every full tile, so only cut tiles run it
-  bool per_thread = false;     ///< reductions: kept per thread until finish_reduce
-  bool across_warps = false;   ///< reductions, finish_reduce: over the dimension that runs over warps
-  bool tf32 = false;           ///< dot of f32: operands are rounded to TF32 (10 bits, ties away)
+  bool per_thread = false;  ///< reductions: kept per thread until finish_reduce
+  bool across_warps =
+      false;          ///< reductions, finish_reduce: over the dimension that runs over warps
+  bool tf32 = false;  ///< dot of f32: operands are rounded to TF32 (10 bits, ties away)
   ValueId sign_of = no_value;  ///< operand_load, copy_async, dot: the left operand is negated when
                                ///< this scalar is negative
   int stage_ahead = 0;         ///< copy_async in a loop: how many tiles ahead it runs
@@ -176,12 +181,21 @@ struct Kernel {
   const Type& type(ValueId value) const { return values[static_cast<std::size_t>(value)].type; }
   ValueId add_value(Type type, std::string name = {}, Provenance where = {});
   const Argument* find_argument(const std::string& name) const;
+  /// The axis whose tiles those of `axis` are: itself, but for one that follows another.
+  AxisId leader(AxisId axis) const;
+  /// The dimension along which the elements of `axis` are counted.
+  const std::string& counted_along(AxisId axis) const;
+  /// How many elements `axis` has in all, where that is known while compiling.
+  std::optional<int> known_extent(AxisId axis) const;
+  /// Whether some element of `axis` may stand for none of the tensor's, along its axis `which`.
+  bool may_leave(const Operation& operation, std::size_t which) const;
   /// A deep copy, so that a pass's input can be kept.
   Kernel clone() const;
 };
 
 /// The operation that defines each value (region arguments: null). Rebuilt when needed.
 std::vector<Operation*> definitions(Kernel& kernel);
+std::vector<const Operation*> definitions(const Kernel& kernel);
 /// How many operands (nested regions included) name each value.
 std::vector<int> use_counts(const Kernel& kernel);
 

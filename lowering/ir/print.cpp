@@ -175,6 +175,9 @@ class Printer {
     if (axis.padded) text_ += " padded " + std::to_string(axis.padded);
     if (axis.requested_tile) text_ += " requested " + std::to_string(axis.requested_tile);
     if (axis.block != no_value) text_ += " block " + value(axis.block);
+    if (axis.follows >= 0) text_ += " follows " + axis_name(axis.follows);
+    if (axis.before || axis.after)
+      text_ += " -" + std::to_string(axis.before) + " +" + std::to_string(axis.after);
     text_ += "\n";
   }
 
@@ -198,8 +201,12 @@ class Printer {
 
   std::string index(const Index& index) const {
     if (index.value != no_value) return value(index.value);
-    return index.kind == IndexSpec::Kind::block ? axis_name(index.axis) + ":block"
-                                                : axis_name(index.axis);
+    std::string text = axis_name(index.axis);
+    if (index.kind == IndexSpec::Kind::block) text += ":block";
+    if (index.step != 1) text = std::to_string(index.step) + " * " + text;
+    if (index.offset != 0)
+      text += (index.offset < 0 ? " - " : " + ") + std::to_string(std::abs(index.offset));
+    return text;
   }
 
   std::string attributes(const Operation& op) const {

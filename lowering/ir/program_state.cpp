@@ -1,6 +1,8 @@
 // Extents, loads, stores and visibility of one interpreted program (program_state.hpp).
 #include "ir/program_state.hpp"
 
+#include "ir/flattened.hpp"
+
 namespace tilewright::ir {
 
 void ProgramState::set_extent(const std::string& dim, std::int64_t extent, const std::string& by) {
@@ -41,6 +43,8 @@ void ProgramState::resolve_extents() {
 }
 
 std::int64_t ProgramState::extent(const std::string& dim) const {
+  if (is_flattened(dim))
+    return extent_by_parts(dim, [this](const std::string& part) { return extent(part); });
   const auto found = extents_.find(dim);
   if (found == extents_.end())
     refuse(ErrorKind::invalid_argument, "the extent of a dimension is not known",
@@ -50,9 +54,14 @@ std::int64_t ProgramState::extent(const std::string& dim) const {
 
 std::int64_t ProgramState::tile_size(AxisId id) const {
   const Axis& a = axis(id);
-  if (a.kind == Axis::Kind::whole) return extent(a.dim);
+  if (a.follows >= 0) return tile_size(a.follows) + a.before + a.after;
+  if (a.kind == Axis::Kind::whole) return a.tile > 0 ? a.tile : extent(a.dim);
   if (a.tile > 0) return a.tile;
   return a.requested_tile > 0 ? a.requested_tile : options_.default_tile;
+}
+
+std::int64_t ProgramState::elements_along(AxisId id) const {
+  return axis(id).kind == Axis::Kind::whole ? tile_size(id) : extent(kernel_.counted_along(id));
 }
 
 std::int64_t ProgramState::tiles_along(AxisId id) const {
@@ -70,7 +79,8 @@ std::int64_t ProgramState::programs_along(const Operation& operation) const {
 
 std::int64_t ProgramState::start_of(AxisId id) const {
   const Axis& a = axis(id);
-  return a.kind == Axis::Kind::whole ? 0 : scalar(a.block) * tile_size(id);
+  return a.kind == Axis::Kind::whole ? 0
+                                     : scalar(a.block) * tile_size(kernel_.leader(id)) - a.before;
 }
 
 TileData ProgramState::empty(const Type& type) const {
@@ -98,11 +108,11 @@ TilePointer ProgramState::visibility(const Operation& op) const {
     if (loop.axis == op.axis) visible = loop.visible;
   const std::int64_t first = start_of(op.axis);
   const std::int64_t size = tile_size(op.axis);
-  const std::int64_t limit = extent(axis(op.axis).dim);
-  if (first + size <= limit) return visible;
+  const std::int64_t limit = elements_along(op.axis);
+  if (first >= 0 && first + size <= limit) return visible;
   TileData inside(DType::b1, {op.axis}, {size});
   for (std::int64_t i = 0; i < size; ++i)
-    inside.integers[static_cast<std::size_t>(i)] = first + i < limit;
+    inside.integers[static_cast<std::size_t>(i)] = first + i >= 0 && first + i < limit;
   if (!visible) return share(std::move(inside));
   std::vector<AxisId> axes = visible->axes;
   std::vector<std::int64_t> shape = visible->shape;
@@ -178,7 +188,7 @@ std::int64_t ProgramState::symbol(const std::string& text) const {
   if (function == "value") return scalar(static_cast<ValueId>(std::stol(of)));
   for (std::size_t i = 0; i < kernel_.axes.size(); ++i) {
     const auto id = static_cast<AxisId>(i);
-    if (kernel_.axes[i].dim != of) continue;
+    if (kernel_.axes[i].dim != of || kernel_.axes[i].follows >= 0) continue;
     if (function == "tile") return tile_size(id);
     const bool outer = kernel_.axes[i].kind == Axis::Kind::grid ||
                        std::any_of(running_.begin(), running_.end(),
@@ -194,13 +204,14 @@ std::int64_t ProgramState::symbol(const std::string& text) const {
 std::pair<bool, bool> ProgramState::seen(const TileData& visible) const {
   std::vector<std::int64_t> left;
   for (const AxisId id : visible.axes)
-    left.push_back(std::min(tile_size(id), extent(axis(id).dim) - start_of(id)));
+    left.push_back(std::min(tile_size(id), elements_along(id) - start_of(id)));
   bool any = false;
   bool all = true;
   std::vector<std::int64_t> index(left.size(), 0);
   for (std::size_t element = 0; element < visible.size(); ++element) {
     bool inside = true;
-    for (std::size_t i = 0; i < index.size(); ++i) inside = inside && index[i] < left[i];
+    for (std::size_t i = 0; i < index.size(); ++i)
+      inside = inside && index[i] < left[i] && start_of(visible.axes[i]) + index[i] >= 0;
     if (inside) (visible.integers[element] ? any : all) = visible.integers[element] != 0;
     for (std::size_t i = index.size(); i-- > 0;) {
       if (++index[i] < visible.shape[i]) break;

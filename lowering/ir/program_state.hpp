@@ -33,6 +33,7 @@ class ProgramState {
   void resolve_extents();
   std::int64_t extent(const std::string& dim) const;
   std::int64_t tile_size(AxisId id) const;
+  std::int64_t elements_along(AxisId id) const;
   std::int64_t tiles_along(AxisId id) const;
   std::int64_t programs_along(const Operation& operation) const;
   /// Index of the tile's first element along its axis.
@@ -70,14 +71,19 @@ class ProgramState {
     TileData indices;
     std::int64_t stride, limit;
   };
+  /// An index over an axis of the tile: element e of it is element step * e + offset.
+  struct Walk {
+    std::size_t axis;
+    std::int64_t step, offset, stride, limit;
+  };
   /// Visits the elements of a tile that lie inside the tensor: action(element of the tile, offset).
   template <typename Action>
   void each_element(const Operation& op, const HostTensor& tensor, const TileData& tile,
                     const Action& action) const {
     std::int64_t base = 0;
     std::vector<Pick> picks;
-    std::vector<std::int64_t> strides(tile.axes.size()), starts(tile.axes.size()),
-        limits(tile.axes.size());
+    std::vector<Walk> walks;
+    std::vector<std::int64_t> starts, limits;
     for (std::size_t i = 0; i < op.indices.size(); ++i) {
       const Index& index = op.indices[i];
       if (index.kind == IndexSpec::Kind::scalar) {
@@ -94,14 +100,12 @@ class ProgramState {
                          tensor.stride(i), tensor.shape[i]});
         continue;
       }
-      const auto place = static_cast<std::size_t>(tile.find(index.axis));
-      strides[place] = tensor.stride(i);
-      limits[place] = tensor.shape[i];
+      walks.push_back({static_cast<std::size_t>(tile.find(index.axis)), index.step, index.offset,
+                       tensor.stride(i), tensor.shape[i]});
     }
-    // An axis that only picks has an end too: what lies past it is hidden.
-    for (std::size_t i = 0; i < tile.axes.size(); ++i) {
-      starts[i] = start_of(tile.axes[i]);
-      if (limits[i] == 0) limits[i] = extent(axis(tile.axes[i]).dim);
+    for (const AxisId id : tile.axes) {
+      starts.push_back(start_of(id));
+      limits.push_back(elements_along(id));
     }
     std::vector<std::int64_t> index(tile.axes.size(), 0);
     for (std::size_t element = 0; element < tile.size(); ++element) {
@@ -109,8 +113,12 @@ class ProgramState {
       bool inside = true;
       for (std::size_t i = 0; i < index.size(); ++i) {
         const std::int64_t place = starts[i] + index[i];
-        inside = inside && place < limits[i];
-        offset += place * strides[i];
+        inside = inside && place >= 0 && place < limits[i];
+      }
+      for (const Walk& walk : walks) {
+        const std::int64_t place = walk.step * (starts[walk.axis] + index[walk.axis]) + walk.offset;
+        inside = inside && place >= 0 && place < walk.limit;
+        offset += place * walk.stride;
       }
       for (const Pick& pick : picks) {
         const std::int64_t place = pick.indices.integers[element];

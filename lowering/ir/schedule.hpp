@@ -11,14 +11,14 @@ namespace tilewright::ir {
 
 /// A number that is 0, or a name that is absent, is "not chosen": the target chooses.
 struct Schedule {
-  std::string target;                        ///< shape of the code: "sm_80"
-  std::map<std::string, int> tile;           ///< elements per tile, by dimension
-  int warps = 0;                             ///< per block
-  int stages = 0;                            ///< copies of each staged tile in shared memory
-  int lanes_per_row = 0;                     ///< lanes that share one row of a fragment
-  int vector = 0;                            ///< neighbouring columns one lane holds
-  std::string dot_precision;  ///< of f32 products: "f32" (three TF32 products; so where not chosen) or
-                              ///< "tf32" (one)
+  std::string target;               ///< shape of the code: "sm_80"
+  std::map<std::string, int> tile;  ///< elements per tile, by dimension
+  int warps = 0;                    ///< per block
+  int stages = 0;                   ///< copies of each staged tile in shared memory
+  int lanes_per_row = 0;            ///< lanes that share one row of a fragment
+  int vector = 0;                   ///< neighbouring columns one lane holds
+  std::string dot_precision;  ///< of f32 products: "f32" (three TF32 products; so where not chosen)
+                              ///< or "tf32" (one)
   std::map<std::string, std::string> place;  ///< by value name: where it must live
   std::string why;                           ///< the reasons, as the reader of the text sees them
 

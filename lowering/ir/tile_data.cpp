@@ -165,6 +165,35 @@ TileData reduce(Op op, const TileData& x, AxisId axis, const TileData* visible,
   return result;
 }
 
+TileData take(const TileData& x, const TileData& picks, AxisId axis, std::int64_t first,
+              const std::vector<AxisId>& result_axes,
+              const std::vector<std::int64_t>& result_shape) {
+  TileData result(x.dtype, result_axes, result_shape);
+  const TileData at = broadcast(picks, result_axes, result_shape);
+  const std::int64_t length = x.shape[static_cast<std::size_t>(x.find(axis))];
+  std::vector<std::int64_t> index(result_axes.size(), 0);
+  for (std::size_t element = 0; element < result.size(); ++element) {
+    const std::int64_t place = at.integers[element] - first;
+    std::size_t from = 0;
+    for (std::size_t i = 0; i < x.axes.size(); ++i) {
+      const int own = result.find(x.axes[i]);
+      const std::int64_t along = x.axes[i] == axis ? place : index[static_cast<std::size_t>(own)];
+      from = from * static_cast<std::size_t>(x.shape[i]) + static_cast<std::size_t>(along);
+    }
+    if (place >= 0 && place < length) {
+      if (x.floating())
+        result.floats[element] = x.floats[from];
+      else
+        result.integers[element] = x.integers[from];
+    }
+    for (std::size_t i = index.size(); i-- > 0;) {
+      if (++index[i] < result_shape[i]) break;
+      index[i] = 0;
+    }
+  }
+  return result;
+}
+
 namespace {
 
 /// sum[batch][m][n] += a[batch][m][k] * b[batch][k][n] where visible[batch][m][k].

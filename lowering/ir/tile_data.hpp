@@ -43,6 +43,11 @@ TileData reduce(Op op, const TileData& x, AxisId axis, const TileData* visible, 
 /// stay.
 float round_to_tf32(float x);
 
+/// x where its `axis` is at the index that `picks` holds, counted from `first`; 0 outside of x.
+TileData take(const TileData& x, const TileData& picks, AxisId axis, std::int64_t first,
+              const std::vector<AxisId>& result_axes,
+              const std::vector<std::int64_t>& result_shape);
+
 /// Contracts `axis`; adds to `sum`, which has the result's axes in any order and may be null.
 TileData contract(const TileData& a, const TileData& b, AxisId axis, const TileData* sum,
                   const TileData* visible, const std::vector<AxisId>& result_axes,

@@ -89,11 +89,11 @@ std::int64_t random_bits(std::int64_t seed, std::int64_t seed_high, std::int64_t
   std::uint32_t key[2] = {word(seed), word(seed_high)};
   std::uint32_t c[4] = {word(offset) / 4, 0, word(stream), 0};
   for (int round = 0; round < 10; ++round) {
-    const std::uint64_t a = std::uint64_t{0xD2511F53u} * c[0], b = std::uint64_t{0xCD9E8D57u} * c[2];
-    const std::uint32_t next[4] = {static_cast<std::uint32_t>(b >> 32) ^ c[1] ^ key[0],
-                                   static_cast<std::uint32_t>(b),
-                                   static_cast<std::uint32_t>(a >> 32) ^ c[3] ^ key[1],
-                                   static_cast<std::uint32_t>(a)};
+    const std::uint64_t a = std::uint64_t{0xD2511F53u} * c[0],
+                        b = std::uint64_t{0xCD9E8D57u} * c[2];
+    const std::uint32_t next[4] = {
+        static_cast<std::uint32_t>(b >> 32) ^ c[1] ^ key[0], static_cast<std::uint32_t>(b),
+        static_cast<std::uint32_t>(a >> 32) ^ c[3] ^ key[1], static_cast<std::uint32_t>(a)};
     std::copy(next, next + 4, c);
     key[0] += 0x9E3779B9u;
     key[1] += 0xBB67AE85u;

@@ -66,6 +66,19 @@ class Verifier {
                           " and padded tile " + std::to_string(axis.padded));
     if (axis.kind == Axis::Kind::whole && axis.block != no_value)
       refuse(nullptr, "the whole axis '" + axis.dim + "' has a block number");
+    if (axis.before < 0 || axis.after < 0 || (axis.follows < 0 && (axis.before || axis.after)))
+      refuse(nullptr, "axis '" + axis.dim + "' has a halo around no tile");
+    if (axis.follows >= 0) {
+      const bool there = static_cast<std::size_t>(axis.follows) < kernel_.axes.size();
+      const Axis* leader = there ? &kernel_.axes[static_cast<std::size_t>(axis.follows)] : nullptr;
+      if (!leader || leader->follows >= 0 || leader->block != axis.block ||
+          leader->kind != axis.kind)
+        refuse(nullptr, "axis '" + axis.dim + "' follows no tiled axis of its block");
+      if (leader->tile > 0 && axis.tile > 0 && axis.tile != leader->tile + axis.before + axis.after)
+        refuse(nullptr, "axis '" + axis.dim + "' has tile " + std::to_string(axis.tile) +
+                            ", the tile it follows and its halo are " +
+                            std::to_string(leader->tile + axis.before + axis.after));
+    }
     if (axis.kind != Axis::Kind::whole && !exists(axis.block))
       refuse(nullptr, "the tiled axis '" + axis.dim + "' has no block number");
   }

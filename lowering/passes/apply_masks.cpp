@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "ir/flattened.hpp"
 #include "passes/passes.hpp"
 #include "passes/rewrite.hpp"
 #include "tilewright/error.hpp"
@@ -90,8 +91,8 @@ class MaskApplier {
   bool ragged(AxisId id) const {
     const ir::Axis& axis = axis_of(id);
     if (axis.kind == ir::Axis::Kind::whole) return axis.padded > axis.tile;
-    const auto bound = kernel_.bound.find(axis.dim);
-    return bound == kernel_.bound.end() || bound->second % axis.tile != 0;
+    const auto extent = kernel_.known_extent(id);
+    return !extent || axis.before != 0 || axis.after != 0 || *extent % axis.tile != 0;
   }
 
   void propagate(const Operation& operation) {
@@ -222,11 +223,12 @@ class MaskApplier {
     List made;
     const Provenance where = region.operations[position]->where;
     result = loop == nullptr ? no_value : mask_again(*loop, made);
-    // Where an element stands, in the tile or the tensor, is below a bound.
-    const auto require = [&](Op place, std::unique_ptr<Operation> bound) {
+    const ir::Axis& own = axis_of(axis);
+    // Where an element stands, in the tile or the tensor, is below a bound, or not below it.
+    const auto require = [&](Op place, Op compare, std::unique_ptr<Operation> bound) {
       auto index = make(kernel_, place, {.dtype = DType::i32, .axes = {axis}}, {}, where);
       index->axis = axis;
-      auto inside = make(kernel_, Op::lt, {.dtype = DType::b1, .axes = {axis}},
+      auto inside = make(kernel_, compare, {.dtype = DType::b1, .axes = {axis}},
                          {index->results[0], bound->results[0]}, where);
       const ValueId in_range = inside->results[0];
       made.push_back(std::move(index));
@@ -243,14 +245,25 @@ class MaskApplier {
       }
     };
     if (ragged(axis)) {
-      auto extent = make(kernel_, Op::extent, {.dtype = DType::i32}, {}, where);
-      extent->name = axis_of(axis).dim;
-      require(Op::index, std::move(extent));
+      auto end = make(kernel_, Op::extent, {.dtype = DType::i32}, {}, where);
+      end->name = kernel_.counted_along(axis);
+      const auto bound = kernel_.bound.find(own.dim);
+      if (own.kind == ir::Axis::Kind::whole &&
+          (bound == kernel_.bound.end() || bound->second != own.tile)) {
+        end->op = Op::constant;
+        end->name.clear();
+        end->constant = own.tile;
+      }
+      require(Op::index, Op::lt, std::move(end));
+    }
+    if (own.before > 0) {
+      auto zero = make(kernel_, Op::constant, {.dtype = DType::i32}, {}, where);
+      require(Op::index, Op::ge, std::move(zero));
     }
     if (overhangs(axis)) {
       auto tile = make(kernel_, Op::constant, {.dtype = DType::i32}, {}, where);
-      tile->constant = axis_of(axis).tile;
-      require(Op::iota, std::move(tile));
+      tile->constant = own.tile;
+      require(Op::iota, Op::lt, std::move(tile));
     }
     return insert(region, position, made);
   }
@@ -283,8 +296,8 @@ class MaskApplier {
     hidden_[{result, axis}] = neutral;
 
     // Later readers take the masked value too: hidden elements matter to nobody, and the first
-    // select then serves them all. Only a reduction over another axis would notice, so then they
-    // keep theirs.
+    // select then serves them all. Only a reduction over another axis, or a take, would notice, so
+    // then they keep theirs.
     const bool share = neutral == minus_infinity && !reduced_elsewhere(region, axis);
     const auto at = region.operations.begin() + static_cast<std::ptrdiff_t>(position + inserted);
     region.operations.insert(at, std::move(constant));
@@ -322,6 +335,7 @@ class MaskApplier {
   bool reduced_elsewhere(const Region& region, AxisId axis) const {
     bool found = false;
     walk(region, [&](const Operation& operation) {
+      if (operation.op == Op::take && has_axis(kernel_, operation.operands[0], axis)) found = true;
       if ((is_reduction(operation.op) || operation.op == Op::dot) && operation.axis != axis &&
           has_axis(kernel_, operation.operands[0], axis))
         found = found || is_reduction(operation.op);

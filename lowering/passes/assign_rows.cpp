@@ -29,6 +29,7 @@ class RowAssigner {
       assign(operation.results[0], axes[0] == operation.axis ? axes[1] : axes[0], operation);
     });
     spread();
+    prefer();
     const std::set<ValueId> staged = only_for_dots();
     for (std::size_t id = 0; id < kernel_.values.size(); ++id) {
       const auto& axes = kernel_.values[id].type.axes;
@@ -37,6 +38,7 @@ class RowAssigner {
       const bool has_primary = std::count(axes.begin(), axes.end(), primary_) != 0;
       kernel_.values[id].row_axis = has_primary ? primary_ : axes[0];
       spread();
+      prefer();
     }
     spread_vectors();
     std::set<AxisId> rows;
@@ -71,6 +73,10 @@ class RowAssigner {
       } else if (operation->op == Op::dot && operation->operands.size() == 3) {
         groups_.emplace_back(std::vector{operation->operands[2], operation->results[0]},
                              operation.get());
+      } else if (operation->op == Op::take) {
+        groups_.emplace_back(std::vector{operation->operands[1], operation->results[0]},
+                             operation.get());
+        takes_.push_back(operation.get());
       } else if (is_reduction(operation->op)) {
         reductions_.push_back(operation.get());
       } else if (operation->op == Op::for_blocks || operation->op == Op::for_range) {
@@ -113,6 +119,24 @@ class RowAssigner {
           if (rank(from) == 2 && value(from).row_axis >= 0)
             for (const ValueId to : group)
               if (rank(to) == 2) assign(to, value(from).row_axis, *by);
+    }
+  }
+
+  /// A take may change over, but costs least where its rows are those of the tile it takes from.
+  void prefer() {
+    for (bool again = true; again;) {
+      again = false;
+      for (const Operation* take : takes_) {
+        const ValueId x = take->operands[0], y = take->results[0];
+        for (const auto& [from, to] : {std::pair(x, y), std::pair(y, x)}) {
+          if (rank(from) != 2 || rank(to) != 2 || value(from).row_axis < 0 ||
+              value(to).row_axis >= 0 || value(from).row_axis == take->axis)
+            continue;
+          assign(to, value(from).row_axis, *take);
+          again |= value(to).row_axis >= 0;
+        }
+      }
+      if (again) spread();
     }
   }
 
@@ -162,7 +186,7 @@ class RowAssigner {
   ir::Kernel& kernel_;
   AxisId primary_;
   std::vector<std::pair<std::vector<ValueId>, const Operation*>> groups_;
-  std::vector<const Operation*> reductions_;
+  std::vector<const Operation*> reductions_, takes_;
   std::set<ValueId> across_;  ///< vectors along columns
   bool changed_ = false;
 };

@@ -7,6 +7,8 @@
 #include <map>
 #include <set>
 
+#include "ir/row_addresses.hpp"
+#include "ir/take_path.hpp"
 #include "passes/assign_rows.hpp"
 #include "passes/passes.hpp"
 #include "passes/rewrite.hpp"
@@ -45,6 +47,7 @@ class Scheduler {
     walk(kernel.body, [&](Operation& operation) {
       for (ValueId result : operation.results) definition_[result] = &operation;
       if (operation.op == Op::dot) dots_.push_back(&operation);
+      if (operation.op == Op::take) takes_.push_back(&operation);
     });
   }
 
@@ -109,8 +112,8 @@ class Scheduler {
 
     std::set<AxisId> columns;  // loop axes the model sizes
     for (std::size_t id = 0; id < kernel_.axes.size(); ++id)
-      if (kernel_.axes[id].kind != Axis::Kind::whole && static_cast<AxisId>(id) != rows &&
-          other_rows_.count(static_cast<AxisId>(id)) == 0)
+      if (kernel_.axes[id].kind != Axis::Kind::whole && kernel_.axes[id].follows < 0 &&
+          !fills_rows(static_cast<AxisId>(id), rows))
         columns.insert(static_cast<AxisId>(id));
 
     const auto candidate_rows = row_candidates(rows);
@@ -126,7 +129,7 @@ class Scheduler {
             // Whoever asks for a tile may pay for it in registers, not in shared memory that is not
             // there.
             const bool fits =
-                rows_fit() && shared <= target_.shared_limit &&
+                rows_fit(rows) && shared <= target_.shared_limit &&
                 ((registers <= most && products_of_body() <= products) || any_wish(columns));
             if (!fits) {
               if (why.empty())
@@ -145,10 +148,17 @@ class Scheduler {
             place_left_operands(registers);
             return;
           }
-    throw Error(ErrorKind::unsupported, "no tile of this kernel fits the target's shared memory",
+    if (const int smallest = shared_bytes(1); smallest > target_.shared_limit)
+      throw Error(ErrorKind::unsupported, "no tile of this kernel fits the target's shared memory",
+                  {.argument = kernel_.name,
+                   .value = std::to_string(smallest) + " bytes for the smallest tile",
+                   .allowed = "at most " + std::to_string(target_.shared_limit) + " bytes"});
+    throw Error(ErrorKind::unsupported,
+                "no number of warps gives every dimension that runs over warps its rows",
                 {.argument = kernel_.name,
-                 .value = std::to_string(shared_bytes(1)) + " bytes for the smallest tile",
-                 .allowed = "at most " + std::to_string(target_.shared_limit) + " bytes"});
+                 .value = why,
+                 .allowed = "dimensions whose tiles have equally many rows, at most 16 for each of "
+                            "16 warps"});
   }
 
   /// A left operand that stays for a whole loop lives in registers where they are free: it is read
@@ -178,8 +188,26 @@ class Scheduler {
     }
   }
 
+  /// Whether the tile of an axis, by this name or another, runs over warps.
+  bool fills_rows(AxisId id, AxisId rows) {
+    for (std::size_t other = 0; other < kernel_.axes.size(); ++other) {
+      const Axis& one = kernel_.axes[other];
+      const auto own = static_cast<AxisId>(other);
+      if (kernel_.leader(own) == id && one.before + one.after == 0 &&
+          (own == rows || other_rows_.contains(own)))
+        return true;
+    }
+    return false;
+  }
+  /// The tile that was asked for, of an axis or the one it follows; 0: none.
+  int asked_tile(AxisId id) {
+    const Axis& leader = axis(kernel_.leader(id));
+    return leader.requested_tile > 0 ? leader.requested_tile : wished(leader.dim);
+  }
+  static int halo(const Axis& axis) { return axis.before + axis.after; }
+
   std::vector<int> row_candidates(AxisId rows) {
-    int fixed = axis(rows).requested_tile > 0 ? axis(rows).requested_tile : wished(axis(rows).dim);
+    int fixed = halo(axis(rows)) == 0 ? asked_tile(rows) : 0;
     if (axis(rows).kind == Axis::Kind::whole) fixed = round_up(axis(rows).tile, warp_rows);
     if (fixed == 0 && wish_.warps > 0) fixed = wish_.warps * warp_rows;
     if (fixed == 0)
@@ -210,12 +238,8 @@ class Scheduler {
 
   void apply(AxisId rows, const std::set<AxisId>& columns, int warps, int width) {
     kernel_.layout.warps = warps;
-    Axis& row = axis(rows);
-    if (row.kind != Axis::Kind::whole) row.tile = warps * warp_rows;
-    row.padded = warps * warp_rows;
     for (const AxisId id : columns) {
-      const int asked =
-          axis(id).requested_tile > 0 ? axis(id).requested_tile : wished(axis(id).dim);
+      const int asked = asked_tile(id);
       if (asked > 0 && (asked % 16 != 0 || asked > 512))
         throw Error(ErrorKind::invalid_argument,
                     "tile of '" + axis(id).dim + "' does not fit the tensor cores",
@@ -224,22 +248,28 @@ class Scheduler {
                      .allowed = "a multiple of 16 up to 512"});
       axis(id).tile = axis(id).padded = asked > 0 ? asked : width;
     }
-    for (Axis& whole : kernel_.axes)
-      if (whole.kind == Axis::Kind::whole && &whole != &row)
-        whole.padded = round_up(std::max(whole.tile, 1), 16);
     // Every dimension that runs over warps somewhere has as many rows as the warps hold.
-    for (const AxisId id : other_rows_) {
-      if (axis(id).kind != Axis::Kind::whole) axis(id).tile = warps * warp_rows;
-      axis(id).padded = warps * warp_rows;
+    const int held = warps * warp_rows;
+    for (std::size_t i = 0; i < kernel_.axes.size(); ++i) {  // those that follow come later
+      const auto id = static_cast<AxisId>(i);
+      Axis& own = axis(id);
+      if (own.follows >= 0)
+        own.tile = axis(own.follows).tile + halo(own);
+      else if (own.kind != Axis::Kind::whole && fills_rows(id, rows))
+        own.tile = held;
+      own.padded =
+          id == rows || other_rows_.contains(id) ? held : round_up(std::max(own.tile, 1), 16);
     }
   }
-  bool rows_fit() {
-    return std::all_of(other_rows_.begin(), other_rows_.end(), [&](AxisId id) {
-      const int asked = axis(id).kind == Axis::Kind::whole ? 0
-                        : axis(id).requested_tile > 0      ? axis(id).requested_tile
-                                                           : wished(axis(id).dim);
-      return axis(id).tile <= axis(id).padded && (asked == 0 || asked == axis(id).tile);
-    });
+  bool rows_fit(AxisId rows) {
+    for (std::size_t i = 0; i < kernel_.axes.size(); ++i) {
+      const auto id = static_cast<AxisId>(i);
+      if (axis(id).tile > axis(id).padded) return false;
+      if (axis(id).kind == Axis::Kind::whole || axis(id).follows >= 0 || !fills_rows(id, rows))
+        continue;
+      if (const int asked = asked_tile(id); asked != 0 && asked != axis(id).tile) return false;
+    }
+    return true;
   }
 
   /// f32 registers per thread of the distinct 2-D products: accumulators and scores.
@@ -286,11 +316,18 @@ class Scheduler {
           for (const auto& index : load->indices)
             looped |=
                 index.kind == IndexSpec::Kind::block && axis(index.axis).kind == Axis::Kind::loop;
+        if (!computed && ir::picks(*load))
+          looped |= axis(kernel_.type(value).axes[0]).kind == Axis::Kind::loop;
         const auto& axes = kernel_.type(value).axes;
         const DType dtype = kernel_.type(value).dtype;
         const int pitch = row_pitch(axis(axes[1]).padded * size_of(dtype) / 16, dtype);
         sum += axis(axes[0]).padded * pitch * 16 * (looped ? stages : 1);
       }
+    for (const Operation* take : takes_) {
+      if (ir::columns_moved(kernel_, definitions_, *take)) continue;
+      const auto& axes = kernel_.type(take->operands[0]).axes;
+      sum += elements(axes) * 4 + (axes.size() == 2 ? axis(axes[0]).padded * 16 : 0);
+    }
     return sum;
   }
 
@@ -307,8 +344,8 @@ class Scheduler {
     bool reduces = false;
     std::set<AxisId> used, reduced;
     AxisId rows = -1;
-    // A reduction is cheapest along a thread's row, so the other axis goes over warps where there is
-    // a choice; not one that is used whole, of which a thread would have to hold every row.
+    // A reduction is cheapest along a thread's row, so the other axis goes over warps where there
+    // is a choice; not one that is used whole, of which a thread would have to hold every row.
     walk(kernel_.body, [&](Operation& operation) {
       if (is_reduction(operation.op)) reduced.insert(operation.axis);
     });
@@ -322,42 +359,54 @@ class Scheduler {
         for (const AxisId id : kernel_.type(result).axes) used.insert(id);
       for (ValueId result : operation.results)
         if (const auto& axes = kernel_.type(result).axes; axes.size() == 2 && rows < 0)
-          rows = reduced.contains(axes[0]) != reduced.contains(axes[1]) && !sums_columns(axes, reduced)
-                     ? (reduced.contains(axes[0]) ? axes[1] : axes[0])
-                 : axis(axes[1]).kind == Axis::Kind::grid && axis(axes[0]).kind != Axis::Kind::grid
-                     ? axes[1]
-                     : axes[0];
+          rows =
+              reduced.contains(axes[0]) != reduced.contains(axes[1]) && !sums_columns(axes, reduced)
+                  ? (reduced.contains(axes[0]) ? axes[1] : axes[0])
+              : axis(axes[1]).kind == Axis::Kind::grid && axis(axes[0]).kind != Axis::Kind::grid
+                  ? axes[1]
+                  : axes[0];
     });
     ir::Layout& layout = kernel_.layout;
     layout.vector = std::clamp(16 / widest, 1, 8);
     layout.row_axis = rows;
-    const auto asked_of = [&](const Axis& tiled) {
-      return tiled.requested_tile > 0 ? tiled.requested_tile : wished(tiled.dim);
-    };
     for (const AxisId id : used)  // a tile starts at a whole vector
       if (axis(id).kind != Axis::Kind::whole && id != rows)
-        while (asked_of(axis(id)) % layout.vector != 0) layout.vector /= 2;
+        while (asked_tile(id) % layout.vector != 0) layout.vector /= 2;
     // Every loop over that dimension has it over warps, in tiles of the same size.
     std::set<AxisId> same;
     for (std::size_t id = 0; rows >= 0 && id < kernel_.axes.size(); ++id)
       if (static_cast<AxisId>(id) == rows ||
-          (kernel_.axes[id].dim == axis(rows).dim && kernel_.axes[id].kind == axis(rows).kind))
+          (kernel_.axes[id].dim == axis(rows).dim && kernel_.axes[id].kind == axis(rows).kind &&
+           kernel_.axes[id].follows < 0 && axis(rows).follows < 0 &&
+           (axis(rows).kind != Axis::Kind::whole || kernel_.axes[id].tile == axis(rows).tile)))
         same.insert(static_cast<AxisId>(id));
     for (ir::Value& value : kernel_.values)
       for (const AxisId id : value.type.axes)
         if (same.contains(id)) value.row_axis = id;
     const int wished_warps = wish_.warps > 0 ? wish_.warps : 0;
+    std::set<AxisId> sized;  // those whose tile is chosen
     if (rows >= 0) {
-      const int fixed = asked_of(axis(rows));
-      int tile = fixed > 0 ? fixed : (wished_warps > 0 ? wished_warps : 4);
+      const AxisId leader = kernel_.leader(rows);
+      const bool both_ways = std::any_of(used.begin(), used.end(), [&](AxisId id) {
+        return id != rows && kernel_.leader(id) == leader;
+      });
+      const int fixed = asked_tile(rows);
+      int tile = fixed > 0 ? fixed : wished_warps > 0 ? wished_warps : both_ways ? 32 : 4;
       if (axis(rows).kind == Axis::Kind::whole) tile = axis(rows).tile;
+      const int held = tile + halo(axis(rows));
       layout.lanes_per_row = 32;
-      layout.warps = wished_warps > 0 ? wished_warps : std::clamp(tile, 1, 8);
-      layout.rows_per_thread = std::max(1, (tile + layout.warps - 1) / layout.warps);
-      if (axis(rows).kind != Axis::Kind::whole)
-        axis(rows).tile = fixed > 0 ? fixed : layout.warps * layout.rows_per_thread;
+      layout.warps = wished_warps > 0 ? wished_warps : std::clamp(held, 1, 8);
+      layout.rows_per_thread = std::max(1, (held + layout.warps - 1) / layout.warps);
       axis(rows).padded = layout.warps * layout.rows_per_thread;
-      for (const AxisId id : same) axis(id).tile = axis(rows).tile, axis(id).padded = axis(rows).padded;
+      if (axis(rows).kind != Axis::Kind::whole) {
+        axis(leader).tile = fixed > 0 || halo(axis(rows)) > 0 ? tile : axis(rows).padded;
+        axis(rows).tile = axis(leader).tile + halo(axis(rows));
+        sized.insert(leader);
+      }
+      for (const AxisId id : same) {
+        axis(id).tile = axis(rows).tile, axis(id).padded = axis(rows).padded;
+        sized.insert(id);
+      }
     } else {
       // One dimension only: all threads side by side, unless a reduction must stay within one warp.
       layout.warps = reduces ? 1 : (wished_warps > 0 ? wished_warps : 4);
@@ -370,9 +419,12 @@ class Scheduler {
     const int unit = layout.lanes_per_row * layout.vector;
     for (const AxisId id : used) {
       if (same.contains(id)) continue;
-      Axis& column = axis(id);
-      const int asked = asked_of(column);
-      if (column.kind != Axis::Kind::whole) column.tile = asked > 0 ? asked : unit;
+      Axis &column = axis(id), &leader = axis(kernel_.leader(id));
+      if (column.kind != Axis::Kind::whole) {
+        const int asked = asked_tile(id);
+        if (sized.insert(kernel_.leader(id)).second) leader.tile = asked > 0 ? asked : unit;
+        column.tile = leader.tile + halo(column);
+      }
       column.padded = round_up(std::max(column.tile, 1), unit);
       if (column.padded / unit * layout.vector * layout.rows_per_thread > 256)
         throw Error(
@@ -422,8 +474,12 @@ class Scheduler {
     });
     for (Axis& axis : kernel_.axes) {
       if (axis.tile == 0) axis.tile = 1;
+      if (axis.follows >= 0) axis.tile = this->axis(axis.follows).tile + halo(axis);
       if (axis.padded == 0) axis.padded = axis.tile;
-      schedule_.tile[axis.dim] = axis.tile;
+      const auto bound = kernel_.bound.find(axis.dim);
+      if (axis.follows < 0 && (axis.kind != Axis::Kind::whole || bound == kernel_.bound.end() ||
+                               bound->second == axis.tile))
+        schedule_.tile[axis.dim] = axis.tile;
     }
     schedule_.stages = stages_;
     schedule_.lanes_per_row = kernel_.layout.lanes_per_row;
@@ -435,7 +491,8 @@ class Scheduler {
   const ir::Schedule& wish_;
   ir::Schedule schedule_;
   std::map<ValueId, Operation*> definition_;
-  std::vector<Operation*> dots_;
+  std::vector<Operation*> dots_, takes_;
+  const std::vector<Operation*> definitions_ = ir::definitions(kernel_);
   std::set<AxisId> other_rows_;  ///< axes besides the kernel's rows that run over warps
   int stages_ = 2;
 };

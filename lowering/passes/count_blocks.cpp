@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "ir/flattened.hpp"
 #include "passes/analyze_masks.hpp"
 #include "tilewright/error.hpp"
 
@@ -85,8 +86,10 @@ BlockCounts count_blocks(const ir::Kernel& kernel, const ir::Operation& loop,
     throw Error(ErrorKind::invalid_program, "count_blocks: the loop has no domain yet",
                 {"domain", "", "a kernel after analyze_masks", to_string(loop.where)});
   const auto extent = [&](const std::string& dim) {
-    const auto bound = kernel.bound.find(dim);
-    return bound == kernel.bound.end() ? symbol("extent(" + dim + ")") : bound->second;
+    return ir::extent_by_parts(dim, [&](const std::string& part) {
+      const auto bound = kernel.bound.find(part);
+      return bound == kernel.bound.end() ? symbol("extent(" + part + ")") : bound->second;
+    });
   };
   const ir::Domain& domain = *loop.domain;
   std::set<std::string> names;
@@ -114,7 +117,7 @@ BlockCounts count_blocks(const ir::Kernel& kernel, const ir::Operation& loop,
     dimension.programs = dimension.extent;
     if (operation->op == Op::block)
       for (const ir::Axis& row : kernel.axes)
-        if (row.block == operation->results[0]) {
+        if (row.block == operation->results[0] && row.follows < 0) {
           dimension.tile = row.tile;
           dimension.programs = tiles_in(dimension.extent, row.tile, row.dim);
           dimension.first = "first(" + row.dim + ")";

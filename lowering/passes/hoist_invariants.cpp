@@ -12,11 +12,12 @@ bool depends_on(const ir::Kernel& kernel, const ir::Operation& operation, const 
     if (defined_in(body, operand)) return true;
   for (const auto& index : operation.indices) {
     if (index.value >= 0 && defined_in(body, index.value)) return true;
-    if (index.axis >= 0 && index.axis == axis) return true;
+    if (index.axis >= 0 && kernel.leader(index.axis) == axis) return true;
   }
-  if (operation.axis >= 0 && operation.axis == axis) return true;
+  if (operation.axis >= 0 && kernel.leader(operation.axis) == axis) return true;
   for (ValueId result : operation.results)
-    if (axis >= 0 && has_axis(kernel, result, axis)) return true;
+    for (const ir::AxisId own : kernel.type(result).axes)
+      if (axis >= 0 && kernel.leader(own) == axis) return true;
   return false;
 }
 

@@ -2,6 +2,7 @@
 // mask whose sums leave 32 bits has no use.
 #include "passes/mask_affine.hpp"
 
+#include "ir/flattened.hpp"
 #include "ir/print.hpp"
 
 namespace tilewright::passes {
@@ -59,13 +60,14 @@ bool MaskReader::varies(ValueId value) const {
   if (value == no_value) return false;
   if (value == loop_.regions[1]->arguments[0]) return true;
   for (const ir::AxisId axis : kernel_.type(value).axes)
-    if (axis == loop_.axis) return true;
+    if (kernel_.leader(axis) == loop_.axis) return true;
   const ir::Operation* from = definition(value);
   if (!from) return false;
   for (const ValueId operand : from->operands)
     if (varies(operand)) return true;
   for (const ir::Index& index : from->indices)
-    if (index.axis == loop_.axis || (index.kind == IndexSpec::Kind::scalar && varies(index.value)))
+    if (kernel_.leader(index.axis) == loop_.axis ||
+        (index.kind == IndexSpec::Kind::scalar && varies(index.value)))
       return true;
   return false;
 }
@@ -120,10 +122,27 @@ Linear MaskReader::uniform(ValueId value) {
 bool MaskReader::is_positive(const Linear& form) {
   if (form.is_constant()) return form.constant() > 0;
   if (form.constant() != 0 || form.terms().size() != 1 || form.terms()[0].second <= 0) return false;
-  const IntExpr& atom = form.terms()[0].first;
-  if (atom.kind() != IntExpr::Kind::symbol || !atom.name().starts_with("scalar(")) return false;
-  positive.insert(atom.name());
-  return true;
+  return is_positive(form.terms()[0].first);
+}
+
+bool MaskReader::is_positive(const IntExpr& atom) {
+  if (atom.kind() == IntExpr::Kind::mul)
+    return is_positive(atom.left()) && is_positive(atom.right());
+  if (atom.is_constant()) return atom.constant() > 0;
+  if (atom.kind() != IntExpr::Kind::symbol) return false;
+  if (atom.name().starts_with("scalar(")) {
+    positive.insert(atom.name());
+    return true;
+  }
+  // Where a part of the rows or of the loop is empty, there are no elements to ask about.
+  for (const ir::AxisId axis : {rows_, loop_.axis}) {
+    if (axis < 0) continue;
+    const std::string& dim = kernel_.axes[static_cast<std::size_t>(axis)].dim;
+    if (!ir::is_flattened(dim)) continue;
+    for (const std::string& part : ir::parts_of(dim))
+      if (atom.name() == "extent(" + part + ")") return true;
+  }
+  return false;
 }
 
 std::optional<Affine> MaskReader::divided(const Affine& x, const Linear& divisor) {

@@ -57,7 +57,8 @@ class MaskReader {
   std::optional<Affine> affine(ValueId value);
   /// A uniform integer or boolean as a form over run-time names; computed ones as "value(id)".
   Linear uniform(ValueId value);
-  /// A divisor that is a positive constant, or a scalar argument (then noted in `positive`).
+  /// A divisor that is a positive constant, the extent of a part of the mask's own flattened
+  /// dimensions, or a scalar argument (then noted in `positive`).
   bool is_positive(const Linear& form);
   /// The expression in the language's words, for notes.
   std::string describe(ValueId value) const;
@@ -66,6 +67,7 @@ class MaskReader {
   std::set<ValueId> opaque;  ///< named as "value(id)"
 
  private:
+  bool is_positive(const ir::IntExpr& atom);
   bool varies(ValueId value) const;
   std::optional<Affine> divided(const Affine& x, const Linear& divisor);
   Linear opaque_symbol(ValueId value);

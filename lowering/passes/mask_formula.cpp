@@ -205,7 +205,13 @@ MaskRows mask_rows(const ir::Kernel& kernel, const ir::Operation& loop) {
   if (mask.operations.empty()) return rows;
   for (const ir::AxisId axis : kernel.type(mask.operations.back()->operands[0]).axes) {
     if (axis == loop.axis) continue;
-    if (rows.axis < 0)
+    // What is known of rows is known by the name of their dimension.
+    const ir::Axis& own = kernel.axes[static_cast<std::size_t>(axis)];
+    const auto bound = kernel.bound.find(own.dim);
+    const bool renamed =
+        own.follows >= 0 || (own.kind == ir::Axis::Kind::whole && own.tile > 0 &&
+                             (bound == kernel.bound.end() || bound->second != own.tile));
+    if (rows.axis < 0 && !renamed)
       rows.axis = axis;
     else
       rows.several = true;

@@ -139,12 +139,8 @@ void normalize(ir::Kernel& kernel, Operation& loop) {
     if (zone.hull) return;
   const TileSpace space = space_of(kernel, loop, rows.axis);
   Linear extent_of_rows;
-  if (rows.axis >= 0) {
-    const std::string& dim = kernel.axes[static_cast<std::size_t>(rows.axis)].dim;
-    const auto bound = kernel.bound.find(dim);
-    extent_of_rows = bound != kernel.bound.end() ? Linear(bound->second)
-                                                 : Linear(IntExpr::symbol("extent(" + dim + ")"));
-  }
+  if (rows.axis >= 0)
+    extent_of_rows = extent_of(kernel, kernel.axes[static_cast<std::size_t>(rows.axis)].dim);
   const std::vector<Zone> zones = tidied(formula.zones, space, extent_of_rows);
   std::size_t bounds = 0;
   for (const Zone& zone : zones) bounds += zone.bounds.size();

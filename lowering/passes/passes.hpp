@@ -61,9 +61,12 @@ void defer_reductions(ir::Kernel& kernel);
 /// tiles ahead, waits and barriers.
 void stage_copies(ir::Kernel& kernel, const ir::Schedule& schedule);
 
-/// Reductions over the dimension that runs over warps get a buffer in shared memory, a row of partial
-/// results for each warp, and, in a loop, a barrier that keeps the next round's rows behind this
-/// one's readers.
+/// Gives every take whose source lies in other threads a buffer in shared memory to go through.
+void stage_takes(ir::Kernel& kernel);
+
+/// Reductions over the dimension that runs over warps get a buffer in shared memory, a row of
+/// partial results for each warp, and, in a loop, a barrier that keeps the next round's rows behind
+/// this one's readers.
 void reduce_across_warps(ir::Kernel& kernel);
 
 /// Gives every value its place, and every shared buffer its layout and offset. Buffers whose lives

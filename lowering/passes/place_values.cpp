@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "ir/row_addresses.hpp"
 #include "passes/passes.hpp"
 #include "passes/rewrite.hpp"
 #include "tilewright/error.hpp"
@@ -61,11 +62,10 @@ class Placer {
       const Argument* tensor = kernel_.find_argument(store.name);
       const auto& axes = kernel_.type(store.operands[0]).axes;
       if (tensor == nullptr || !is_half(tensor->dtype) || axes.size() != 2) continue;
-      if (std::any_of(store.indices.begin(), store.indices.end(),
-                      [](const ir::Index& index) { return index.kind == IndexSpec::Kind::gather; }))
-        continue;
+      if (!ir::has_row_addresses(kernel_, store, axes[0])) continue;
       if (axes[0] != value(store.operands[0]).row_axis || store.indices.back().axis != axes[1])
         continue;
+      if (!in_whole_pieces(store)) continue;
       ir::Type type{.kind = ir::Type::Kind::buffer, .dtype = tensor->dtype, .axes = axes};
       auto alloc = make(kernel_, Op::shared_alloc, type, {}, store.where);
       value(alloc->results[0]).name = store.name;
@@ -77,13 +77,31 @@ class Placer {
     }
   }
 
+  /// Neighbours stand side by side from a 16-byte boundary on, and none outside of the tensor.
+  bool in_whole_pieces(const Operation& store) const {
+    for (std::size_t i = 0; i < store.indices.size(); ++i) {
+      const ir::Index& index = store.indices[i];
+      if (index.axis < 0) continue;
+      const ir::Axis& axis = kernel_.axes[static_cast<std::size_t>(index.axis)];
+      const bool kept_larger = axis.kind != ir::Axis::Kind::whole && axis.padded > axis.tile;
+      if (index.step != 1 || kept_larger || axis.before > 0 || kernel_.may_leave(store, i))
+        return false;
+    }
+    return store.indices.back().offset % (chunk_bytes / 2) == 0;
+  }
+
   void shape_buffers() {
     for (ir::Value& buffer : kernel_.values) {
       if (buffer.type.kind != ir::Type::Kind::buffer || buffer.place.bytes != 0) continue;
+      if (buffer.type.axes.size() == 1) {
+        const int padded = kernel_.axes[static_cast<std::size_t>(buffer.type.axes[0])].padded;
+        buffer.place.bytes = (padded * size_of(buffer.type.dtype) + 15) / 16 * 16;
+        continue;
+      }
       const auto padded = [&](std::size_t which) {
         return kernel_.axes[static_cast<std::size_t>(buffer.type.axes[which])].padded;
       };
-      const int chunks = padded(1) * size_of(buffer.type.dtype) / chunk_bytes;
+      const int chunks = (padded(1) * size_of(buffer.type.dtype) + chunk_bytes - 1) / chunk_bytes;
       buffer.place.swizzle = permutes_chunks(chunks, buffer.type.dtype) ? 1 : 0;
       buffer.place.row_chunks = row_pitch(chunks, buffer.type.dtype);
       buffer.place.bytes = padded(0) * buffer.place.row_chunks * chunk_bytes * buffer.place.stages;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/row_addresses.hpp"
+
 namespace tilewright::passes {
 
 void walk(ir::Region& region, const std::function<void(ir::Operation&)>& visit) {
@@ -89,9 +91,9 @@ bool is_fragment_operand(const ir::Kernel& kernel, const ir::Operation& dot, std
 }
 
 bool may_be_copied(const ir::Kernel& kernel, const ir::Operation& load) {
-  return load.op == Op::load && is_pure(kernel, load) &&
-         std::none_of(load.indices.begin(), load.indices.end(),
-                      [](const ir::Index& index) { return index.kind == IndexSpec::Kind::gather; });
+  if (load.op != Op::load || !is_pure(kernel, load)) return false;
+  const auto& axes = kernel.type(load.results[0]).axes;
+  return !ir::picks(load) || (axes.size() == 2 && ir::has_row_addresses(kernel, load, axes[0]));
 }
 
 namespace {

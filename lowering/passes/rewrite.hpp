@@ -41,7 +41,8 @@ bool is_pure(const ir::Kernel& kernel, const ir::Operation& operation);
 bool is_fragment_operand(const ir::Kernel& kernel, const ir::Operation& dot, std::size_t side);
 
 /// Whether a load may reach the tensor cores as copies into shared memory, ahead of its use:
-/// nothing writes its tensor meanwhile, and its rows stand at one stride.
+/// nothing writes its tensor meanwhile, and its rows stand at one stride or where any thread can
+/// work it out.
 bool may_be_copied(const ir::Kernel& kernel, const ir::Operation& load);
 
 /// Whether a buffer's rows of `chunks` 16-byte chunks permute them by row; others keep an odd

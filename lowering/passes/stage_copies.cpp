@@ -1,6 +1,7 @@
 // Tiles that feed the tensor cores travel through shared memory. A tile loaded once gets one
 // buffer; a tile that changes with its loop gets a ring of `stages` buffers, filled `stages - 1`
 // tiles ahead.
+// Long file: copies, waits and barriers depend on one another, in loops and outside.
 //
 // Within a ring one wait and one barrier per tile are enough: after them every thread's copies of
 // this tile are visible, and every thread has left the tile before, whose buffer the next copy
@@ -39,9 +40,8 @@ class CopyStager {
  private:
   /// Loads that a dot reads directly.
   void collect(Region& region) {
-    std::map<ValueId, Operation*> definition;
     walk(kernel_.body, [&](Operation& operation) {
-      for (ValueId result : operation.results) definition[result] = &operation;
+      for (ValueId result : operation.results) definition_[result] = &operation;
     });
     walk(region, [](Operation& branch) {
       if (branch.op != Op::when) return;
@@ -56,8 +56,8 @@ class CopyStager {
     walk(region, [&](Operation& dot) {
       if (dot.op != Op::dot) return;
       for (const std::size_t side : {0u, 1u}) {
-        const auto from = definition.find(dot.operands[side]);
-        if (from != definition.end() && may_be_copied(kernel_, *from->second))
+        const auto from = definition_.find(dot.operands[side]);
+        if (from != definition_.end() && may_be_copied(kernel_, *from->second))
           operands_.insert(dot.operands[side]);
       }
     });
@@ -339,14 +339,29 @@ class CopyStager {
   }
 
   /// Whether the tile changes with the loop, and its address is known ahead of time: every scalar
-  /// index comes from outside the loop.
+  /// index, and every number a tile of indices is made from, comes from outside the loop.
   bool follows(const Operation& load, const Operation& loop, const Region& body) const {
     bool moves = false;
     for (const auto& index : load.indices) {
-      if (index.kind == IndexSpec::Kind::block && index.axis == loop.axis) moves = true;
-      if (index.kind == IndexSpec::Kind::scalar && defined_in(body, index.value)) return false;
+      if (index.kind == IndexSpec::Kind::block && kernel_.leader(index.axis) == loop.axis)
+        moves = true;
+      if (index.value == no_value) continue;
+      if (!known_ahead(index.value, body)) return false;
+      moves |= has_axis(kernel_, index.value, loop.axis);
     }
     return moves;
+  }
+  bool known_ahead(ValueId value, const Region& body) const {
+    if (!defined_in(body, value)) return true;
+    const auto from = definition_.find(value);
+    if (is_uniform(kernel_, value) || from == definition_.end()) return false;
+    const auto& operands = from->second->operands;
+    const auto& indices = from->second->indices;
+    return std::all_of(operands.begin(), operands.end(),
+                       [&](ValueId operand) { return known_ahead(operand, body); }) &&
+           std::all_of(indices.begin(), indices.end(), [&](const ir::Index& index) {
+             return index.value == no_value || known_ahead(index.value, body);
+           });
   }
 
   /// A tile that was copied in front of the loops.
@@ -374,6 +389,7 @@ class CopyStager {
 
   ir::Kernel& kernel_;
   const ir::Schedule& schedule_;
+  std::map<ValueId, const Operation*> definition_;  ///< as it was before any copy was made
   std::set<ValueId> operands_;
   std::set<ValueId> shared_reads_;  ///< tiles that are read from shared memory already
   std::vector<Outer> outer_;

@@ -104,6 +104,7 @@ class ZoneReader {
     if (f.kind == Kind::step && g.kind == Kind::step && f.scale == g.scale &&
         f.divisor == g.divisor && f.shift == g.shift) {
       const Linear room = g.offset - f.offset;
+      if (f.scale.is(1)) return require(room);  // at every row a stretch of the same length
       if (facts_.proves_not_negative(room - f.scale + 1)) return;
       if (facts_.proves_not_negative(room * -1 - 1)) {
         empty_ = true;

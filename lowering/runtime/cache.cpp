@@ -12,21 +12,22 @@
 #include <utility>
 
 #include "runtime/atomic_file.hpp"
-#include "runtime/environment.hpp"
+#include "runtime/cache_folder.hpp"
 #include "runtime/file_lock.hpp"
 #include "runtime/log.hpp"
 
 namespace tilewright::runtime {
 namespace {
 
-constexpr const char* suffix = ".image";
-
 std::optional<CompiledImage> load(const std::filesystem::path& path, const std::string& key,
                                   const EntryLabel& label) {
-  const auto bytes = read_file(path);
+  const auto bytes = read_file(path, largest_entry);
   if (!bytes) return std::nullopt;
   auto image = decode_entry(*bytes, key, label);
-  if (!image) log_info("cache entry " + path.string() + " is damaged: compiling again");
+  if (image)
+    note_use(path);
+  else
+    log_info("cache entry " + path.string() + " is damaged: compiling again");
   return image;
 }
 
@@ -61,49 +62,27 @@ InFlight& in_flight() {
   return *shared;
 }
 
-bool is_temporary(const std::filesystem::path& path) {
-  return path.filename().string().rfind(temporary_prefix, 0) == 0;
-}
-
-/// Files one level below `root`/images, and those of `root` itself that have the temporary prefix.
-std::vector<std::filesystem::path> files_of(const std::filesystem::path& root) {
-  std::vector<std::filesystem::path> files;
-  std::error_code error;
-  for (const auto& item : std::filesystem::directory_iterator(root, error))
-    if (is_temporary(item.path())) files.push_back(item.path());
-  for (const auto& folder : std::filesystem::directory_iterator(root / "images", error)) {
-    std::error_code inner;
-    for (const auto& item : std::filesystem::directory_iterator(folder.path(), inner))
-      if (item.path().extension() == suffix || is_temporary(item.path()))
-        files.push_back(item.path());
-  }
-  return files;
-}
-
 }  // namespace
 
 Cache Cache::from_environment() {
-  if (!environment::cache_enabled()) return Cache({});
+  const std::uint64_t limit = environment::cache_limit();
+  if (limit == 0) return Cache({});
   auto root = environment::cache_directory();
   if (root.empty())
     warn_once("no-home",
               "no home directory: compiled kernels are not kept. Set TILEWRIGHT_CACHE_DIR");
-  return Cache(std::move(root));
+  return Cache(std::move(root), {.limit = limit});
 }
 
-Cache::Cache(std::filesystem::path root, std::chrono::milliseconds lock_limit)
-    : root_(std::move(root)), lock_limit_(lock_limit) {}
-
-std::filesystem::path Cache::entry_path(const std::string& key) const {
-  return root_ / "images" / key.substr(0, 2) / (key + suffix);
-}
+Cache::Cache(std::filesystem::path root, CacheOptions options)
+    : root_(std::move(root)), options_(options) {}
 
 CompiledImage Cache::obtain(const std::string& key, const EntryLabel& label,
                             const std::function<CompiledImage()>& compile) const {
   if (enabled())
-    if (auto image = load(entry_path(key), key, label)) return *std::move(image);
+    if (auto image = load(entry_path(root_, key), key, label)) return *std::move(image);
 
-  const std::string id = enabled() ? entry_path(key).string() : key;
+  const std::string id = enabled() ? entry_path(root_, key).string() : key;
   std::promise<CompiledImage> promise;
   if (const auto running = in_flight().join(id, promise)) return running->get();
   try {
@@ -122,34 +101,42 @@ CompiledImage Cache::compile_and_keep(const std::string& key, const EntryLabel& 
                                       const std::function<CompiledImage()>& compile) const {
   std::optional<FileLock> lock;
   if (enabled()) {
-    lock.emplace(root_ / "locks" / (key.substr(0, 2) + ".lock"), lock_limit_);
+    lock.emplace(root_ / "locks" / (key.substr(0, 2) + ".lock"), options_.lock_wait);
     // Another process, or a thread of this one, may have finished since the first look.
-    if (auto image = load(entry_path(key), key, label)) return *std::move(image);
+    if (auto image = load(entry_path(root_, key), key, label)) return *std::move(image);
   }
   CompiledImage image = compile();
   image.key = key;
-  if (enabled())
-    if (const auto failure = write_atomically(entry_path(key), encode_entry(key, label, image)))
-      warn_once("cache:" + root_.string(),
-                "the cache cannot be written, so kernels are compiled again each time (" +
-                    *failure + "). Set TILEWRIGHT_CACHE_DIR, or TILEWRIGHT_CACHE=off");
+  image.kept = enabled() && keep(key, label, image);
   return image;
+}
+
+bool Cache::keep(const std::string& key, const EntryLabel& label,
+                 const CompiledImage& image) const {
+  const std::string bytes = encode_entry(key, label, image);
+  if (bytes.size() > std::min(options_.limit, largest_entry)) {
+    log_info("larger than the whole cache and not kept: " + label.kernel);
+    return false;
+  }
+  if (const auto failure = write_atomically(entry_path(root_, key), bytes)) {
+    warn_once("cache:" + root_.string(),
+              "the cache cannot be written, so kernels are compiled again each time (" + *failure +
+                  "). Set TILEWRIGHT_CACHE_DIR, or TILEWRIGHT_CACHE=off");
+    return false;
+  }
+  trim(root_, options_.limit, entry_path(root_, key));
+  return true;
 }
 
 std::vector<CacheEntry> Cache::list() const {
   std::vector<CacheEntry> entries;
   if (!enabled()) return entries;
-  const auto now = std::filesystem::file_time_type::clock::now();
-  for (const auto& file : files_of(root_)) {
-    if (is_temporary(file)) continue;
-    auto label = read_label(file);
-    std::error_code error;
-    const auto bytes = std::filesystem::file_size(file, error);
-    if (!label || error) continue;
-    const auto written = std::filesystem::last_write_time(file, error);
-    if (error) continue;
-    const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - written);
-    entries.push_back({file, file.stem().string(), *std::move(label), bytes,
+  for (const CacheFile& file : cache_files(root_)) {
+    if (file.temporary) continue;
+    auto label = read_label(file.path);
+    if (!label) continue;
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(file.age);
+    entries.push_back({file.path, file.path.stem().string(), *std::move(label), file.bytes,
                        std::max(age, std::chrono::seconds{0})});
   }
   std::sort(entries.begin(), entries.end(), [](const CacheEntry& a, const CacheEntry& b) {
@@ -161,12 +148,12 @@ std::vector<CacheEntry> Cache::list() const {
 std::size_t Cache::clear() const {
   if (!enabled()) return 0;
   std::size_t removed = 0;
-  for (const auto& file : files_of(root_)) {
+  for (const CacheFile& file : cache_files(root_)) {
     std::error_code error;
-    removed += std::filesystem::remove(file, error);
+    removed += std::filesystem::remove(file.path, error);
     if (error)
       throw Error(ErrorKind::io, "cannot remove a cache entry: " + error.message(),
-                  {"cache", file.string(), "", ""});
+                  {"cache", file.path.string(), "", ""});
   }
   return removed;
 }

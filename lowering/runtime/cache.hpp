@@ -1,7 +1,7 @@
 // The disk cache of compiled images.
 // The one idea: an entry is found by its key alone or not at all; everything that can go wrong on a
 // disk (unwritable, full, damaged, two processes at once) costs a compile, never an answer.
-// Next: entry_file.hpp for the format, compile.cpp for what goes into the key.
+// Next: entry_file.hpp for the format, cache_folder.hpp for the limit, compile.cpp for the key.
 #pragma once
 
 #include <chrono>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/entry_file.hpp"
+#include "runtime/environment.hpp"
 #include "runtime/image.hpp"
 
 namespace tilewright::runtime {
@@ -22,28 +23,36 @@ struct CacheEntry {
   std::string key;
   EntryLabel label;
   std::uintmax_t bytes = 0;
-  std::chrono::seconds age{0};  ///< since it was written
+  std::chrono::seconds age{0};  ///< since it was last used, to within an hour
+};
+
+struct CacheOptions {
+  /// Entries that were not used for longest go when a new one makes the sum of all sizes larger. An
+  /// image that is larger alone is not kept.
+  std::uint64_t limit = environment::default_cache_bytes;
+  /// How long to wait for another process that compiles the same kernel.
+  std::chrono::milliseconds lock_wait = std::chrono::seconds(60);
 };
 
 class Cache {
  public:
-  /// The folder and the switch of the environment.
+  /// The folder and the limit of the environment.
   static Cache from_environment();
 
   /// A cache in `root`; an empty path is a cache that is off.
-  explicit Cache(std::filesystem::path root,
-                 std::chrono::milliseconds lock_limit = std::chrono::seconds(60));
+  explicit Cache(std::filesystem::path root, CacheOptions options = {});
 
   bool enabled() const { return !root_.empty(); }
   const std::filesystem::path& root() const { return root_; }
 
   /// The image under `key`, else `compile()`'s, which is then kept. One key is compiled once at a
   /// time per process (other threads wait for it and get its result or its error), and once across
-  /// processes as long as the file lock is had within the limit. Throws only what `compile` throws.
+  /// processes as long as the file lock is had within its wait. Throws only what `compile` throws.
+  /// A hit reads one file and walks no folder.
   CompiledImage obtain(const std::string& key, const EntryLabel& label,
                        const std::function<CompiledImage()>& compile) const;
 
-  /// Whole entries, newest first. Files that are none are left out.
+  /// Whole entries, the last used first. Files that are none are left out.
   std::vector<CacheEntry> list() const;
 
   /// Removes entries, damaged ones and left-over temporary files; nothing else in the folder is
@@ -51,12 +60,13 @@ class Cache {
   std::size_t clear() const;
 
  private:
-  std::filesystem::path entry_path(const std::string& key) const;
   CompiledImage compile_and_keep(const std::string& key, const EntryLabel& label,
                                  const std::function<CompiledImage()>& compile) const;
 
+  bool keep(const std::string& key, const EntryLabel& label, const CompiledImage& image) const;
+
   std::filesystem::path root_;
-  std::chrono::milliseconds lock_limit_;
+  CacheOptions options_;
 };
 
 }  // namespace tilewright::runtime

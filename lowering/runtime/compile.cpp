@@ -77,6 +77,18 @@ void report(const std::string& name, const CompiledImage& image) {
 
 }  // namespace
 
+ImageTarget ImageTarget::of(const Device& device) {
+  return {device.architecture(), device.is_emulator() ? ImageKind::ptx : ImageKind::cubin};
+}
+
+ImageTarget ImageTarget::named(const std::string& name) {
+  if (name == "emulator:sm_80") return {"sm_80", ImageKind::ptx};
+  if (name == "emulator:sm_90a") return {"sm_90a", ImageKind::ptx};
+  if (name.rfind("sm_", 0) != 0) return of(Device::open(name));
+  check_architecture(name);
+  return {architecture_name(std::stoi(name.substr(3))), ImageKind::cubin};
+}
+
 std::vector<std::string> nvrtc_options(const CompileOptions& options) {
   std::vector<std::string> all{"--std=c++17", "--generate-line-info"};
   all.insert(all.end(), options.extra.begin(), options.extra.end());
@@ -103,8 +115,8 @@ CompiledImage compile_image(const std::string& cuda_text, const std::string& nam
 
 CompiledKernel compile_kernel(const Device& device, const std::string& cuda_text,
                               const std::string& name, const CompileOptions& options) {
-  const ImageKind kind = device.is_emulator() ? ImageKind::ptx : ImageKind::cubin;
-  CompiledImage image = compile_image(cuda_text, name, device.architecture(), kind, options);
+  const ImageTarget target = ImageTarget::of(device);
+  CompiledImage image = compile_image(cuda_text, name, target.architecture, target.kind, options);
   const Module module = Module::load(device, image);
   return {module.function(name), std::move(image)};
 }

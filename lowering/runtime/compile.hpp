@@ -19,6 +19,21 @@ struct CompileOptions {
   std::vector<std::string> extra;
 };
 
+/// What an image is compiled for.
+struct ImageTarget {
+  std::string architecture;  ///< as Device::architecture gives it: "sm_80", "sm_90a"
+  ImageKind kind = ImageKind::cubin;
+
+  /// A GPU's own code, or PTX for the emulator.
+  static ImageTarget of(const Device& device);
+
+  /// "sm_90": a GPU of that architecture, which need not be here. Else a device as Device::open
+  /// takes it; an emulated one is not opened. Errors: as Device::open, and invalid_argument.
+  static ImageTarget named(const std::string& name);
+
+  friend bool operator==(const ImageTarget&, const ImageTarget&) = default;
+};
+
 /// A loaded kernel and the image it came from.
 struct CompiledKernel {
   Function function;  ///< keeps its module and device alive

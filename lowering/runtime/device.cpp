@@ -160,10 +160,12 @@ const Driver& Device::driver() const { return *state_->driver; }
 CUcontext Device::context() const { return state_->context; }
 CUdevice Device::handle() const { return state_->handle; }
 
-std::string Device::architecture() const {
+std::string architecture_name(int arch) {
   // From Hopper on, the instructions that matter for tiles are in the "a" set of one architecture.
-  return "sm_" + std::to_string(arch()) + (state_->major >= 9 ? "a" : "");
+  return "sm_" + std::to_string(arch) + (arch >= 90 ? "a" : "");
 }
+
+std::string Device::architecture() const { return architecture_name(arch()); }
 
 std::string Device::spec() const {
   return is_emulator() ? "emulator:" + architecture() : "cuda:" + std::to_string(ordinal());

@@ -11,6 +11,10 @@
 
 namespace tilewright::runtime {
 
+/// NVRTC's name for a GPU's architecture, with the accelerated set where it has one: 80 -> "sm_80",
+/// 90 -> "sm_90a".
+std::string architecture_name(int arch);
+
 class Device {
  public:
   /// `spec` is "cuda:<ordinal>", "emulator:sm_80", "emulator:sm_90a" or "auto"; empty means
@@ -25,7 +29,7 @@ class Device {
   int compute_major() const;
   int compute_minor() const;
   int arch() const;                  ///< 80 for compute capability 8.0
-  std::string architecture() const;  ///< NVRTC's name, with the accelerated set: "sm_80", "sm_90a"
+  std::string architecture() const;  ///< architecture_name(arch())
   int sm_count() const;
   int shared_bytes_per_block() const;  ///< largest dynamic + static shared memory, opted in
   int shared_bytes_per_sm() const;

@@ -3,6 +3,7 @@
 // Next: tests/runtime/device_test.cpp.
 #include "runtime/driver.hpp"
 
+#include <filesystem>
 #include <mutex>
 #include <tilewright/error.hpp>
 #include <vector>
@@ -42,8 +43,8 @@ std::shared_ptr<const Driver> fill(const SharedLibrary& library, const std::stri
   const bool faults = resolve(library, "tilewright_emulator_faults", emulator.faults);
   const bool reset = resolve(library, "tilewright_emulator_reset", emulator.reset);
   driver->is_emulator = configure && counters && faults && reset;
-  driver->file = SharedLibrary::file_of(reinterpret_cast<const void*>(driver->init));
-  log_debug("driver " + driver->file.string());
+  driver->file = SharedLibrary::file_of(reinterpret_cast<const void*>(driver->init)).string();
+  log_debug("driver " + driver->file);
   return driver;
 }
 

@@ -7,7 +7,6 @@
 #include <cuda.h>
 
 #include <cstddef>
-#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -29,7 +28,7 @@ struct Driver {
   TILEWRIGHT_DRIVER_OPTIONAL_FUNCTIONS(TILEWRIGHT_MEMBER)
 #undef TILEWRIGHT_MEMBER
 
-  std::filesystem::path file;  ///< the library the functions came from
+  std::string file;  ///< the library the functions came from
   bool is_emulator = false;
   EmulatorControls emulator;  ///< set when is_emulator
 

@@ -81,16 +81,27 @@ std::optional<CompiledImage> decode_entry(const std::string& bytes, const std::s
   image.architecture = label.architecture;
   image.key = key;
   image.from_cache = true;
+  image.kept = true;
   return image;
 }
 
 std::optional<EntryLabel> read_label(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
   std::ifstream file(path, std::ios::binary);
   std::string header(header_bytes, '\0');
-  if (!file.read(header.data(), static_cast<std::streamsize>(header.size())) ||
-      header.compare(0, magic.size(), magic) != 0)
+  if (error || !file.read(header.data(), static_cast<std::streamsize>(header.size())) ||
+      header.compare(0, magic.size(), magic) != 0 ||
+      header.compare(magic.size(), digits, path.stem().string()) != 0)
     return std::nullopt;
   const Lengths lengths = read_lengths(header);
+  std::uint64_t whole = header_bytes;
+  for (const std::uint64_t length : lengths) {
+    if (length > largest_entry) return std::nullopt;
+    whole += length;
+  }
+  if (whole != size) return std::nullopt;
   std::array<std::string, 3> text;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (lengths[i] > longest_label) return std::nullopt;

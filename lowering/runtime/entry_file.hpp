@@ -6,6 +6,7 @@
 // Next: cache.cpp; tests/runtime/cache_test.cpp damages entries byte by byte.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -20,6 +21,9 @@ struct EntryLabel {
   ImageKind kind = ImageKind::cubin;
 };
 
+/// A longer file is no entry of ours: it is not read, and an image that would make one is not kept.
+inline constexpr std::uint64_t largest_entry = std::uint64_t{256} << 20;
+
 /// Bytes of an entry file for `image` under `key` (32 hexadecimal digits).
 std::string encode_entry(const std::string& key, const EntryLabel& label,
                          const CompiledImage& image);
@@ -28,7 +32,8 @@ std::string encode_entry(const std::string& key, const EntryLabel& label,
 std::optional<CompiledImage> decode_entry(const std::string& bytes, const std::string& key,
                                           const EntryLabel& label);
 
-/// Only what a listing needs, read from the head of the file; nothing when it is not an entry.
+/// Only what a listing needs, read from the head of the file; nothing when it is not an entry of
+/// that name and length. The checksum is not computed.
 std::optional<EntryLabel> read_label(const std::filesystem::path& path);
 
 }  // namespace tilewright::runtime

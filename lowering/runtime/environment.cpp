@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <tilewright/error.hpp>
 
+#include "runtime/byte_size.hpp"
+
 namespace tilewright::runtime::environment {
 namespace {
 
@@ -41,12 +43,13 @@ std::filesystem::path cache_directory() {
                       : std::filesystem::path(home) / ".cache" / "tilewright";
 }
 
-bool cache_enabled() {
+std::uint64_t cache_limit() {
   const std::string word = value("TILEWRIGHT_CACHE");
-  if (word.empty() || word == "on" || word == "1") return true;
-  if (word == "off" || word == "0") return false;
+  if (word.empty() || word == "on" || word == "1") return default_cache_bytes;
+  if (word == "off" || word == "0") return 0;
+  if (const auto bytes = parse_byte_size(word)) return *bytes;
   throw Error(ErrorKind::invalid_argument, "TILEWRIGHT_CACHE is not understood",
-              {"TILEWRIGHT_CACHE", word, "on, off", ""});
+              {"TILEWRIGHT_CACHE", word, std::string("on, off, or ") + byte_size_form, ""});
 }
 
 std::filesystem::path dump_directory() { return value("TILEWRIGHT_DUMP_DIR"); }

@@ -4,6 +4,7 @@
 // Next: device.hpp (DEVICE), nvrtc_search.hpp (NVRTC_PATH), cache.hpp (CACHE, CACHE_DIR).
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -20,8 +21,12 @@ std::string nvrtc_path();
 /// Empty when none of them is known (no home directory at all).
 std::filesystem::path cache_directory();
 
-/// TILEWRIGHT_CACHE: on (the default) or off. Refuses any other word (ErrorKind::invalid_argument).
-bool cache_enabled();
+/// TILEWRIGHT_CACHE: how many bytes of compiled kernels are kept. on (the default) is
+/// `default_cache_bytes`, off is 0, else a size such as 512M or 2G. Refuses any other word
+/// (ErrorKind::invalid_argument).
+std::uint64_t cache_limit();
+
+inline constexpr std::uint64_t default_cache_bytes = std::uint64_t{1} << 30;
 
 /// TILEWRIGHT_DUMP_DIR: where every compiled text is written. Empty: nowhere.
 std::filesystem::path dump_directory();

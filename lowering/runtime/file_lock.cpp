@@ -26,7 +26,10 @@ FileLock::FileLock(const std::filesystem::path& path, std::chrono::milliseconds 
     }
     // Some network file systems have no flock at all: then there is nothing to wait for.
     if (errno != EWOULDBLOCK && errno != EINTR) return;
-    if (std::chrono::steady_clock::now() >= deadline) return;
+    if (std::chrono::steady_clock::now() >= deadline) {
+      busy_ = true;
+      return;
+    }
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, std::chrono::milliseconds{50});
   }

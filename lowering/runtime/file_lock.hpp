@@ -18,10 +18,13 @@ class FileLock {
   FileLock& operator=(const FileLock&) = delete;
 
   bool held() const { return held_; }
+  /// Somebody else held it until the limit; not the same as a folder where locks do not work.
+  bool busy() const { return busy_; }
 
  private:
   int file_ = -1;
   bool held_ = false;
+  bool busy_ = false;
 };
 
 }  // namespace tilewright::runtime

@@ -19,6 +19,7 @@ struct CompiledImage {
   std::string architecture;  ///< "sm_80"
   std::string key;           ///< 32 hexadecimal digits: the cache key
   bool from_cache = false;
+  bool kept = false;   ///< in the cache now, so that the next process finds it
   double seconds = 0;  ///< time to obtain it, by compiling or from the cache
 };
 

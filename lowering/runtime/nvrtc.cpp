@@ -6,9 +6,9 @@
 #include <nvrtc.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <map>
 #include <mutex>
-#include <semaphore>
 #include <tilewright/error.hpp>
 #include <utility>
 
@@ -87,9 +87,34 @@ std::string readable(std::string log, const std::string& file) {
   return log;
 }
 
-std::counting_semaphore<8>& compile_slots() {
-  static std::counting_semaphore<8> slots{8};
-  return slots;
+/// Places for compiles, as many as are allowed by now.
+class CompileSlots {
+ public:
+  void allow(int count) {
+    std::lock_guard lock(mutex_);
+    allowed_ = std::max(allowed_, count);
+    changed_.notify_all();
+  }
+  void acquire() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return taken_ < allowed_; });
+    ++taken_;
+  }
+  void release() {
+    std::lock_guard lock(mutex_);
+    --taken_;
+    changed_.notify_one();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int allowed_ = 8, taken_ = 0;
+};
+
+CompileSlots& compile_slots() {
+  static auto* slots = new CompileSlots;
+  return *slots;
 }
 
 }  // namespace
@@ -105,6 +130,8 @@ Nvrtc::Nvrtc(std::filesystem::path file, std::unique_ptr<Functions> functions)
 }
 
 Nvrtc::~Nvrtc() = default;
+
+void Nvrtc::allow_compiles_at_once(int count) { compile_slots().allow(count); }
 
 std::string Nvrtc::version() const { return std::to_string(major_) + "." + std::to_string(minor_); }
 

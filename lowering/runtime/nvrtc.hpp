@@ -4,6 +4,7 @@
 // Next: nvrtc_search.hpp (where it is found), compile.hpp (what callers use).
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -21,6 +22,14 @@ class Nvrtc {
 
   ~Nvrtc();
 
+  /// What one compile may take while it runs: 30 to 95 MB were measured for kernels of 130 to 360
+  /// KB (NVRTC 13.0; bench/results/2026-11-25-first-result.md), and 34 MB once for the library.
+  static constexpr std::uint64_t bytes_per_compile = std::uint64_t{128} << 20;
+
+  /// Eight, unless more were asked for: threads that a program lets loose on cold kernels must not
+  /// take its memory. Never lowers it.
+  static void allow_compiles_at_once(int count);
+
   const std::filesystem::path& file() const { return file_; }
   int major() const { return major_; }
   int minor() const { return minor_; }
@@ -31,7 +40,7 @@ class Nvrtc {
 
   /// Compiles `text` under the file name `<name>.cu`. `architecture` is "sm_80" or "sm_90a".
   /// Errors: compile_failed with NVRTC's log; unsupported for an architecture it does not know.
-  /// Safe from many threads; at most eight compile at a time, as each takes some hundred MB.
+  /// Safe from many threads; at most `compiles_at_once` run at a time, others wait.
   CompiledImage compile(const std::string& text, const std::string& name,
                         const std::string& architecture, ImageKind kind,
                         const std::vector<std::string>& options) const;

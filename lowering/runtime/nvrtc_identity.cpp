@@ -36,7 +36,7 @@ std::optional<std::pair<std::string, std::string>> stamp(const fs::path& path) {
 
 std::vector<Record> read_records(const fs::path& file) {
   std::vector<Record> records;
-  std::istringstream text(read_file(file).value_or(""));
+  std::istringstream text(read_file(file, 1 << 20).value_or(""));
   for (std::string line; std::getline(text, line);) {
     std::istringstream fields(line);
     Record record;

@@ -30,6 +30,10 @@ struct CompileRequest {
 Program make_program(const KernelSource& kernel, const std::string& arch,
                      const CompileRequest& request);
 
+/// What programs are made for whose images run on a device of this architecture (as
+/// Device::architecture gives it).
+std::string program_arch(const std::string& device_architecture);
+
 /// Compiles `kernel` for `device` and loads it: a plan of one launch. Throws Error: invalid_program
 /// for a kernel that breaks a rule of the language, shape_mismatch for a dimension without an
 /// extent, unsupported for what the target cannot do, missing without NVRTC.

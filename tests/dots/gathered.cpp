@@ -1,7 +1,6 @@
-// Products whose operands are picked by number: rows of a table times a matrix (an embedding or an
-// expert's tokens), and linear attention in chunks, whose tiles overlap no block of the grid and
-// whose state [d, e] is carried from chunk to chunk (variants.md A22; Katharopoulos et al. 2020,
-// arXiv 2006.16236, equations 9 to 12, with the feature map elu(x) + 1).
+// Products whose operands are picked by number: rows of a table times a matrix
+// (kernels/gather_matmul.hpp); and linear attention in chunks, one tile under two names and a state
+// [d, e] carried on (kernels/linear_attention.hpp, variants.md A22).
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -9,49 +8,12 @@
 
 #include "dots/device.hpp"
 #include "kernels/gather_matmul.hpp"
+#include "kernels/linear_attention.hpp"
 
 using namespace tilewright;
 using namespace tilewright::test;
 
 namespace {
-
-constexpr Dim<"batch"> B;
-constexpr Dim<"head"> H;
-constexpr Dim<"n"> N;
-constexpr Dim<"d"> D;
-constexpr Dim<"e"> E;
-constexpr Dim<"c"> C;  // a chunk's queries
-constexpr Dim<"j"> J;  // and its keys
-
-/// elu(x) + 1.
-template <typename X>
-auto feature(const X& x) {
-  return where(x > 0.f, x + 1.f, exp(min(x, 0.f)));
-}
-
-/// Causal linear attention, one program per head: within a chunk by scores, before it by the state.
-auto linear_attention() {
-  return kernel("linear_attention", [](In<"q", f32, B, H, N, D> Q, In<"k", f32, B, H, N, D> Ks,
-                                       In<"v", f32, B, H, N, E> V, Out<"out", f32, B, H, N, E> O,
-                                       In<"chunk_q", i32, C> Qs, In<"chunk_k", i32, J> Js,
-                                       Scalar<"chunk_size", i32> size) {
-    auto b = each(B);
-    auto h = each(H);
-    Var<f32, D, E> state{"state", 0.f};
-    for_range((extent(N) + size - 1) / size, [&](auto chunk) {
-      auto at = let("at", load(Qs(C)) + chunk * size);
-      auto from = let("from", load(Js(J)) + chunk * size);
-      auto q = let("q", feature(load(Q(b, h, at, D))));
-      // Past the end of the sequence a key is loaded as 0, and its feature would be 1.
-      auto k = let("k", where(from < extent(N), feature(load(Ks(b, h, from, D))), 0.f));
-      auto v = let("v", load(V(b, h, from, E)));
-      auto s = let("s", where(index(C) >= index(J), dot(q, k, D), 0.f));
-      auto o = let("o", dot(s, v, J) + dot(q, state, D));
-      store(O(b, h, at, E), o);
-      state = state + dot(k, v, J);
-    });
-  });
-}
 
 double elu1(double x) { return x > 0 ? x + 1 : std::exp(x); }
 
@@ -99,22 +61,11 @@ TEST_CASE("linear attention in chunks, with the state carried on") {
     CAPTURE(e);
     const Plan plan =
         compile(emulator(), linear_attention(),
-                {.extents = {{"d", d}, {"e", e}, {"c", chunk}, {"j", chunk}}, .schedule = {}});
+                {.extents = {{"d", d}, {"e", e}}, .schedule = {.tile = {{"n", chunk}}}});
     const Numbers q(f32, {2, 2, length, d}, 1), k(f32, {2, 2, length, d}, 2),
         v(f32, {2, 2, length, e}, 3);
     Numbers out(f32, {2, 2, length, e});
-    std::vector<std::int32_t> steps(static_cast<std::size_t>(chunk));
-    for (int i = 0; i < chunk; ++i) steps[static_cast<std::size_t>(i)] = i;
-    Buffer numbers(emulator(), steps.size() * 4);
-    numbers.upload(steps.data(), steps.size() * 4);
-    const auto counting = TensorView::contiguous(numbers.address(), i32, {chunk});
-    run(plan, {{"q", q},
-               {"k", k},
-               {"v", v},
-               {"out", out},
-               {"chunk_q", counting},
-               {"chunk_k", counting},
-               {"chunk_size", static_cast<double>(chunk)}});
+    run(plan, {{"q", q}, {"k", k}, {"v", v}, {"out", out}});
     out.download();
     double worst = 0;
     for (int b = 0; b < 2; ++b)

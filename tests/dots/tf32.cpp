@@ -1,5 +1,5 @@
-// Products of f32 in one TF32 product each, where the schedule asks for it: the error of TF32 and no
-// more, a third of the tensor operations, what the interpreter makes of it, and who is refused.
+// Products of f32 in one TF32 product each, where the schedule asks for it: the error of TF32 and
+// no more, a third of the tensor operations, what the interpreter makes of it, and who is refused.
 #include <doctest/doctest.h>
 
 #include <cmath>

@@ -50,8 +50,9 @@ TEST_CASE("blank lines, spaces, line ends and comments behind a value are allowe
 }
 
 TEST_CASE("refusals name line, key, value and what is allowed") {
-  CHECK(refusal("warps 4\nwarp 4") ==
-        "warp|warp|target, dot_precision, tile, place, warps, stages, lanes_per_row, vector|line 2");
+  CHECK(
+      refusal("warps 4\nwarp 4") ==
+      "warp|warp|target, dot_precision, tile, place, warps, stages, lanes_per_row, vector|line 2");
   CHECK(refusal("warps 0") == "warps|0|1 to 32|line 1");
   CHECK(refusal("warps 33") == "warps|33|1 to 32|line 1");
   CHECK(refusal("warps 4x") == "warps|4x|1 to 32|line 1");

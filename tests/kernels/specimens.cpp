@@ -9,7 +9,9 @@
 #include "kernels/gather_matmul.hpp"
 #include "kernels/histogram.hpp"
 #include "kernels/layer_norm.hpp"
+#include "kernels/linear_attention.hpp"
 #include "kernels/matmul.hpp"
+#include "kernels/rope.hpp"
 #include "kernels/softmax.hpp"
 #include "loops/flash_forward.hpp"
 #include "loops/standard_forward.hpp"
@@ -95,6 +97,32 @@ std::vector<Specimen> specimens() {
   gathered.launches = {product(200, 136, 264, true), product(200, 136, 200, true),
                        product(200, 136, 0, true)};
 
+  const auto turned = [](std::int64_t rows) -> Tensors {
+    return {{"x", bf16, {1, 2, rows, 128}},
+            {"cosine", f32, {rows, 64}},
+            {"sine", f32, {rows, 64}},
+            {"y", bf16, {1, 2, rows, 128}}};
+  };
+  auto& half = add_one(specimen("rope_half", "pairs of a first and a second half",
+                                rope<bf16, false>(), "kernels/rope.hpp"));
+  half.request.extents = {{"d", 128}};
+  half.launches = {turned(77)};
+  auto& pairs = add_one(
+      specimen("rope_interleaved", "pairs of neighbours", rope<bf16, true>(), "kernels/rope.hpp"));
+  pairs.request.extents = {{"d", 128}};
+  pairs.launches = {turned(77)};
+
+  const auto chunked = [](std::int64_t rows) -> Tensors {
+    return {{"q", f32, {1, 2, rows, 64}},
+            {"k", f32, {1, 2, rows, 64}},
+            {"v", f32, {1, 2, rows, 64}, 1, true},
+            {"out", f32, {1, 2, rows, 64}}};
+  };
+  auto& linear = add_one(specimen("linear_attention", "a state carried over chunks, f32 by TF32",
+                                  linear_attention(), "kernels/linear_attention.hpp"));
+  linear.request.extents = {{"d", 64}, {"e", 64}};
+  linear.launches = {chunked(200), chunked(130)};
+
   const std::string flash_file = "loops/flash_forward.hpp";
   auto& flash =
       add_one(specimen("flash_causal_bf16_d64", "tensor cores and staged copies, masked",
@@ -138,7 +166,7 @@ std::vector<double> numbers_of(const SpecimenTensor& tensor) {
     state = state * 1664525u + 1013904223u;
     number = tensor.dtype == i32
                  ? static_cast<int>((state >> 8) % static_cast<unsigned>(tensor.limit))
-                 : (static_cast<int>(state >> 25) - 64) / 64.0;
+                 : (static_cast<int>(state >> 25) - (tensor.positive ? 0 : 64)) / 64.0;
   }
   return numbers;
 }

@@ -17,7 +17,8 @@ struct SpecimenTensor {
   std::string name;
   DType dtype{};
   std::vector<std::int64_t> extents;
-  int limit = 1;  ///< i32: numbers from 0 to limit - 1
+  int limit = 1;          ///< i32: numbers from 0 to limit - 1
+  bool positive = false;  ///< floating types: no number is negative, so sums do not cancel
 };
 
 struct Specimen {

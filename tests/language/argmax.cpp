@@ -66,10 +66,9 @@ TEST_CASE("of a whole row, in every type") {
 }
 
 TEST_CASE("carried over a loop, with the largest, and of visible elements only") {
-  const auto carried =
-      kernel("carried", [](In<"x", f32, M, N> X, Scalar<"window", i32> window,
-                           Out<"top", f32, M> Top, Out<"place", i32, M> P,
-                           Out<"first", i32, M> First) {
+  const auto carried = kernel(
+      "carried", [](In<"x", f32, M, N> X, Scalar<"window", i32> window, Out<"top", f32, M> Top,
+                    Out<"place", i32, M> P, Out<"first", i32, M> First) {
         auto m = blocks(M);
         Var<f32, M> seen{"seen", -infinity};
         Var<i32, M> place{"place_seen", -1}, first{"first_seen", -1};
@@ -104,9 +103,26 @@ TEST_CASE("carried over a loop, with the largest, and of visible elements only")
         const std::vector<double> zeros(at(columns), 0);
         first.expected.push_back(place_of(zeros.data(), columns, shown));
       }
-      check(carried, {{{"x", x}, {"top", top}, {"place", place}, {"first", first}},
-                      {{"window", window}}});
+      check(carried,
+            {{{"x", x}, {"top", top}, {"place", place}, {"first", first}}, {{"window", window}}});
     }
+}
+
+TEST_CASE("a Var that is the place in the last tile, which the mask cuts") {
+  const auto replaced = kernel("replaced", [](In<"x", f32, M, N> X, Out<"place", i32, M> P) {
+    auto m = blocks(M);
+    Var<i32, M> place{"place_here", 7};
+    for_blocks(N, index(N) < 5 && index(N) < index(M), [&](auto n) {  // in any tiling the first
+      place = reduce_argmax(load(X(m, n)), N);
+    });
+    store(P(m), place);
+  });
+  const std::int64_t rows = 65, columns = 333;
+  Data x{f32, {rows, columns}, with_ties(rows, columns, true)}, place{i32, {rows}};
+  for (std::int64_t i = 0; i < rows; ++i)
+    place.expected.push_back(place_of(&x.numbers[at(i * columns)], columns,
+                                      [&](std::int64_t j) { return j < 5 && j < i; }));
+  check(replaced, {{{"x", x}, {"place", place}}});
 }
 
 TEST_CASE("of the rows of a product, under a mask") {
@@ -136,13 +152,12 @@ TEST_CASE("of the rows of a product, under a mask") {
       for (std::int64_t j = 0; j < columns; ++j) {
         double sum = 0;
         for (std::int64_t d = 0; d < width; ++d)
-          sum += q.numbers[at(i * width + d)] *
-                 k.numbers[at((i / rows * columns + j) * width + d)];
+          sum += q.numbers[at(i * width + d)] * k.numbers[at((i / rows * columns + j) * width + d)];
         scores.push_back(sum);
       }
       const std::int64_t position = i % rows + columns - rows;
-      place.expected.push_back(place_of(scores.data(), columns,
-                                        [&](std::int64_t j) { return j <= position; }));
+      place.expected.push_back(
+          place_of(scores.data(), columns, [&](std::int64_t j) { return j <= position; }));
     }
     check(nearest, {{{"q", q}, {"k", k}, {"place", place}}, {}, {{"d", width}}});
   }

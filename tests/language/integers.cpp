@@ -26,8 +26,8 @@ std::int64_t wrapped(std::int64_t x) {
   return (x % 4294967296 + 4294967296 + 2147483648) % 4294967296 - 2147483648;
 }
 std::int64_t floor_quotient(std::int64_t a, std::int64_t b) {
-  return wrapped(static_cast<std::int64_t>(
-      std::floor(static_cast<double>(a) / static_cast<double>(b))));
+  return wrapped(
+      static_cast<std::int64_t>(std::floor(static_cast<double>(a) / static_cast<double>(b))));
 }
 /// a * 2^n, rounded toward -inf, for n of either sign: a shift, whose every bit beyond 32 is lost.
 std::int64_t times_power(std::int64_t a, std::int64_t n) {
@@ -80,8 +80,8 @@ TEST_CASE("tiles: negative operands and the ends of 32 bits") {
           store(Any(m, n), x | y);
           store(One(m, n), x ^ y);
           store(Other(m, n), ~x);
-          store(Mixed(m, n), ((x >> 3) & 0xff) + (y << 4) - (x >> 31) + (x << 31) + (y >> 40) +
-                                 (y % 8 | 1));
+          store(Mixed(m, n),
+                ((x >> 3) & 0xff) + (y << 4) - (x >> 31) + (x << 31) + (y >> 40) + (y % 8 | 1));
         });
       });
   for (const std::int64_t rows : {std::int64_t{1}, std::int64_t{17}, std::int64_t{65}}) {
@@ -99,8 +99,8 @@ TEST_CASE("tiles: negative operands and the ends of 32 bits") {
                                    static_cast<std::int64_t>(y.numbers[at(i)]))));
     };
     const auto modulus = [](std::int64_t a, std::int64_t b) {
-      return wrapped(a - b * static_cast<std::int64_t>(std::floor(static_cast<double>(a) /
-                                                                  static_cast<double>(b))));
+      return wrapped(a - b * static_cast<std::int64_t>(
+                                 std::floor(static_cast<double>(a) / static_cast<double>(b))));
     };
     // A shift by less than 0 shifts everything out, as one by 32 does.
     const auto amount = [](std::int64_t n) { return n < 0 ? 32 : n; };
@@ -108,12 +108,16 @@ TEST_CASE("tiles: negative operands and the ends of 32 bits") {
     expect("remainder", [&](auto a, auto b) { return modulus(a, b == 0 ? 3 : b); });
     expect("left", [&](auto a, auto b) { return times_power(a, amount(b)); });
     expect("right", [&](auto a, auto b) { return times_power(a, -amount(b)); });
-    expect("both", [](auto a, auto b) { return by_bit(a, b, [](bool p, bool q) { return p && q; }); });
-    expect("any", [](auto a, auto b) { return by_bit(a, b, [](bool p, bool q) { return p || q; }); });
-    expect("one", [](auto a, auto b) { return by_bit(a, b, [](bool p, bool q) { return p != q; }); });
+    expect("both",
+           [](auto a, auto b) { return by_bit(a, b, [](bool p, bool q) { return p && q; }); });
+    expect("any",
+           [](auto a, auto b) { return by_bit(a, b, [](bool p, bool q) { return p || q; }); });
+    expect("one",
+           [](auto a, auto b) { return by_bit(a, b, [](bool p, bool q) { return p != q; }); });
     expect("other", [](auto a, auto) { return -a - 1; });
     expect("mixed", [&](auto a, auto b) {
-      const std::int64_t low = floor_quotient(a, 8) - 256 * floor_quotient(floor_quotient(a, 8), 256);
+      const std::int64_t low =
+          floor_quotient(a, 8) - 256 * floor_quotient(floor_quotient(a, 8), 256);
       const std::int64_t odd = modulus(b, 8) % 2 != 0 ? modulus(b, 8) : modulus(b, 8) + 1;
       return wrapped(low + times_power(b, 4) - (a < 0 ? -1 : 0) + times_power(a, 31) +
                      (b < 0 ? -1 : 0) + odd);

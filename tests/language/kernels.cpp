@@ -7,18 +7,13 @@
 #include <tilewright/dsl.hpp>
 
 #include "kernels/layer_norm.hpp"
+#include "kernels/rope.hpp"
 #include "language_device.hpp"
 
 using namespace tilewright;
 using namespace tilewright::test;
 
 namespace {
-
-constexpr Dim<"batch"> B;
-constexpr Dim<"head"> H;
-constexpr Dim<"row"> M;
-constexpr Dim<"d"> D;
-constexpr Dim<"pair"> P;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
@@ -47,30 +42,8 @@ void norms(double tolerance) {
     }
 }
 
-/// Element p of the first half turns with element p of the second, or neighbours turn together;
-/// what lies past the rotated part stays.
-template <DType T>
-auto rope(bool interleaved) {
-  return kernel("rope", [interleaved](In<"x", T, B, H, M, D> X, In<"cosine", f32, M, P> C,
-                                      In<"sine", f32, M, P> S, Out<"y", T, B, H, M, D> Y) {
-    auto b = each(B);
-    auto h = each(H);
-    auto m = blocks(M);
-    const int step = interleaved ? 2 : 1;  // C++ chooses while the kernel is traced
-    auto apart = extent(P) * (interleaved ? 0 : 1) + (interleaved ? 1 : 0);
-    auto one = let("one", index(P) * step);
-    auto two = let("two", one + apart);
-    auto x = let("x_one", cast<f32>(load(X(b, h, m, one))));
-    auto y = let("x_two", cast<f32>(load(X(b, h, m, two))));
-    auto c = let("c", load(C(m, P)));
-    auto s = let("s", load(S(m, P)));
-    store(Y(b, h, m, one), x * c - y * s);
-    store(Y(b, h, m, two), y * c + x * s);
-  });
-}
-
-template <DType T>
-void rotations(bool interleaved, double tolerance) {
+template <DType T, bool interleaved>
+void rotations(double tolerance) {
   for (const std::int64_t rows : odd_extents) {
     const std::int64_t batch = 2, heads = 3, pairs = rows == 17 ? 20 : 32, width = 2 * pairs;
     const std::int64_t size = batch * heads * rows * width;
@@ -94,8 +67,8 @@ void rotations(bool interleaved, double tolerance) {
         y.expected[at(two)] = x.numbers[at(two)] * cosine + x.numbers[at(one)] * sine;
       }
     y.tolerance = tolerance;
-    check(rope<T>(interleaved),
-          {{{"x", x}, {"cosine", c}, {"sine", s}, {"y", y}}, {}, {{"pair", pairs}}});
+    check(rope<T, interleaved>(),
+          {{{"x", x}, {"cosine", c}, {"sine", s}, {"y", y}}, {}, {{"d", width}}});
   }
 }
 
@@ -108,8 +81,8 @@ TEST_CASE("layer norm of rows of any width") {
 }
 
 TEST_CASE("rotary positions, halves and neighbours") {
-  rotations<f32>(false, 1e-6);
-  rotations<f32>(true, 1e-6);
-  rotations<bf16>(false, 4e-3);
-  rotations<f16>(true, 6e-4);
+  rotations<f32, false>(1e-6);
+  rotations<f32, true>(1e-6);
+  rotations<bf16, false>(4e-3);
+  rotations<f16, true>(6e-4);
 }

@@ -54,18 +54,18 @@ TEST_CASE("the test's own Philox gives the published answers") {
 }
 
 TEST_CASE("bits of every offset, seed and stream, bit for bit") {
-  const auto draw = kernel("draw", [](In<"offset", i32, M, N> Offset, In<"stream", i32, M> Stream,
-                                      Scalar<"low", i32> low, Scalar<"high", i32> high,
-                                      Out<"plain", i32, M, N> Plain, Out<"keyed", i32, M, N> Keyed,
-                                      Out<"real", f32, M, N> Real) {
-    auto m = blocks(M);
-    for_blocks(N, [&](auto n) {
-      auto offset = let("offset_tile", load(Offset(m, n)));
-      store(Plain(m, n), random_bits(low, offset));
-      store(Keyed(m, n), random_bits(seed64(low, high), offset, load(Stream(m))));
-      store(Real(m, n), random(low, index(M) * extent(N) + index(N)));
-    });
-  });
+  const auto draw = kernel(
+      "draw", [](In<"offset", i32, M, N> Offset, In<"stream", i32, M> Stream,
+                 Scalar<"low", i32> low, Scalar<"high", i32> high, Out<"plain", i32, M, N> Plain,
+                 Out<"keyed", i32, M, N> Keyed, Out<"real", f32, M, N> Real) {
+        auto m = blocks(M);
+        for_blocks(N, [&](auto n) {
+          auto offset = let("offset_tile", load(Offset(m, n)));
+          store(Plain(m, n), random_bits(low, offset));
+          store(Keyed(m, n), random_bits(seed64(low, high), offset, load(Stream(m))));
+          store(Real(m, n), random(low, index(M) * extent(N) + index(N)));
+        });
+      });
   for (const std::int64_t rows : odd_extents) {
     const std::int64_t columns = rows == 65 ? 333 : 17;
     Data offset{i32, {rows, columns}, integers(rows * columns, -100000, 100000, 71)};

@@ -20,21 +20,22 @@ std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 TEST_CASE("rows and columns in tiles of any size") {
   const auto sums = [](int tile) {
-    return kernel("sums", [tile](In<"x", f32, M, N> X, Out<"row_sum", f32, M> R, Out<"place", i32, M> P,
-                                 InOut<"column_sum", f32, N> C, InOut<"all", i32, M, N> A) {
-      auto m = blocks(M, tile);
-      Var<f32, M> sum{"sum", 0.f};
-      Var<i32, M> place{"place_so_far", -1};
-      for_blocks(N, [&](auto n) {
-        auto x = let("x_tile", load(X(m, n)));
-        sum = sum + reduce_sum(x, N);
-        place = max(place, reduce_argmax(cast<f32>(index(N)) + 0.f * x, N));
-        atomic_add(C(n), reduce_sum(x, M));
-        atomic_add(A(m, n), iota(M) + 0 * index(N));
-      });
-      store(R(m), sum);
-      store(P(m), place);
-    });
+    return kernel("sums",
+                  [tile](In<"x", f32, M, N> X, Out<"row_sum", f32, M> R, Out<"place", i32, M> P,
+                         InOut<"column_sum", f32, N> C, InOut<"all", i32, M, N> A) {
+                    auto m = blocks(M, tile);
+                    Var<f32, M> sum{"sum", 0.f};
+                    Var<i32, M> place{"place_so_far", -1};
+                    for_blocks(N, [&](auto n) {
+                      auto x = let("x_tile", load(X(m, n)));
+                      sum = sum + reduce_sum(x, N);
+                      place = max(place, reduce_argmax(cast<f32>(index(N)) + 0.f * x, N));
+                      atomic_add(C(n), reduce_sum(x, M));
+                      atomic_add(A(m, n), iota(M) + 0 * index(N));
+                    });
+                    store(R(m), sum);
+                    store(P(m), place);
+                  });
   };
   for (const int tile : {1, 3, 10, 11, 16})
     for (const int width : {0, 40, 100, 128})
@@ -68,15 +69,16 @@ TEST_CASE("rows and columns in tiles of any size") {
 TEST_CASE("one dimension in tiles of any size") {
   for (const int tile : {1, 7, 64, 100, 128, 1000}) {
     CAPTURE(tile);
-    const auto single = kernel("single", [tile](In<"x", i32, N> X, InOut<"y", i32, N> Y,
-                                                InOut<"sum", i32, M> S) {
-      auto n = blocks(N, tile);
-      auto x = let("x_tile", load(X(n)));
-      atomic_add(Y(n), x * 10 + iota(N));
-      atomic_add(S(0), reduce_sum(x, N));
-    });
+    const auto single =
+        kernel("single", [tile](In<"x", i32, N> X, InOut<"y", i32, N> Y, InOut<"sum", i32, M> S) {
+          auto n = blocks(N, tile);
+          auto x = let("x_tile", load(X(n)));
+          atomic_add(Y(n), x * 10 + iota(N));
+          atomic_add(S(0), reduce_sum(x, N));
+        });
     for (const std::int64_t count : odd_extents) {
-      Data x{i32, {count}, integers(count, -9, 9, 114)}, y{i32, {count}, integers(count, -9, 9, 115)};
+      Data x{i32, {count}, integers(count, -9, 9, 114)},
+          y{i32, {count}, integers(count, -9, 9, 115)};
       Data sum{i32, {1}, {5}, {5}};
       y.expected = y.numbers;
       for (std::int64_t i = 0; i < count; ++i) {

@@ -30,7 +30,8 @@ inline Outcome invoke(const std::string& line, bool out_is_terminal = false) {
   std::vector<std::string> arguments;
   for (std::string word; words >> word;) arguments.push_back(word);
   std::ostringstream out, err;
-  const int status = command::command(arguments, fake_variants(), out, err, out_is_terminal);
+  const int status =
+      command::command(arguments, fake_variants(), out, err, {.out = out_is_terminal});
   return {status, out.str(), err.str()};
 }
 

@@ -15,6 +15,8 @@ namespace tilewright::test {
 
 class FakeVariant : public library::Variant {
  public:
+  void visit_kernels(const library::Request&, const library::KernelVisitor&) const override {}
+
   library::RunResult run(const library::Request& request, const std::string& device,
                          const library::Inputs& inputs) const override {
     const std::string plant = request.options.at("--plant");

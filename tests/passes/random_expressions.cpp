@@ -1,6 +1,7 @@
 // Random expressions, leaves first (random_program.hpp). In exact programs every f32 number is a
 // small multiple of a small power of two, so that sums and products do not round and the order of
 // additions cannot matter; whether that held is not trusted but measured (every_pass.cpp).
+// Long file: one function for each sort of expression, all drawing from the same source.
 #include <algorithm>
 
 #include "random_program.hpp"
@@ -120,12 +121,43 @@ Typed Writer::load(char kind, DType dtype, const Dims& dims) {
       index.kind = IndexSpec::Kind::whole;
       made.dims.push_back(axis);
     }
+    // Elsewhere than the element itself, perhaps outside: not for divisors and table entries.
+    if (recipe_.shapes && index.kind != IndexSpec::Kind::scalar && (kind == 'x' || kind == 'i') &&
+        shapes_.chance(25)) {
+      if (index.kind == IndexSpec::Kind::block) index.selection.step = shapes_.between(1, 3);
+      index.selection.offset = shapes_.between(-4, 9);
+      index.of = axis;
+    }
     made.indices.push_back(index);
   }
   return {gate_.value(made, where()), dtype, made.dims};
 }
 
+/// Sometimes taken from other elements along a dimension that is there as a whole.
 Typed Writer::leaf(DType dtype, const Dims& allowed) {
+  const Typed x = plain_leaf(dtype, allowed);
+  if (!recipe_.shapes || !shapes_.chance(12)) return x;
+  const auto whole = recipe_.bound();
+  Dims along;
+  for (const std::string& dim : x.dims)
+    if (whole.contains(dim) && !blocks_.contains(dim)) along.push_back(dim);
+  if (along.empty()) return x;
+  const std::string& dim = shapes_.of(along);
+  const Typed own = index_of(dim);
+  const Typed at = shapes_.chance(50)
+                       ? node(Op::add, DType::i32, {own, integer(shapes_.between(-20, 20))})
+                   : shapes_.chance(50) ? node(Op::bit_xor, DType::i32, {own, integer(1)})
+                                        : node(Op::mul, DType::i32, {own, integer(2)});
+  Node made;
+  made.op = Op::take;
+  made.dtype = dtype;
+  made.operands = {x.id, at.id};
+  made.axis = dim;
+  made.dims = united(without(x.dims, dim), at.dims);
+  return {gate_.value(made, where()), dtype, made.dims};
+}
+
+Typed Writer::plain_leaf(DType dtype, const Dims& allowed) {
   const auto known = readable(dtype, allowed);
   if (!known.empty() && random_.chance(60)) return random_.of(known);
   if (random_.chance(25)) {

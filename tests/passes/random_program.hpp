@@ -49,6 +49,7 @@ struct Recipe {
   bool has_batch = true;   ///< each(b)
   bool has_rows = true;    ///< blocks(m); else m is used whole
   bool products = true;    ///< dots on tensor cores' terms
+  bool shapes = false;     ///< indices with steps and offsets, and takes
   bool wild = false;       ///< tiles of three dimensions and any pairing of dimensions
   int requested_tile = 0;  ///< blocks(m, …)
   int statements = 8;
@@ -103,6 +104,7 @@ class Writer {
       : gate_(gate),
         recipe_(recipe),
         random_(seed),
+        shapes_(mixed(seed, 0x5a9e)),
         scope_{seed, 0},
         skip_(skip),
         log_(statements) {}
@@ -133,6 +135,7 @@ class Writer {
   Typed scalar(char kind, DType dtype);
   Typed load(char kind, DType dtype, const Dims& dims);
   Typed leaf(DType dtype, const Dims& allowed);
+  Typed plain_leaf(DType dtype, const Dims& allowed);
   Typed small_integer(const Dims& allowed);
   Typed floating(const Dims& allowed, int depth);
   Typed rounding(const Dims& allowed, int depth);
@@ -179,6 +182,7 @@ class Writer {
   Gate& gate_;
   const Recipe& recipe_;
   Random random_;
+  Random shapes_;  ///< of its own: programs without shapes stay as they are
   Scope scope_;
   const std::set<std::uint64_t>& skip_;
   std::vector<std::uint64_t>& log_;

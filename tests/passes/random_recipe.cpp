@@ -30,6 +30,7 @@ Recipe::Recipe(std::uint64_t seed) {
   wild = random.chance(25);
   requested_tile = random.chance(15) ? 16 : 0;
   statements = random.between(4, 9);
+  shapes = mixed(seed, 11) % 3 == 0;
 }
 
 std::map<std::string, std::int64_t> Recipe::bound() const {

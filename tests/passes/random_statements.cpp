@@ -150,7 +150,7 @@ void Writer::assign() {
     const std::string axis = some_loop();
     const Typed x = spread(value(variable.dtype, united(variable.dims, {axis}), 2), {axis});
     if (x.dims.size() <= (recipe_.wild ? 3u : 2u) && may_reduce(x.dims, axis))
-      more = reduce(random_.chance(60) ? Op::reduce_sum
+      more = reduce(random_.chance(60)                                   ? Op::reduce_sum
                     : variable.dtype == DType::i32 && random_.chance(50) ? Op::reduce_argmax
                                                                          : Op::reduce_max,
                     x, axis);
@@ -237,7 +237,7 @@ void Writer::store_value(Typed x) {
 void Writer::reduction() {
   const DType dtype = random_.chance(70) ? DType::f32 : DType::i32;
   // Rows too, where one tile holds them all: what a tile of the grid gives is the schedule's.
-  const std::string axis = !loops_.empty() && random_.chance(60)   ? some_loop()
+  const std::string axis = !loops_.empty() && random_.chance(60)     ? some_loop()
                            : !recipe_.has_rows && random_.chance(50) ? "m"
                            : random_.chance(50)                      ? "d"
                                                                      : "e";

@@ -175,7 +175,7 @@ TEST_CASE("a lock that is never released delays by the limit and no more") {
   std::filesystem::create_directories(lock.parent_path());
   const int held = open(lock.c_str(), O_RDWR | O_CREAT, 0644);
   REQUIRE(flock(held, LOCK_EX) == 0);
-  const Cache cache(folder.path(), std::chrono::milliseconds(300));
+  const Cache cache(folder.path(), {.lock_wait = std::chrono::milliseconds(300)});
   Compiler compiler;
   const auto start = std::chrono::steady_clock::now();
   CHECK_FALSE(cache.obtain(key, label, std::ref(compiler)).from_cache);

@@ -30,20 +30,34 @@ TEST_CASE("the cache folder: its own variable, then XDG, then the home folder") 
 TEST_CASE("switches accept their words and refuse others by name") {
   for (const char* word : {"", "on", "1"}) {
     ScopedVariable cache("TILEWRIGHT_CACHE", word);
-    CHECK(environment::cache_enabled());
+    CHECK(environment::cache_limit() == environment::default_cache_bytes);
   }
-  {
-    ScopedVariable cache("TILEWRIGHT_CACHE", "off");
-    CHECK_FALSE(environment::cache_enabled());
+  for (const char* word : {"off", "0"}) {
+    ScopedVariable cache("TILEWRIGHT_CACHE", word);
+    CHECK(environment::cache_limit() == 0);
   }
-  ScopedVariable cache("TILEWRIGHT_CACHE", "of");
-  try {
-    environment::cache_enabled();
-    FAIL("accepted TILEWRIGHT_CACHE=of");
-  } catch (const Error& error) {
-    CHECK(error.kind() == ErrorKind::invalid_argument);
-    CHECK(error.argument() == "TILEWRIGHT_CACHE");
-    CHECK(error.value() == "of");
+  const std::pair<const char*, std::uint64_t> sizes[] = {
+      {"1K", 1024},
+      {"512m", 512u << 20},
+      {"2GiB", std::uint64_t{2} << 30},
+      {"8388607T", std::uint64_t{8388607} << 40}};
+  for (const auto& [word, bytes] : sizes) {
+    CAPTURE(word);
+    ScopedVariable cache("TILEWRIGHT_CACHE", word);
+    CHECK(environment::cache_limit() == bytes);
+  }
+  for (const char* word : {"of", "512", "-1G", "0G", "2GB", "2 G", "1.5G", "G", "2P", "8388608T",
+                           "99999999999999999999G", "1G1", "2*", "1\x8b"}) {
+    CAPTURE(word);
+    ScopedVariable cache("TILEWRIGHT_CACHE", word);
+    try {
+      environment::cache_limit();
+      FAIL("accepted it");
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::invalid_argument);
+      CHECK(error.argument() == "TILEWRIGHT_CACHE");
+      CHECK(error.value() == word);
+    }
   }
   ScopedVariable log("TILEWRIGHT_LOG", "debug");
   CHECK(environment::log_level() == environment::LogLevel::debug);

@@ -41,50 +41,54 @@ inline constexpr CausalAlignment top_left = CausalAlignment::top_left;
 namespace detail {
 
 /// index(M) + extent(N) - extent(M); N is the innermost loop's dimension unless `other` names it.
-template <typename M>
-struct Position : Traced<Tile<i32, M>> {
+/// `Row` is a dimension, or a coordinate under a flattened one.
+template <typename Row>
+struct Position : Traced<shape_of<decltype(index(std::declval<Row>()))>> {
+  Row row;
   std::string_view other;
   CausalAlignment alignment;
-  constexpr Position(std::string_view n, CausalAlignment a) : other(n), alignment(a) {}
+  constexpr Position(Row r, std::string_view n, CausalAlignment a)
+      : row(r), other(n), alignment(a) {}
 
   ValueId record_self(const Statement& statement) const {
-    const auto at = index(M{});
+    const auto at = index(row);
     if (alignment == CausalAlignment::top_left) return record(at, statement);
     std::string_view n = other;
     if (n.empty()) {
       if (statement.trace.loops.empty())
         throw Error(
             ErrorKind::invalid_program,
-            "position(" + std::string(M::name) +
+            "position(" + std::string(Row::name) +
                 ") stands outside for_blocks: it counts from the end of the loop's dimension",
-            {std::string(M::name), "", "", short_place(statement.place)});
+            {std::string(Row::name), "", "", short_place(statement.place)});
       n = statement.trace.loops.back();
     }
-    if (n == M::name) return record(at, statement);
+    if (n == Row::name) return record(at, statement);
     const Expression<Tile<i32>, Op::extent> length(Details{.name = n});
-    return record(at + (length - extent(M{})), statement);
+    const Expression<Tile<i32>, Op::extent> rows(Details{.name = Row::name});
+    return record(at + (length - rows), statement);
   }
 };
 
 }  // namespace detail
 
-template <typename M>
-struct TermOf<detail::Position<M>> {
+template <typename Row>
+struct TermOf<detail::Position<Row>> {
   static constexpr TermKind kind = TermKind::tile;
-  static constexpr const auto& operand(const detail::Position<M>& x) { return x; }
+  static constexpr const auto& operand(const detail::Position<Row>& x) { return x; }
 };
 
 /// i32 [M]: index(M) + extent(N) - extent(M), N being the dimension of the loop it is used in.
 template <Name m>
-constexpr auto position(Dim<m>) {
-  return detail::Position<Dim<m>>({}, bottom_right);
+constexpr auto position(Dim<m> rows) {
+  return detail::Position<Dim<m>>(rows, {}, bottom_right);
 }
 
 /// b1 [M, N]: row m sees key n when n is not after it. position(M) >= index(N), or, with top_left,
 /// index(M) >= index(N).
 template <Name m, Name n>
-constexpr auto causal(Dim<m>, Dim<n> keys, CausalAlignment alignment = bottom_right) {
-  return detail::Position<Dim<m>>(Dim<n>::name, alignment) >= index(keys);
+constexpr auto causal(Dim<m> rows, Dim<n> keys, CausalAlignment alignment = bottom_right) {
+  return detail::Position<Dim<m>>(rows, Dim<n>::name, alignment) >= index(keys);
 }
 
 }  // namespace tilewright

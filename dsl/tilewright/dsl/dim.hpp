@@ -38,6 +38,9 @@ struct Dim {
   static constexpr std::string_view name = dim_name.view();
   /// So that `{{D, 128}}` fills a map from dimension names to extents.
   operator std::string() const { return std::string(name); }  // NOLINT
+  /// Of a flattened dimension, GM[M]: the coordinate M under it. Defined in flatten.hpp.
+  template <Name part>
+  constexpr auto operator[](Dim<part>) const;
 };
 
 /// What a tile is, without where it comes from: its element type and its dimensions, outermost

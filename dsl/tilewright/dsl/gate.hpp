@@ -18,6 +18,10 @@ using ValueId =
 using VariableId = std::int32_t;  ///< a `Var`
 inline constexpr ValueId no_value = -1;
 
+/// A flattened dimension is named by what it packs, outermost first: "q*group". Names of a tensor's
+/// dimensions are identifiers and cannot hold it.
+inline constexpr char packing = '*';
+
 /// A place in a source file. `file` may be a full path; printing keeps the last two components.
 struct Where {
   std::string file;
@@ -32,6 +36,17 @@ struct Provenance {
 };
 std::string to_string(const Provenance& provenance);  // defined in lowering/ir/print.cpp
 
+/// Which elements of an axis an index over a tile, a slice or a whole dimension stands for: element
+/// e of the index's own axis is element step * e + offset of the tensor's. `count` cuts a slice out
+/// of a whole dimension; a split takes the extent apart, which is known only where it is bound.
+struct Selection {
+  int step = 1, offset = 0;
+  int count = 0;              ///< elements, from `offset` on; 0: all there are
+  int parts = 0, part = 0;    ///< split: this one of so many equal parts; 0 parts: no split
+  bool interleaved = false;   ///< …: every parts-th element and not neighbours
+  int before = 0, after = 0;  ///< halo: elements more than the tile has, on either side
+};
+
 /// How one axis of a tensor is addressed by a load or a store.
 struct IndexSpec {
   enum class Kind : std::uint8_t {
@@ -43,6 +58,8 @@ struct IndexSpec {
   Kind kind = Kind::scalar;
   std::string dim;
   ValueId value = no_value;
+  std::string of;       ///< the dimension it walks, where that is not `dim`
+  Selection selection;  ///< block, whole
 };
 
 /// One operation that gives a value. Dimensions are as C++ inferred them; the program infers its
@@ -55,7 +72,15 @@ struct Node {
   double constant = 0;  ///< Op::constant (integers up to 2^53 exactly)
   std::string name;     ///< scalar_argument, each/block/index/extent: dimension; load: tensor
   std::string axis;     ///< dot, reduce_*: the dimension that vanishes
-  std::vector<IndexSpec> indices;  ///< load: one per axis of the tensor, in its order
+  std::vector<IndexSpec> indices;  ///< load: one per axis of the tensor, in its order; index: the
+                                   ///< block it is of, or none for the innermost one; take: where
+                                   ///< the indices are not an operand, the slice it takes
+};
+
+/// One of the values that follow each other along a dimension, and the name that has there.
+struct ConcatPart {
+  ValueId value = no_value;
+  std::string_view dim;
 };
 
 /// A tensor, scalar or workspace of the signature, in order.
@@ -76,6 +101,11 @@ class Gate {
 
   /// Records `node`. Equal pure nodes give equal ids (loads of an `In` too).
   virtual ValueId value(const Node& node, const Provenance& where) = 0;
+  /// `index` will be used: the name it brings is known from here on, to index(…) and Var.
+  virtual void announce(const IndexSpec& index, const Provenance& where) = 0;
+  /// The parts one after another along `dim`, whose bound extent they fill.
+  virtual ValueId concat(std::string_view dim, const std::vector<ConcatPart>& parts,
+                         const Provenance& where) = 0;
   /// Gives a value its name, a paragraph in the generated text and a source line: `let`.
   virtual void name(ValueId value, std::string_view name, const Provenance& where) = 0;
   virtual void store(const std::string& tensor, const std::vector<IndexSpec>& indices,

@@ -20,6 +20,9 @@ struct Block {
   using dim = D;
   ValueId number;
   std::uint32_t trace;
+  /// Of a flattened dimension, gm[M]: the indices along M in this tile. Defined in flatten.hpp.
+  template <Name part>
+  constexpr auto operator[](Dim<part>) const;
 };
 
 template <typename D>

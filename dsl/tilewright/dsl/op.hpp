@@ -62,6 +62,7 @@ enum class Op : std::uint8_t {
   reduce_max,
   reduce_sum,
   reduce_argmax,  ///< i32: the logical index of the largest, of equal ones the lowest; -1: of none
+  take,           ///< (x, i): x where its axis is at i, 0 where that is outside of x
   // Control. A region ends with `yield`.
   for_blocks,  ///< over the tiles of a dimension that a mask leaves
   for_range,   ///< over 0 … count-1
@@ -137,6 +138,7 @@ constexpr OpInfo info(Op op) {
     case Op::reduce_max: return {"reduce_max", -1, OpKind::tile};
     case Op::reduce_sum: return {"reduce_sum", -1, OpKind::tile};
     case Op::reduce_argmax: return {"reduce_argmax", -1, OpKind::tile};
+    case Op::take: return {"take", -1, OpKind::tile};
     case Op::for_blocks: return {"for_blocks", -1, OpKind::control};
     case Op::for_range: return {"for_range", -1, OpKind::control};
     case Op::when: return {"when", -1, OpKind::control};

@@ -19,9 +19,9 @@ struct Seed64 {
 namespace detail {
 
 template <typename A>
-inline constexpr bool is_i32_scalar = A::dtype == i32 && A::rank == 0;
+inline constexpr bool is_i32_scalar = A::dtype == i32&& A::rank == 0;
 template <typename A, typename B>
-inline constexpr bool are_i32 = A::dtype == i32 && B::dtype == i32;
+inline constexpr bool are_i32 = A::dtype == i32&& B::dtype == i32;
 
 template <typename X>
 using OperandOf = std::remove_cvref_t<decltype(as_operand(std::declval<const X&>()))>;

@@ -11,8 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "tilewright/dsl/grid.hpp"
+#include "tilewright/dsl/flatten.hpp"
 #include "tilewright/dsl/record.hpp"
+#include "tilewright/dsl/view.hpp"
 
 namespace tilewright {
 namespace detail {
@@ -34,10 +35,13 @@ struct PlainIndex {
   IndexSpec::Kind kind;
   std::string_view dim;
   ValueId value;
+  std::string_view of = {};
+  Selection selection = {};
 };
 [[gnu::noinline]] inline std::vector<IndexSpec> specs_of(std::span<const PlainIndex> indices) {
   std::vector<IndexSpec> result;
-  for (const PlainIndex& i : indices) result.push_back({i.kind, std::string(i.dim), i.value});
+  for (const PlainIndex& i : indices)
+    result.push_back({i.kind, std::string(i.dim), i.value, std::string(i.of), i.selection});
   return result;
 }
 [[gnu::noinline]] inline void record_store(const Statement& statement, std::string_view tensor,
@@ -56,7 +60,18 @@ struct WholeIndex {
   using dims = hana::tuple<hana::type<D>>;
   static constexpr IndexSpec::Kind kind = IndexSpec::Kind::whole;
   static constexpr std::string_view dim = D::name;
-  ValueId value(const Statement&) const { return no_value; }
+  PlainIndex plain(const Statement&) const { return {kind, dim, no_value}; }
+};
+template <typename V>
+struct ViewIndex {
+  using dims = hana::tuple<hana::type<typename V::dim>>;
+  V view;
+  PlainIndex plain(const Statement& statement) const {
+    const ValueId number = view.kind == IndexSpec::Kind::block
+                               ? checked(view.number, view.trace, statement)
+                               : no_value;
+    return {view.kind, V::dim::name, number, view.of, view.selection};
+  }
 };
 template <typename D>
 struct BlockIndex {
@@ -64,8 +79,8 @@ struct BlockIndex {
   static constexpr IndexSpec::Kind kind = IndexSpec::Kind::block;
   static constexpr std::string_view dim = D::name;
   Block<D> block;
-  ValueId value(const Statement& statement) const {
-    return checked(block.number, block.trace, statement);
+  PlainIndex plain(const Statement& statement) const {
+    return {kind, dim, checked(block.number, block.trace, statement)};
   }
 };
 template <typename Operand>
@@ -74,7 +89,9 @@ struct ScalarIndex {
   static constexpr IndexSpec::Kind kind = IndexSpec::Kind::scalar;
   static constexpr std::string_view dim = {};
   Operand operand;
-  ValueId value(const Statement& statement) const { return record(operand, statement); }
+  PlainIndex plain(const Statement& statement) const {
+    return {kind, dim, record(operand, statement)};
+  }
 };
 template <typename Operand>
 struct GatherIndex {
@@ -82,7 +99,9 @@ struct GatherIndex {
   static constexpr IndexSpec::Kind kind = IndexSpec::Kind::gather;
   static constexpr std::string_view dim = {};
   Operand operand;
-  ValueId value(const Statement& statement) const { return record(operand, statement); }
+  PlainIndex plain(const Statement& statement) const {
+    return {kind, dim, record(operand, statement)};
+  }
 };
 
 /// The dimensions of several lists, each once, in order of appearance.
@@ -100,10 +119,6 @@ struct Union<First, Second, Rest...> {
 };
 
 template <typename X>
-inline constexpr bool is_block = false;
-template <typename D>
-inline constexpr bool is_block<Block<D>> = true;
-template <typename X>
 inline constexpr bool is_each = false;
 template <typename D>
 inline constexpr bool is_each<Each<D>> = true;
@@ -113,8 +128,12 @@ template <typename Index, typename Axis>
 constexpr bool matches_axis() {
   if constexpr (is_block<Index> || is_each<Index>) {
     return names_the_axis<typename Index::dim, Axis>;
+  } else if constexpr (is_block_coordinate<Index>) {
+    return names_the_axis<typename Index::part_dim, Axis>;
   } else if constexpr (term_kind<Index> == TermKind::dimension) {
     return names_the_axis<Index, Axis>;
+  } else if constexpr (is_view<Index>) {
+    return std::is_void_v<typename Index::axis> || names_the_axis<typename Index::axis, Axis>;
   } else {
     return true;
   }
@@ -136,6 +155,8 @@ constexpr auto index_for(const X& x) {
     return WholeIndex<X>{};
   } else if constexpr (is_block<X>) {
     return BlockIndex<typename X::dim>{x};
+  } else if constexpr (is_view<X>) {
+    return ViewIndex<X>{x};
   } else {
     const auto operand = as_operand(x);
     if constexpr (is_refused<decltype(operand)>) {
@@ -169,8 +190,7 @@ struct TensorTile {
 
   std::vector<IndexSpec> specs(const detail::Statement& statement) const {
     return hana::unpack(indices, [&](const auto&... index) {
-      const std::array<detail::PlainIndex, sizeof...(index)> plain{
-          detail::PlainIndex{index.kind, index.dim, index.value(statement)}...};
+      const std::array<detail::PlainIndex, sizeof...(index)> plain{index.plain(statement)...};
       return detail::specs_of(plain);
     });
   }
@@ -191,7 +211,8 @@ struct Tensor {
     return {kind, std::string(name.view()), T, {std::string(decltype(Dims)::name)...}};
   }
 
-  /// One index per dimension: a whole dimension, an `each`, a block, an i32 number, or an i32 tile.
+  /// One index per dimension: a whole dimension, an `each`, a block, an i32 number, an i32 tile, or
+  /// one of view.hpp.
   template <Operand... X>
   constexpr auto operator()(const X&... x) const {
     static_assert(detail::one_index_per_dimension<Tensor, sizeof...(X)>,

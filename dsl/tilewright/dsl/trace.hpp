@@ -47,6 +47,9 @@ class Trace {
     return current_ != nullptr ? *current_ : current(what, std::source_location());
   }
 
+  /// The running trace, or null.
+  static Trace* running() { return current_; }
+
   Gate& gate() const { return gate_; }
   std::uint32_t serial() const { return serial_; }
   Provenance provenance(const std::source_location& place) const {

@@ -2,7 +2,7 @@
 // the calling thread. The primary context keeps its handle over deactivation, as on hardware.
 //
 // Look next at state.cpp for what ending a context takes with it.
-#include "emulator/driver/state.hpp"
+#include "emulator/driver/graphs.hpp"
 
 using namespace tilewright::emulator::driver;
 
@@ -194,7 +194,10 @@ CUresult CUDAAPI cuCtxSetCacheConfig(CUfunc_cache) {
 }
 
 CUresult CUDAAPI cuCtxSynchronize() {
-  return guarded([] { current_context(); });
+  return guarded([] {
+    current_context();
+    forbid_while_capturing();
+  });
 }
 
 }  // extern "C"

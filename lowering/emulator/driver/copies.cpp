@@ -5,6 +5,7 @@
 // its source along; reading uninitialised bytes back is allowed. Look next at copies_2d.cpp.
 #include <cstring>
 
+#include "emulator/driver/graphs.hpp"
 #include "emulator/driver/transfer.hpp"
 
 namespace tilewright::emulator::driver {
@@ -115,65 +116,62 @@ extern "C" {
 CUresult CUDAAPI cuMemcpyHtoD(CUdeviceptr to, const void* from, std::size_t bytes) {
   return guarded([&] {
     current_context();
+    forbid_while_capturing();
     copy_in(to, from, bytes);
   });
 }
 
 CUresult CUDAAPI cuMemcpyHtoDAsync(CUdeviceptr to, const void* from, std::size_t bytes,
                                    CUstream stream) {
-  return guarded([&] {
-    context_of_stream(stream);
-    copy_in(to, from, bytes);
-  });
+  return guarded(
+      [&] { in_stream(stream, CU_GRAPH_NODE_TYPE_MEMCPY, [=] { copy_in(to, from, bytes); }); });
 }
 
 CUresult CUDAAPI cuMemcpyDtoH(void* to, CUdeviceptr from, std::size_t bytes) {
   return guarded([&] {
     current_context();
+    forbid_while_capturing();
     copy_out(to, from, bytes);
   });
 }
 
 CUresult CUDAAPI cuMemcpyDtoHAsync(void* to, CUdeviceptr from, std::size_t bytes, CUstream stream) {
-  return guarded([&] {
-    context_of_stream(stream);
-    copy_out(to, from, bytes);
-  });
+  return guarded(
+      [&] { in_stream(stream, CU_GRAPH_NODE_TYPE_MEMCPY, [=] { copy_out(to, from, bytes); }); });
 }
 
 CUresult CUDAAPI cuMemcpyDtoD(CUdeviceptr to, CUdeviceptr from, std::size_t bytes) {
   return guarded([&] {
     current_context();
+    forbid_while_capturing();
     copy_across(to, from, bytes);
   });
 }
 
 CUresult CUDAAPI cuMemcpyDtoDAsync(CUdeviceptr to, CUdeviceptr from, std::size_t bytes,
                                    CUstream stream) {
-  return guarded([&] {
-    context_of_stream(stream);
-    copy_across(to, from, bytes);
-  });
+  return guarded(
+      [&] { in_stream(stream, CU_GRAPH_NODE_TYPE_MEMCPY, [=] { copy_across(to, from, bytes); }); });
 }
 
 CUresult CUDAAPI cuMemcpy(CUdeviceptr to, CUdeviceptr from, std::size_t bytes) {
   return guarded([&] {
     current_context();
+    forbid_while_capturing();
     copy_any(to, from, bytes);
   });
 }
 
 CUresult CUDAAPI cuMemcpyAsync(CUdeviceptr to, CUdeviceptr from, std::size_t bytes,
                                CUstream stream) {
-  return guarded([&] {
-    context_of_stream(stream);
-    copy_any(to, from, bytes);
-  });
+  return guarded(
+      [&] { in_stream(stream, CU_GRAPH_NODE_TYPE_MEMCPY, [=] { copy_any(to, from, bytes); }); });
 }
 
 CUresult CUDAAPI cuMemsetD8(CUdeviceptr to, unsigned char value, std::size_t count) {
   return guarded([&] {
     current_context();
+    forbid_while_capturing();
     fill(to, &value, sizeof value, count);
   });
 }
@@ -181,14 +179,14 @@ CUresult CUDAAPI cuMemsetD8(CUdeviceptr to, unsigned char value, std::size_t cou
 CUresult CUDAAPI cuMemsetD8Async(CUdeviceptr to, unsigned char value, std::size_t count,
                                  CUstream stream) {
   return guarded([&] {
-    context_of_stream(stream);
-    fill(to, &value, sizeof value, count);
+    in_stream(stream, CU_GRAPH_NODE_TYPE_MEMSET, [=] { fill(to, &value, sizeof value, count); });
   });
 }
 
 CUresult CUDAAPI cuMemsetD16(CUdeviceptr to, unsigned short value, std::size_t count) {
   return guarded([&] {
     current_context();
+    forbid_while_capturing();
     fill(to, &value, sizeof value, count);
   });
 }
@@ -196,14 +194,14 @@ CUresult CUDAAPI cuMemsetD16(CUdeviceptr to, unsigned short value, std::size_t c
 CUresult CUDAAPI cuMemsetD16Async(CUdeviceptr to, unsigned short value, std::size_t count,
                                   CUstream stream) {
   return guarded([&] {
-    context_of_stream(stream);
-    fill(to, &value, sizeof value, count);
+    in_stream(stream, CU_GRAPH_NODE_TYPE_MEMSET, [=] { fill(to, &value, sizeof value, count); });
   });
 }
 
 CUresult CUDAAPI cuMemsetD32(CUdeviceptr to, unsigned int value, std::size_t count) {
   return guarded([&] {
     current_context();
+    forbid_while_capturing();
     fill(to, &value, sizeof value, count);
   });
 }
@@ -211,8 +209,7 @@ CUresult CUDAAPI cuMemsetD32(CUdeviceptr to, unsigned int value, std::size_t cou
 CUresult CUDAAPI cuMemsetD32Async(CUdeviceptr to, unsigned int value, std::size_t count,
                                   CUstream stream) {
   return guarded([&] {
-    context_of_stream(stream);
-    fill(to, &value, sizeof value, count);
+    in_stream(stream, CU_GRAPH_NODE_TYPE_MEMSET, [=] { fill(to, &value, sizeof value, count); });
   });
 }
 

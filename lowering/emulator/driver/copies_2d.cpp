@@ -2,6 +2,8 @@
 // Texture arrays do not exist here and are refused.
 //
 // Look next at copies.cpp for what one row is.
+#include "emulator/driver/graphs.hpp"
+#include "emulator/driver/managed.hpp"
 #include "emulator/driver/transfer.hpp"
 
 namespace tilewright::emulator::driver {
@@ -22,7 +24,9 @@ Rows rows_of(CUmemorytype type, const void* host, CUdeviceptr device, std::size_
   require(pitch >= x + width);
   const std::uint64_t base = on_host ? reinterpret_cast<std::uintptr_t>(host) : device;
   require(base != 0);
-  require(type == CU_MEMORYTYPE_UNIFIED || on_host == (owner_of(base) == nullptr));
+  const bool of_device = owner_of(base) != nullptr;
+  require(type == CU_MEMORYTYPE_UNIFIED || on_host != of_device ||
+          (on_host && sharing_of(base) != Sharing::none));
   return {base + y * pitch + x, pitch};
 }
 
@@ -57,6 +61,7 @@ extern "C" {
 CUresult CUDAAPI cuMemcpy2D(const CUDA_MEMCPY2D* copy) {
   return guarded([&] {
     current_context();
+    forbid_while_capturing();
     require(copy != nullptr);
     copy_rectangle(*copy);
   });
@@ -66,9 +71,8 @@ CUresult CUDAAPI cuMemcpy2DUnaligned(const CUDA_MEMCPY2D* copy) { return cuMemcp
 
 CUresult CUDAAPI cuMemcpy2DAsync(const CUDA_MEMCPY2D* copy, CUstream stream) {
   return guarded([&] {
-    context_of_stream(stream);
     require(copy != nullptr);
-    copy_rectangle(*copy);
+    in_stream(stream, CU_GRAPH_NODE_TYPE_MEMCPY, [what = *copy] { copy_rectangle(what); });
   });
 }
 

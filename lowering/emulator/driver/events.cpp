@@ -2,7 +2,7 @@
 // the time all work before it had ended: elapsed time is emulation time and no estimate of a GPU's.
 //
 // Look next at streams.cpp.
-#include "emulator/driver/state.hpp"
+#include "emulator/driver/graphs.hpp"
 
 using namespace tilewright::emulator::driver;
 
@@ -15,15 +15,24 @@ std::shared_ptr<Event> event_of(CUevent handle) {
   return event;
 }
 
+/// An event that marks a point in time, not a place in a captured graph.
+std::shared_ptr<Event> timed_event_of(CUevent handle) {
+  auto event = event_of(handle);
+  require(event->capture == nullptr, CUDA_ERROR_CAPTURED_EVENT);
+  return event;
+}
+
 void record(CUevent handle, CUstream stream) {
   auto event = event_of(handle);
   require(context_of_stream(stream) == event->context, CUDA_ERROR_INVALID_HANDLE);
+  const bool captured = record_captured(*event, stream);
   std::scoped_lock lock(event->mutex);
-  event->recorded = std::chrono::steady_clock::now();
+  event->recorded.reset();
+  if (!captured) event->recorded = std::chrono::steady_clock::now();
 }
 
 std::chrono::steady_clock::time_point time_of(CUevent handle) {
-  auto event = event_of(handle);
+  auto event = timed_event_of(handle);
   std::scoped_lock lock(event->mutex);
   require((event->flags & CU_EVENT_DISABLE_TIMING) == 0 && event->recorded.has_value(),
           CUDA_ERROR_INVALID_HANDLE);
@@ -63,11 +72,17 @@ CUresult CUDAAPI cuEventRecordWithFlags(CUevent event, CUstream stream, unsigned
 }
 
 CUresult CUDAAPI cuEventQuery(CUevent event) {
-  return guarded([&] { event_of(event); });
+  return guarded([&] {
+    timed_event_of(event);
+    forbid_while_capturing();
+  });
 }
 
 CUresult CUDAAPI cuEventSynchronize(CUevent event) {
-  return guarded([&] { event_of(event); });
+  return guarded([&] {
+    timed_event_of(event);
+    forbid_while_capturing();
+  });
 }
 
 CUresult CUDAAPI cuEventElapsedTime_v2(float* milliseconds, CUevent start, CUevent end) {

@@ -1,6 +1,7 @@
 // Entry points that fill a rectangle of device memory and that copy boxes.
 //
 // Look next at copies.cpp for what one row is, copies_2d.cpp for rectangles.
+#include "emulator/driver/graphs.hpp"
 #include "emulator/driver/transfer.hpp"
 
 using namespace tilewright::emulator::driver;
@@ -57,6 +58,7 @@ CUresult fill_now(CUdeviceptr to, std::size_t pitch, Element value, std::size_t 
                   std::size_t height) {
   return guarded([&] {
     current_context();
+    forbid_while_capturing();
     fill_rectangle(to, pitch, value, width, height);
   });
 }
@@ -65,8 +67,8 @@ template <class Element>
 CUresult fill_in(CUstream stream, CUdeviceptr to, std::size_t pitch, Element value,
                  std::size_t width, std::size_t height) {
   return guarded([&] {
-    context_of_stream(stream);
-    fill_rectangle(to, pitch, value, width, height);
+    in_stream(stream, CU_GRAPH_NODE_TYPE_MEMSET,
+              [=] { fill_rectangle(to, pitch, value, width, height); });
   });
 }
 
@@ -102,15 +104,15 @@ CUresult CUDAAPI cuMemsetD2D32Async(CUdeviceptr to, std::size_t pitch, unsigned 
 CUresult CUDAAPI cuMemcpy3D(const CUDA_MEMCPY3D* copy) {
   return guarded([&] {
     current_context();
+    forbid_while_capturing();
     require(copy != nullptr);
     copy_box(*copy);
   });
 }
 CUresult CUDAAPI cuMemcpy3DAsync(const CUDA_MEMCPY3D* copy, CUstream stream) {
   return guarded([&] {
-    context_of_stream(stream);
     require(copy != nullptr);
-    copy_box(*copy);
+    in_stream(stream, CU_GRAPH_NODE_TYPE_MEMCPY, [what = *copy] { copy_box(what); });
   });
 }
 

@@ -1,4 +1,4 @@
-// Whether the driver was told of a piece of host memory, by allocating or registering it.
+// Whether the program registered a piece of host memory of its own.
 //
 // Look next at host_memory.cpp.
 #pragma once

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "emulator/driver/functions.hpp"
+#include "emulator/driver/graphs.hpp"
 #include "emulator/driver/record.hpp"
 
 namespace tilewright::emulator::driver {
@@ -76,6 +77,17 @@ CUresult failure_of(const Report& report) {
   return CUDA_SUCCESS;
 }
 
+void run_now(const Function& function, const Launch& launch) {
+  Context& context = *function.owner->context;
+  std::scoped_lock lock(context.device->execution);
+  require(context.alive, CUDA_ERROR_CONTEXT_IS_DESTROYED);
+  const Report report =
+      run(*function.kernel, launch, context.device->memory(), Record::get().options());
+  Record::get().add(report);
+  const CUresult failure = failure_of(report);
+  if (failure != CUDA_SUCCESS) context.failure = failure;
+}
+
 void launch_kernel(CUfunction handle, Launch launch, CUstream stream, void** parameters,
                    void** extra) {
   const auto function = resolve_function(handle);
@@ -92,12 +104,7 @@ void launch_kernel(CUfunction handle, Launch launch, CUstream stream, void** par
     if (extra != nullptr) copy_packed(kernel, extra, launch.parameters);
   }
 
-  std::scoped_lock lock(context->device->execution);
-  require(context->alive, CUDA_ERROR_CONTEXT_IS_DESTROYED);
-  const Report report = run(kernel, launch, context->device->memory(), Record::get().options());
-  Record::get().add(report);
-  const CUresult failure = failure_of(report);
-  if (failure != CUDA_SUCCESS) context->failure = failure;
+  in_stream(stream, CU_GRAPH_NODE_TYPE_KERNEL, [function, launch] { run_now(*function, launch); });
 }
 
 /// All blocks of a cooperative launch must be on the device at once.
@@ -186,8 +193,8 @@ CUresult CUDAAPI cuLaunchCooperativeKernel(CUfunction function, unsigned int gri
 CUresult CUDAAPI cuLaunchHostFunc(CUstream stream, CUhostFn host, void* data) {
   return guarded([&] {
     require(host != nullptr);
-    context_of_stream(stream);
-    host(data);  // all work before it has ended
+    // All work before it has ended when it is called.
+    in_stream(stream, CU_GRAPH_NODE_TYPE_HOST, [host, data] { host(data); });
   });
 }
 

@@ -1,12 +1,12 @@
-// Managed memory: device memory that host code may touch as well, because a device address is a
-// host address here and no kernel runs while the host does. What the host writes directly is not
-// seen, so all of it counts as initialised.
+// Memory that host and device share: a device address is a host address here and no kernel runs
+// while the host does. What the host writes directly is not seen, so all of it counts as
+// initialised.
 //
 // Look next at allocations.cpp. Hints about where it should live change nothing.
 #include "emulator/driver/managed.hpp"
 
 #include <cstring>
-#include <set>
+#include <map>
 
 #undef cuMemPrefetchAsync
 #undef cuMemAdvise
@@ -14,29 +14,30 @@
 namespace tilewright::emulator::driver {
 namespace {
 
-std::mutex managed_mutex;
-std::set<std::uint64_t> managed;  ///< first addresses
+std::mutex sharing_mutex;
+std::map<std::uint64_t, Sharing> shared;  ///< by first address, under sharing_mutex
 
 }  // namespace
 
-bool is_managed(std::uint64_t address) {
+Sharing sharing_of(std::uint64_t address) {
   Device* device = owner_of(address);
-  if (device == nullptr) return false;
+  if (device == nullptr) return Sharing::none;
   const std::uint64_t first = device->memory().find(address).begin;
-  std::scoped_lock lock(managed_mutex);
-  return managed.count(first) != 0;
+  std::scoped_lock lock(sharing_mutex);
+  const auto found = shared.find(first);
+  return found == shared.end() ? Sharing::none : found->second;
 }
 
-void make_managed(std::uint64_t address, std::size_t bytes) {
+void share_with_host(std::uint64_t address, std::size_t bytes, Sharing sharing) {
   std::memset(reinterpret_cast<void*>(address), 0, bytes);
   owner_of(address)->memory().mark_initialized(address, bytes);
-  std::scoped_lock lock(managed_mutex);
-  managed.insert(address);
+  std::scoped_lock lock(sharing_mutex);
+  shared[address] = sharing;
 }
 
-void forget_managed(std::uint64_t address) {
-  std::scoped_lock lock(managed_mutex);
-  managed.erase(address);
+void stop_sharing(std::uint64_t address) {
+  std::scoped_lock lock(sharing_mutex);
+  shared.erase(address);
 }
 
 namespace {

@@ -2,6 +2,7 @@
 // between peers is refused as between GPUs that have no link; copies between them work.
 //
 // Look next at copies.cpp.
+#include "emulator/driver/graphs.hpp"
 #include "emulator/driver/transfer.hpp"
 
 using namespace tilewright::emulator::driver;
@@ -55,6 +56,7 @@ CUresult CUDAAPI cuMemcpyPeer(CUdeviceptr to, CUcontext to_context, CUdeviceptr 
                               CUcontext from_context, std::size_t bytes) {
   return guarded([&] {
     current_context();
+    forbid_while_capturing();
     copy_between(to, to_context, from, from_context, bytes);
   });
 }
@@ -62,8 +64,8 @@ CUresult CUDAAPI cuMemcpyPeer(CUdeviceptr to, CUcontext to_context, CUdeviceptr 
 CUresult CUDAAPI cuMemcpyPeerAsync(CUdeviceptr to, CUcontext to_context, CUdeviceptr from,
                                    CUcontext from_context, std::size_t bytes, CUstream stream) {
   return guarded([&] {
-    context_of_stream(stream);
-    copy_between(to, to_context, from, from_context, bytes);
+    in_stream(stream, CU_GRAPH_NODE_TYPE_MEMCPY,
+              [=] { copy_between(to, to_context, from, from_context, bytes); });
   });
 }
 

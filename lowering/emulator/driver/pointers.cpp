@@ -24,12 +24,15 @@ void device_attribute_of(Device& device, const Memory::Range& range, CUdeviceptr
   switch (attribute) {
     case CU_POINTER_ATTRIBUTE_CONTEXT:
       return give(data, context_that_allocated(device, range.begin));
-    case CU_POINTER_ATTRIBUTE_MEMORY_TYPE: return give<unsigned>(data, CU_MEMORYTYPE_DEVICE);
+    case CU_POINTER_ATTRIBUTE_MEMORY_TYPE:
+      return give<unsigned>(data, sharing_of(address) == Sharing::page_locked
+                                      ? CU_MEMORYTYPE_HOST
+                                      : CU_MEMORYTYPE_DEVICE);
     case CU_POINTER_ATTRIBUTE_DEVICE_POINTER: return give<CUdeviceptr>(data, address);
     case CU_POINTER_ATTRIBUTE_BUFFER_ID: return give<unsigned long long>(data, range.begin);
     case CU_POINTER_ATTRIBUTE_IS_MANAGED: return give<unsigned>(data, is_managed(address));
     case CU_POINTER_ATTRIBUTE_HOST_POINTER:
-      require(is_managed(address));
+      require(sharing_of(address) != Sharing::none);
       return give<void*>(data, reinterpret_cast<void*>(address));
     case CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL: return give<int>(data, device.ordinal);
     case CU_POINTER_ATTRIBUTE_RANGE_START_ADDR: return give<CUdeviceptr>(data, range.begin);

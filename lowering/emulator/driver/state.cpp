@@ -112,7 +112,8 @@ void destroy_context(const std::shared_ptr<Context>& context) {
   }
   std::scoped_lock lock(context->device->execution);
   for (const auto& [address, bytes] : context->allocations) {
-    forget_managed(address);
+    if (sharing_of(address) == Sharing::page_locked) context->device->page_locked -= bytes;
+    stop_sharing(address);
     context->device->memory().release(address);
   }
   context->allocations.clear();
@@ -136,7 +137,7 @@ void require_host_range(const void* pointer, std::size_t bytes) {
   require(pointer != nullptr && first + bytes >= first);
   if (owner_of(first) != nullptr) {
     device_range(first, bytes);
-    require(is_managed(first));
+    require(sharing_of(first) != Sharing::none);
     return;
   }
   require(bytes == 0 || owner_of(first + bytes - 1) == nullptr);

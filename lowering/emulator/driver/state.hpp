@@ -29,10 +29,13 @@ struct Device {
   std::mutex primary_mutex;
   unsigned primary_users = 0;  ///< retains not yet released
   unsigned primary_flags = 0;
+  std::atomic<std::size_t> page_locked{0};  ///< bytes of its range that are host memory
   CUcontext primary = nullptr;  ///< the same handle whenever the primary context is active
 
   /// The device's memory, reserved when first asked for.
   Memory& memory();
+  /// Bytes that count against the device's own memory.
+  std::size_t bytes_in_use() { return memory().bytes_in_use() - page_locked; }
   /// Whether `address` lies in this device's range, allocated or not.
   bool owns(std::uint64_t address) const;
 
@@ -96,8 +99,18 @@ struct Stream {
   int priority = 0;
 };
 
+struct Capture;
+struct Graph;
+
+struct GraphExec {
+  std::shared_ptr<const Graph> graph;
+  unsigned long long flags = 0;
+};
+
 struct Event {
   std::shared_ptr<Context> context;
+  std::shared_ptr<Capture> capture;  ///< last recorded in a stream that took part in it
+  std::map<CUstream, std::uint64_t> frontier;
   unsigned flags = 0;
   std::mutex mutex;
   std::optional<std::chrono::steady_clock::time_point> recorded;
@@ -116,6 +129,8 @@ class State {
   HandleTable<CUkernel, LibraryKernel> kernels;
   HandleTable<CUstream, Stream> streams;
   HandleTable<CUevent, Event> events;
+  HandleTable<CUgraph, Graph> graphs;
+  HandleTable<CUgraphExec, GraphExec> execs;
 
  private:
   State();

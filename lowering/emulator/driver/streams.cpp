@@ -1,10 +1,10 @@
 // Entry points about streams. Work ends before the call that asks for it returns, so a stream is a
 // name and a context: always idle, always in order, and waiting on an event is a check.
 //
-// Look next at events.cpp, launch.cpp.
+// Look next at events.cpp, launch.cpp; captures.cpp for streams that are being captured.
 #include <algorithm>
 
-#include "emulator/driver/state.hpp"
+#include "emulator/driver/graphs.hpp"
 
 using namespace tilewright::emulator::driver;
 
@@ -43,11 +43,17 @@ CUresult CUDAAPI cuStreamDestroy(CUstream stream) {
 }
 
 CUresult CUDAAPI cuStreamSynchronize(CUstream stream) {
-  return guarded([&] { context_of_stream(stream); });
+  return guarded([&] {
+    context_of_stream(stream);
+    forbid_if_captured(stream);
+  });
 }
 
 CUresult CUDAAPI cuStreamQuery(CUstream stream) {
-  return guarded([&] { context_of_stream(stream); });
+  return guarded([&] {
+    context_of_stream(stream);
+    forbid_if_captured(stream);
+  });
 }
 
 CUresult CUDAAPI cuStreamWaitEvent(CUstream stream, CUevent event, unsigned int flags) {
@@ -55,7 +61,9 @@ CUresult CUDAAPI cuStreamWaitEvent(CUstream stream, CUevent event, unsigned int 
     require(flags == 0 || flags == CU_EVENT_WAIT_EXTERNAL);
     require(flags == 0, CUDA_ERROR_NOT_SUPPORTED);  // only means something in a captured graph
     context_of_stream(stream);
-    require(State::get().events.find(event) != nullptr, CUDA_ERROR_INVALID_HANDLE);
+    const auto waited = State::get().events.find(event);
+    require(waited != nullptr, CUDA_ERROR_INVALID_HANDLE);
+    wait_captured(*waited, stream);
   });
 }
 
@@ -89,22 +97,8 @@ CUresult CUDAAPI cuStreamAddCallback(CUstream stream, CUstreamCallback callback,
   return guarded([&] {
     require(callback != nullptr && flags == 0);
     context_of_stream(stream);
+    forbid_if_captured(stream);
     callback(stream, CUDA_SUCCESS, data);  // all work before it has ended
-  });
-}
-
-CUresult CUDAAPI cuStreamIsCapturing(CUstream stream, CUstreamCaptureStatus* status) {
-  return guarded([&] {
-    require(status != nullptr);
-    context_of_stream(stream);
-    *status = CU_STREAM_CAPTURE_STATUS_NONE;
-  });
-}
-
-CUresult CUDAAPI cuStreamBeginCapture(CUstream stream, CUstreamCaptureMode) {
-  return guarded([&] {
-    context_of_stream(stream);
-    throw Failure{CUDA_ERROR_NOT_SUPPORTED};
   });
 }
 

@@ -22,29 +22,37 @@ OPERATION(LogicalNot, a == 0 ? 1 : 0, T a);
 /// The amount is a 32-bit operand whatever is shifted.
 template <class T, bool left>
 struct Shift {
-  template <bool masked>
-  static const Instruction* run(const Instruction* i, Warp* w) {
-    using Slot = typename View<T>::Slot;
+  using Slot = typename View<T>::Slot;
+
+  TILEWRIGHT_INLINE Slot of(Slot slot, u32 amount) {
     constexpr u32 width = 8 * sizeof(T);
     constexpr bool arithmetic = T(-1) < T(0);
+    const T value = View<T>::get(slot);
+    if constexpr (arithmetic && !left) {
+      return View<T>::put(T(value >> (amount >= width ? width - 1 : amount)));
+    } else {
+      const T moved =
+          left ? T(value << (amount & (width - 1))) : T(value >> (amount & (width - 1)));
+      return View<T>::put(amount >= width ? T(0) : moved);
+    }
+  }
+
+  template <bool masked>
+  static const Instruction* run(const Instruction* i, Warp* w) {
     const Slot* a = reg<Slot>(w, i->a);
     const u32* b = reg<u32>(w, i->b);
     alignas(64) Slot t[32];
-    TILEWRIGHT_LANES {
-      const u32 amount = b[l];
-      const T value = View<T>::get(a[l]);
-      T result;
-      if constexpr (arithmetic && !left) {
-        result = T(value >> (amount >= width ? width - 1 : amount));
-      } else {
-        const T moved =
-            left ? T(value << (amount & (width - 1))) : T(value >> (amount & (width - 1)));
-        result = amount >= width ? T(0) : moved;
-      }
-      t[l] = View<T>::put(result);
-    }
+    TILEWRIGHT_LANES t[l] = of(a[l], b[l]);
     write<masked>(i, w, i->d, t);
     return next<masked>(i, w);
+  }
+
+  static const Instruction* run_constant_b(const Instruction* i, Warp* w) {
+    const Slot* a = reg<Slot>(w, i->a);
+    Slot* d = reg<Slot>(w, i->d);
+    const u32 amount = u32(i->immediate);
+    TILEWRIGHT_LANES d[l] = of(a[l], amount);
+    return next<false>(i, w);
   }
 };
 

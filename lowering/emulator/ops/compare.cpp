@@ -51,6 +51,17 @@ struct SetPredicate {
     set_pair<masked>(i, w, value, ~value);
     return next<masked>(i, w);
   }
+
+  static const Instruction* run_constant_b(const Instruction* i, Warp* w) {
+    using Slot = typename View<T>::Slot;
+    const Slot* a = reg<Slot>(w, i->a);
+    const T b = constant<T>(i);
+    alignas(64) u32 t[32];
+    TILEWRIGHT_LANES t[l] = Relation::of(View<T>::get(a[l]), b) ? ~0u : 0u;
+    const u32 value = mask_of(t);
+    set_pair<false>(i, w, value, ~value);
+    return next<false>(i, w);
+  }
 };
 
 template <class Relation>
@@ -89,6 +100,17 @@ struct Select {
     blend(t, a, chosen);
     write<masked>(i, w, i->d, t);
     return next<masked>(i, w);
+  }
+
+  static const Instruction* run_constant_b(const Instruction* i, Warp* w) {
+    const Slot *a = reg<Slot>(w, i->a), b = constant<Slot>(i);
+    u32 chosen = w->predicates[i->c];
+    if ((i->flags & 1) != 0) chosen = ~chosen;
+    alignas(64) Slot t[32];
+    TILEWRIGHT_LANES t[l] = b;
+    blend(t, a, chosen);
+    write<false>(i, w, i->d, t);
+    return next<false>(i, w);
   }
 };
 

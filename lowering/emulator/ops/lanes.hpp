@@ -175,7 +175,18 @@ TILEWRIGHT_INLINE const Instruction* next(const Instruction* i, Warp* w) {
 /// A handler type `H` has `template <bool masked> run`; this is its pair for the two streams.
 template <class H>
 Handlers handlers() {
-  return {&H::template run<false>, &H::template run<true>};
+  Handlers found = {&H::template run<false>, &H::template run<true>};
+  if constexpr (requires { &H::run_constant_a; }) found.constant_a = &H::run_constant_a;
+  if constexpr (requires { &H::run_constant_b; }) found.constant_b = &H::run_constant_b;
+  return found;
+}
+
+/// The constant in `immediate` as an operand of type T.
+template <class T>
+TILEWRIGHT_INLINE T constant(const Instruction* i) {
+  using Slot = typename View<T>::Slot;
+  if constexpr (sizeof(Slot) == 8) return View<T>::get(bits<Slot>(i->immediate));
+  if constexpr (sizeof(Slot) == 4) return View<T>::get(bits<Slot>(u32(i->immediate)));
 }
 
 template <class T, class Op>
@@ -194,6 +205,14 @@ struct Unary {
     }
     return next<masked>(i, w);
   }
+
+  static const Instruction* run_constant_a(const Instruction* i, Warp* w) {
+    using Slot = typename View<T>::Slot;
+    Slot* d = reg<Slot>(w, i->d);
+    const Slot result = View<T>::put(Op::of(constant<T>(i)));
+    TILEWRIGHT_LANES d[l] = result;
+    return next<false>(i, w);
+  }
 };
 
 template <class T, class Op>
@@ -211,6 +230,15 @@ struct Binary {
       write<masked>(i, w, i->d, t);
     }
     return next<masked>(i, w);
+  }
+
+  static const Instruction* run_constant_b(const Instruction* i, Warp* w) {
+    using Slot = typename View<T>::Slot;
+    const Slot* a = reg<Slot>(w, i->a);
+    Slot* d = reg<Slot>(w, i->d);
+    const T b = constant<T>(i);
+    TILEWRIGHT_LANES d[l] = View<T>::put(Op::of(View<T>::get(a[l]), b));
+    return next<false>(i, w);
   }
 };
 

@@ -5,6 +5,7 @@
 // and 8: see mma_bfloat.hpp.
 #include "emulator/ops/converge.hpp"
 #include "emulator/ops/fragment.hpp"
+#include "emulator/ops/matrix_rows.hpp"
 #include "emulator/ops/selection.hpp"
 #if defined(__AVX512F__)
 #include "emulator/ops/mma_bfloat.hpp"
@@ -172,11 +173,42 @@ struct PairMultiply {
   TILEWRIGHT_PAIRS static const Instruction* run_both(const Instruction* i, Warp* w) {
     whole_warp<false>(i, w);
     KeptA& a = prepare(i, w);
-    if (!multiply_pairs<b_registers>(w, a, product(i, a), product(i + 1, a))) [[unlikely]] {
+    const Product p = product(i, a), q = product(i + 1, a);
+    PairsB b[2], b2[2];
+    load_pairs<b_registers>(w, p.b, b);
+    load_pairs<b_registers>(w, q.b, b2);
+    if (!multiply_pairs<b_registers>(w, a, p, b, q, b2)) [[unlikely]] {
       multiply_small<k>(w, i->list, a);
       multiply_small<k>(w, i[1].list, a);
     }
     return next<false>(i + 1, w);
+  }
+
+  /// An ldmatrix.x4 and two mma with one A and B from it, which nothing else reads: it never gets
+  /// to the registers.
+  template <bool transpose>
+  TILEWRIGHT_PAIRS static const Instruction* run_loaded(const Instruction* i, Warp* w) {
+    static_assert(k == 16);
+    alignas(64) u32 rows[32];
+    if (!rows_at_hand<4>(i, w, rows)) [[unlikely]] {
+      load_four_carefully(i, w, transpose);
+      return run_both(i + 1, w);
+    }
+    PairsB b[4];
+    for (unsigned j = 0; j < 4; ++j) {
+      const MatrixHalves m = read_matrix<transpose>(w->shared, rows + 8 * j);
+      b[j] = {m.low, m.high};
+    }
+    const Instruction *first = i + 1, *second = i + 2;
+    KeptA& a = prepare(first, w);
+    if (!multiply_pairs<2>(w, a, product(first, a), {b[0], b[1]}, product(second, a), {b[2], b[3]}))
+        [[unlikely]] {
+      for (unsigned j = 0; j < 4; ++j)
+        load_matrix<transpose>(w->shared, rows + 8 * j, reg<u32>(w, i->list[j]));
+      multiply_small<k>(w, first->list, a);
+      multiply_small<k>(w, second->list, a);
+    }
+    return next<false>(second, w);
   }
 };
 
@@ -185,6 +217,10 @@ Handlers of_brains() {
   if (!__builtin_cpu_supports("avx512bf16")) return handlers<WideMultiply<Element::brain, k>>();
   Handlers found = handlers<PairMultiply<k>>();
   found.both = &PairMultiply<k>::run_both;
+  if constexpr (k == 16) {
+    found.loaded[0] = &PairMultiply<k>::template run_loaded<false>;
+    found.loaded[1] = &PairMultiply<k>::template run_loaded<true>;
+  }
   return found;
 }
 template <Element element, unsigned k>

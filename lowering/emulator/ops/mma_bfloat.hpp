@@ -163,18 +163,22 @@ TILEWRIGHT_PAIRS_INLINE bool multiply_pairs(Warp* w, const KeptA& a, const Produ
   return true;
 }
 
+/// B of one product.
+template <unsigned b_registers>
+TILEWRIGHT_INLINE void load_pairs(Warp* w, const u32* list, PairsB (&b)[2]) {
+  b[0] = load_pairs(reg<u32>(w, list[0]));
+  b[1] = load_pairs(reg<u32>(w, list[b_registers - 1]));
+}
+
 /// Two products with the same A, whose vectors are loaded once. The second reads nothing that the
 /// first writes.
 template <unsigned b_registers>
 TILEWRIGHT_PAIRS_INLINE bool multiply_pairs(Warp* w, const KeptA& a, const Product& p,
-                                            const Product& q) {
+                                            const PairsB (&b)[2], const Product& q,
+                                            const PairsB (&b2)[2]) {
   if (!a.has_pairs) return false;
-  const PairsB b0 = load_pairs(reg<u32>(w, p.b[0]));
-  const PairsB b1 = load_pairs(reg<u32>(w, p.b[b_registers - 1]));
-  const PairsB b2 = load_pairs(reg<u32>(w, q.b[0]));
-  const PairsB b3 = load_pairs(reg<u32>(w, q.b[b_registers - 1]));
-  if (any_less(_mm512_min_epu16(_mm512_min_epu16(magnitudes(b0), magnitudes(b1)),
-                                _mm512_min_epu16(magnitudes(b2), magnitudes(b3))),
+  if (any_less(_mm512_min_epu16(_mm512_min_epu16(magnitudes(b[0]), magnitudes(b[1])),
+                                _mm512_min_epu16(magnitudes(b2[0]), magnitudes(b2[1]))),
                a.least_of_b)) [[unlikely]]
     return false;
   Accumulators c, c2;
@@ -182,8 +186,8 @@ TILEWRIGHT_PAIRS_INLINE bool multiply_pairs(Warp* w, const KeptA& a, const Produ
   load_c(w, q.c, c2);
   if (!p.c_is_sum && small_elements(c)) return false;
   if (!q.c_is_sum && small_elements(c2)) return false;
-  add_slice_of_pairs<0>(a, b0, c, b2, &c2);
-  if constexpr (b_registers == 2) add_slice_of_pairs<2>(a, b1, c, b3, &c2);
+  add_slice_of_pairs<0>(a, b[0], c, b2[0], &c2);
+  if constexpr (b_registers == 2) add_slice_of_pairs<2>(a, b[1], c, b2[1], &c2);
   store_d(w, p.d, c);
   store_d(w, q.d, c2);
   return true;

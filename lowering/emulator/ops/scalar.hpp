@@ -75,6 +75,17 @@ constexpr std::uint16_t returns_old = 1, shared_space = strong::shared_space,
                         narrow_address = strong::narrow_address, flushes = 8;
 }  // namespace atomics
 
+/// a = address as above, b = count, state or parity, d = state, predicate or count.
+namespace mbarrier {
+constexpr std::uint16_t counted = 1, drops = 2, never_completes = 4, returns_state = 8,
+                        by_parity = 16;  // in n
+Handlers init();
+Handlers invalidate();
+Handlers arrive();
+Handlers test();
+Handlers pending_count();
+}  // namespace mbarrier
+
 namespace asynchronous {
 // a = shared address (flags 1: 64-bit register), b = global address, immediate and e their
 // displacements, n = bytes, c = source size register (flags 2), d = ignore predicate (flags 4,

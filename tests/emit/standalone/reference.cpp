@@ -185,6 +185,12 @@ TEST_CASE("indices from memory and integers that round toward -inf") {
          {{{"batch", 4}, {"page", 3}, {"d", 18}}, {}, {{"table", {2, 0, 2, 1}}}});
 }
 
+TEST_CASE("two dimensions as the rows of one tile") {
+  agrees(standalone_kernels::packed, {{"d", 6}}, {{{"q", 13}, {"group", 3}, {"kv", 17}, {"d", 6}}});
+  agrees(standalone_kernels::packed, {{"d", 6}, {"group", 4}},
+         {{{"q", 9}, {"group", 4}, {"kv", 5}, {"d", 6}}});
+}
+
 TEST_CASE("places of largest elements, random bits, shifts by any number") {
   for (const int columns : {3, 41}) {
     Case test{{{"q", 19}, {"kv", columns}, {"d", 40}}, {{"seed", -77}}};

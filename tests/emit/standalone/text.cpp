@@ -9,6 +9,7 @@
 #include "emit/sample.hpp"
 #include "emit/standalone.hpp"
 #include "harness.hpp"
+#include "ir/flattened.hpp"
 #include "kernels.hpp"
 #include "tilewright/error.hpp"
 
@@ -41,7 +42,8 @@ emit::KernelText empty_kernel(const ir::Kernel& kernel) {
            argument.name, static_cast<int>(i)});
   }
   for (const std::string& dim : kernel.grid) {
-    add({Parameter::Kind::extent, dim + "_extent", "int", dim, -1});
+    for (const std::string& part : ir::parts_of(dim))
+      add({Parameter::Kind::extent, part + "_extent", "int", part, -1});
     text.grid.push_back({dim, dim == "q" ? 64 : 1});
   }
   text.threads = 128;
@@ -93,6 +95,7 @@ TEST_CASE("a CUDA compiler takes the file alone, and says nothing") {
   builds(kernels::flash, {{"d", 128}, {"e", 128}}, false);
   builds(standalone_kernels::gathered, {{"d", 18}}, false);
   builds(standalone_kernels::product, {{"d", 7}}, true);
+  builds(standalone_kernels::packed, {{"d", 7}}, false);
 }
 
 TEST_CASE("samples: groups divide, tiles have tails, tolerances follow the types") {
@@ -110,6 +113,14 @@ TEST_CASE("samples: groups divide, tiles have tails, tolerances follow the types
   CHECK(emit::sample_tolerance(gathered, "key") == 0);
   CHECK(emit::sample_limit(gathered, "table", emit::sample_extents(gathered)) ==
         emit::sample_extents(gathered).at("page"));
+}
+
+TEST_CASE("samples of a flattened dimension are those of its parts") {
+  const auto extents =
+      emit::sample_extents(build(standalone_kernels::packed, {{"d", 8}, {"group", 3}}));
+  CHECK(extents.at("q") == 77);
+  CHECK(extents.at("group") == 3);
+  CHECK(!extents.contains("q*group"));
 }
 
 TEST_CASE("a parameter that names nothing is refused by name") {

@@ -169,3 +169,61 @@ TEST_CASE("addresses are told apart and described") {
   REQUIRE_OK(cuMemHostUnregister(&on_the_stack));
   CHECK_RESULT(cuMemHostUnregister(&on_the_stack), CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED);
 }
+
+TEST_CASE("kernels reach page-locked memory at its host address, inside its bounds") {
+  Fresh fresh;
+  const CUfunction function = fresh.load(ptx_kernel(store_index));
+  std::size_t free_before = 0, free_now = 0, total = 0;
+  REQUIRE_OK(cuMemGetInfo(&free_before, &total));
+  for (const unsigned flags : {0u, 0u + CU_MEMHOSTALLOC_DEVICEMAP}) {
+    void* host = nullptr;
+    REQUIRE_OK(cuMemHostAlloc(&host, 128, flags));
+    unsigned told = 77;
+    REQUIRE_OK(cuMemHostGetFlags(&told, host));
+    CHECK(told == flags);
+    REQUIRE_OK(cuMemGetInfo(&free_now, &total));
+    CHECK(free_now == free_before);  // it is the host's memory
+    auto* words = static_cast<unsigned*>(host);
+    std::fill_n(words, 32, 5u);
+    CUdeviceptr device = 0;
+    REQUIRE_OK(cuMemHostGetDevicePointer(&device, words + 4, 0));
+    CHECK(device == reinterpret_cast<CUdeviceptr>(words + 4));
+    REQUIRE_OK(launch(function, device, 28));
+    REQUIRE_OK(cuCtxSynchronize());
+    for (unsigned k = 0; k < 32; ++k) CHECK(words[k] == (k < 4 ? 5 : k - 4));
+    // Either side of a copy, and no device memory to cuMemFree.
+    const CUdeviceptr other = fresh.allocate(128);
+    REQUIRE_OK(cuMemcpyHtoD(other, host, 128));
+    std::fill_n(words, 32, 0u);
+    REQUIRE_OK(cuMemcpyDtoH(host, other, 128));
+    CHECK(words[31] == 27);
+    REQUIRE_OK(cuMemFree(other));
+    CHECK_RESULT(cuMemFree(device - 16), CUDA_ERROR_INVALID_VALUE);
+    CHECK(faults().empty());
+    REQUIRE_OK(cuMemFreeHost(host));
+    CHECK_RESULT(cuMemHostGetDevicePointer(&device, host, 0), CUDA_ERROR_INVALID_VALUE);
+    CHECK_RESULT(cuMemFreeHost(host), CUDA_ERROR_INVALID_VALUE);
+  }
+  // Memory of the program's own is not in the device's range, registered or not.
+  std::array<unsigned, 32> own{};
+  CUdeviceptr device = 0;
+  CHECK_RESULT(cuMemHostGetDevicePointer(&device, own.data(), 0), CUDA_ERROR_INVALID_VALUE);
+  REQUIRE_OK(cuMemHostRegister(own.data(), sizeof own, 0));
+  CHECK_RESULT(cuMemHostGetDevicePointer(&device, own.data(), 0), CUDA_ERROR_NOT_SUPPORTED);
+  REQUIRE_OK(cuMemHostUnregister(own.data()));
+  CHECK_RESULT(cuMemHostRegister(own.data(), sizeof own, CU_MEMHOSTREGISTER_DEVICEMAP),
+               CUDA_ERROR_NOT_SUPPORTED);
+  CHECK_RESULT(cuMemFreeHost(reinterpret_cast<void*>(fresh.allocate(64))),
+               CUDA_ERROR_INVALID_VALUE);
+}
+
+TEST_CASE("a kernel that leaves its page-locked memory is out of bounds") {
+  Fresh fresh;
+  const CUfunction function = fresh.load(ptx_kernel(store_index));
+  void* host = nullptr;
+  REQUIRE_OK(cuMemAllocHost(&host, 100));
+  launch(function, reinterpret_cast<CUdeviceptr>(host), 32);
+  const auto found = faults();
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].at("kind") == "out_of_bounds");
+}

@@ -49,9 +49,10 @@ TEST_CASE("refusals name the line and what stands there") {
   for (const char* form :
        {"wmma.load.a.sync.aligned.row.m16n16k16.shared.f16 {%a0}, [%in];", "mma.sp.sync %d, %a0;",
         "atom.global.exch.b128 %ld, [%in], %ld;", "tex.2d.v4.f32.f32 {%a0}, [%in, {%a0}];",
-        "mbarrier.init.shared.b64 [%in], 1;", "lop3.or.b32 %d|%p0, %a0, %a1, %a2, 3, %p1;",
-        "vset4.u32.u32.lt %d, %a0, %a1, %a2;", "vadd4.u32.u32.u32.sat.add %d, %a0, %a1, %a2;",
-        "fence.proxy.async;", "alloca.u64 %ld, 16;"}) {
+        "cp.async.mbarrier.arrive.noinc.shared.b64 [%in];",
+        "lop3.or.b32 %d|%p0, %a0, %a1, %a2, 3, %p1;", "vset4.u32.u32.lt %d, %a0, %a1, %a2;",
+        "vadd4.u32.u32.u32.sat.add %d, %a0, %a1, %a2;", "fence.proxy.async;",
+        "alloca.u64 %ld, 16;"}) {
     const std::string word = std::string(form).substr(0, std::string(form).find('.'));
     CHECK(mentions(refusal(form, &line), word));
     CHECK(line == first);
