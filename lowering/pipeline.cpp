@@ -18,6 +18,7 @@ Lowered lower(const ir::Kernel& traced, const passes::Target& target, const ir::
   };
 
   passes::simplify(kernel), done("simplify");
+  passes::vector_products(kernel), done("vector_products");
   passes::hoist_invariants(kernel), done("hoist_invariants");
   passes::normalize_masks(kernel), done("normalize_masks");
   passes::share_reciprocals(kernel), done("share_reciprocals");

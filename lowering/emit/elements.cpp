@@ -139,6 +139,38 @@ bool Emitter::never_negative(ValueId value) const {
   }
 }
 
+/// Whether an i32 is made of indices, extents, scalars and small constants alone, which do not
+/// leave 32 bits. C++ leaves open what happens otherwise, and compilers take it for never; the
+/// language wraps.
+bool Emitter::stays_small(ValueId value) const {
+  constexpr double most = 1 << 20;
+  const ir::Operation* operation = plan_.definition(value);
+  if (operation == nullptr) return plan_.counts(value);
+  switch (operation->op) {
+    case Op::constant: return std::abs(operation->constant) <= most;
+    case Op::scalar_argument:
+    case Op::each:
+    case Op::block:
+    case Op::extent:
+    case Op::index:
+    case Op::iota:
+    case Op::reduce_argmax: return true;
+    case Op::add:
+    case Op::sub:
+    case Op::mul:
+    case Op::neg:
+    case Op::div:
+    case Op::mod:
+    case Op::minimum:
+    case Op::maximum:
+    case Op::select: break;
+    default: return false;
+  }
+  return std::all_of(operation->operands.begin(), operation->operands.end(), [&](ValueId operand) {
+    return kernel_.type(operand).dtype == DType::b1 || stays_small(operand);
+  });
+}
+
 /// C leaves open what a shift by less than 0 or more than 31 gives; the language does not.
 bool Emitter::shifts_within(const ir::Operation& shift) const {
   const ir::Operation* by = plan_.definition(shift.operands[1]);
@@ -196,6 +228,14 @@ Text Emitter::pointwise(const ir::Operation& operation, const At& at) {
     const char* function = operation.op == Op::shl ? "shift_left" : "shift_right";
     prelude_.use(function);
     return call(function, {operand(0), operand(1)});
+  }
+  const bool arithmetic = operation.op == Op::add || operation.op == Op::sub ||
+                          operation.op == Op::mul || operation.op == Op::neg;
+  if (arithmetic && dtype == DType::i32 && !stays_small(result)) {
+    prelude_.use("u32");
+    if (operation.op == Op::neg) return {"int(-u32(" + operand(0).text + "))"};
+    return {"int(u32(" + operand(0).text + ")" + operator_of(operation.op).sign + "u32(" +
+            operand(1).text + "))"};
   }
   if (const Operator sign = operator_of(operation.op); sign.sign != nullptr) {
     const Text left = operand(0), right = operand(1);

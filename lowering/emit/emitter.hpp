@@ -55,6 +55,7 @@ class Emitter {
   bool at_hand(ValueId condition) const;
   std::string within_tile(ir::AxisId axis, const At& at) const;
   Text index_text(ir::AxisId axis, const At& at);
+  bool stays_small(ValueId value) const;
   bool shifts_within(const ir::Operation& shift) const;
   Text integer_division(const ir::Operation& operation, const At& at);
   bool never_negative(ValueId value) const;

@@ -188,6 +188,7 @@ void Plan::name_region(const Region& region) {
 
 void Plan::name_loop(const Operation& loop) {
   const Region& body = *loop.regions.back();
+  counters_.insert(body.arguments[0]);
   const ValueId counter = body.arguments[0];
   const std::string& counter_name = kernel_.values[static_cast<std::size_t>(counter)].name;
   const std::string dim = loop.op == Op::for_blocks
@@ -230,7 +231,18 @@ std::size_t Plan::last_reader(const Region& region, ValueId value) const {
   return last;
 }
 
+/// Whether what `now` is made of looks for elements of some tile elsewhere than at its own place.
+bool Plan::takes(ValueId now) const {
+  const Operation* made = definition_[static_cast<std::size_t>(now)];
+  if (made == nullptr) return false;
+  if (made->op == Op::take) return true;
+  return is_pointwise(made->op) &&
+         std::any_of(made->operands.begin(), made->operands.end(),
+                     [&](ValueId operand) { return !is_variable(operand) && takes(operand); });
+}
+
 bool Plan::written_in_place(const Region& region, ValueId old, ValueId now) const {
+  if (takes(now)) return false;
   if (kernel_.type(old).axes != kernel_.type(now).axes) {
     auto a = kernel_.type(old).axes, b = kernel_.type(now).axes;
     std::sort(a.begin(), a.end());

@@ -30,6 +30,8 @@ class Plan {
   const ir::Operation* definition(ValueId value) const {
     return definition_[static_cast<std::size_t>(value)];
   }
+  /// Whether `value` is a loop's counter: the number of its tile, or of its round.
+  bool counts(ValueId value) const { return counters_.contains(value); }
   int uses(ValueId value) const { return uses_[static_cast<std::size_t>(value)]; }
 
   /// The C name of an argument.
@@ -43,6 +45,7 @@ class Plan {
   void name_loop(const ir::Operation& loop);
   void share_masked(const ir::Region& region);
   void share_carried(const ir::Operation& loop);
+  bool takes(ValueId now) const;
   bool written_in_place(const ir::Region& region, ValueId old, ValueId now) const;
   std::size_t last_reader(const ir::Region& region, ValueId value) const;
   bool inlined(const ir::Operation& operation) const;
@@ -54,6 +57,7 @@ class Plan {
   std::vector<int> uses_;
   std::vector<std::vector<const ir::Operation*>> users_;
   std::vector<bool> address_;  ///< leads to nothing but addresses that are computed anew
+  std::set<ValueId> counters_;
   std::vector<std::string> variable_;
   std::vector<ValueId> replaces_;
   std::map<std::string, std::string> argument_;

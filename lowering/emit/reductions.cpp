@@ -14,6 +14,12 @@ const char* word_of(Op reduction) {
 
 std::string type_of(DType dtype) { return is_floating(dtype) ? "float" : "int"; }
 
+/// `into` takes another summand. Sums of i32 wrap, which C++ leaves to numbers without a sign.
+std::string add_to(const std::string& into, const std::string& x, DType dtype) {
+  return is_floating(dtype) ? into + " += " + x + ";"
+                            : into + " = int(u32(" + into + ") + u32(" + x + "));";
+}
+
 }  // namespace
 
 const char* word_for(Op reduction) {
@@ -60,8 +66,11 @@ std::string Emitter::reduction_step(const ir::Operation& operation, const std::s
     const bool floating = is_floating(kernel_.type(operation.operands[0]).dtype);
     return into + " = " + (floating ? "fmaxf(" : "max(") + into + ", " + x.text + ");";
   }
-  if (operation.op == Op::reduce_sum)
-    return into + " += " + (x.precedence > lowest_sum ? x.text : "(" + x.text + ")") + ";";
+  if (operation.op == Op::reduce_sum) {
+    const DType dtype = kernel_.type(operation.operands[0]).dtype;
+    if (!is_floating(dtype)) prelude_.use("u32");
+    return add_to(into, x.precedence > lowest_sum ? x.text : "(" + x.text + ")", dtype);
+  }
   prelude_.use("take_larger");
   std::string shown;
   if (operation.operands.size() > 1 &&
@@ -99,11 +108,11 @@ void Emitter::reduce_into(const std::string& name, const ir::Operation& operatio
     return maximum || x.precedence > lowest_sum ? x.text : "(" + x.text + ")";
   };
   std::string step;
-  if (vector == 2 && !place) {
+  if (vector == 2 && !place && (maximum || floating)) {
     const std::string a = term(at(0)), b = term(at(1));
     step = maximum
                ? name + " = " + greater + "(" + name + ", " + greater + "(" + a + ", " + b + "));"
-               : name + " += " + a + " + " + b + ";";
+               : add_to(name, a + " + " + b, dtype);
   } else {
     const At each{
         .j = "j",
@@ -127,9 +136,11 @@ void Emitter::reduce_into(const std::string& name, const ir::Operation& operatio
   if (!operation.per_thread) {
     const std::string verb = std::string("across_") + word_of(operation.op);
     prelude_.use(verb);
-    out_.line(name + " = " + verb + "<" +
+    const bool wraps = !floating && operation.op == Op::reduce_sum;
+    out_.line(name + " = " + (wraps ? "int(" : "") + verb + "<" +
               std::to_string(std::min(kernel_.layout.lanes_per_row, 32)) + ">(" +
-              (place ? best + ", " : "") + name + ");");
+              (place ? best + ", " : "") + (wraps ? "u32(" + name + ")" : name) +
+              (wraps ? "));" : ");"));
   }
 }
 
@@ -198,17 +209,20 @@ void Emitter::reduce_between_warps(const ir::Operation& operation, const std::st
   const Op op = operation.op == Op::finish_reduce ? Op::reduce_sum : operation.op;
   const At at{.j = "j", .i = "i", .r = "0", .v = layout.vector == 1 ? "0" : "i"};
   const std::string mine = name + subscript(value, at), most = best + subscript(value, at);
+  const DType dtype = kernel_.type(operation.operands[0]).dtype;
+  const bool wraps = op == Op::reduce_sum && !is_floating(dtype);
+  if (wraps) prelude_.use("u32");
   if (layout.lanes_per_row < 32) {
     const std::string verb = std::string("across_rows_") + word_of(op),
                       lanes = "<" + std::to_string(layout.lanes_per_row) + ">(";
     prelude_.use(verb);
     out_.line(over_elements(value, at,
-                            place ? verb + lanes + most + ", " + mine + ");"
-                                  : mine + " = " + verb + lanes + mine + ");"));
+                            place   ? verb + lanes + most + ", " + mine + ");"
+                            : wraps ? mine + " = int(" + verb + lanes + "u32(" + mine + ")));"
+                                    : mine + " = " + verb + lanes + mine + ");"));
   }
   if (layout.warps == 1) return;
 
-  const DType dtype = kernel_.type(operation.operands[0]).dtype;
   const ir::Place& buffer =
       kernel_.values[static_cast<std::size_t>(operation.operands.back())].place;
   const int width = column >= 0 ? axis(column).padded : 1;
@@ -254,7 +268,7 @@ void Emitter::reduce_between_warps(const ir::Operation& operation, const std::st
         mine + " = " + (is_floating(dtype) ? "fmaxf(" : "max(") + mine + ", " + part + there + ");";
   } else {
     again = mine + " = 0;";  // in the order of the warps, whichever this one is
-    join = mine + " += " + part + there + ";";
+    join = add_to(mine, part + there, dtype);
   }
   if (again.empty() || loops.empty()) {
     if (!again.empty()) out_.line(again);

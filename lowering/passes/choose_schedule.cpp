@@ -82,13 +82,15 @@ class Scheduler {
   /// The axis of an operand of `dot` that is not contracted.
   AxisId free_axis(const Operation& dot, std::size_t operand) const {
     const auto& axes = kernel_.type(dot.operands[operand]).axes;
-    if (axes.size() != 2)
-      refuse(dot, "dot: an operand has " + std::to_string(axes.size()) + " dimensions",
-             "2 dimensions");
+    if (axes.size() != 2 || kernel_.type(dot.results[0]).axes.size() != 2)
+      refuse(dot, "dot: a product over more than three dimensions in all",
+             "two tiles of two dimensions that have one in common");
     return axes[0] == dot.axis ? axes[1] : axes[0];
   }
 
   void schedule_tensor_cores() {
+    for (const Operation* dot : dots_)
+      for (const std::size_t side : {0u, 1u}) free_axis(*dot, side);
     AxisId rows = free_axis(*dots_[0], 0);
     const AxisId other = free_axis(*dots_[0], 1);
     if (axis(rows).kind != Axis::Kind::grid && axis(other).kind == Axis::Kind::grid) rows = other;

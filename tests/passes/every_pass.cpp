@@ -251,9 +251,10 @@ TEST_CASE("500 random programs through every pass") {
   // What all of this is worth depends on what the programs hold.
   CHECK(tally.exact * 3 >= count);
   CHECK(tally.scheduled * 10 >= count * 7);
-  for (const char* pass : {"simplify", "hoist_invariants", "normalize_masks", "share_reciprocals",
-                           "fuse_accumulate", "choose_schedule", "analyze_masks", "apply_masks",
-                           "fold_scale", "defer_reductions", "stage_copies", "place_values"})
+  for (const char* pass :
+       {"simplify", "vector_products", "hoist_invariants", "normalize_masks", "share_reciprocals",
+        "fuse_accumulate", "choose_schedule", "analyze_masks", "apply_masks", "fold_scale",
+        "defer_reductions", "stage_copies", "place_values"})
     CHECK_MESSAGE(tally.changed[pass] > 0, pass);
   // Branches and sums over memory have tests of their own (tests/language).
   for (int op = 0; op < static_cast<int>(Op::shared_alloc); ++op)

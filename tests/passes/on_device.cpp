@@ -23,7 +23,7 @@ using namespace tilewright::test;
 
 namespace {
 
-constexpr int wanted = 60;
+constexpr int wanted = 120;
 constexpr std::uint64_t first_seed = 700'000;
 
 std::string plain(const std::string& text) {
