@@ -19,7 +19,8 @@ needs=(cmake=cmake g++=c++ ninja-build=ninja libboost-dev=boost/hana.hpp libfmt-
 case "${1:-}" in
   "") ;;
   --tests)
-    needs+=(doctest-dev=doctest/doctest.h libbenchmark-dev=benchmark/benchmark.h clang-16=clang++-16)
+    needs+=(doctest-dev=doctest/doctest.h libbenchmark-dev=benchmark/benchmark.h clang-16=clang++-16
+      pkg-config=pkg-config)
     ;;
   *) echo "install.sh: unknown option '$1'; allowed: --tests" >&2 && exit 2 ;;
 esac

@@ -33,7 +33,6 @@ install(TARGETS tilewright_dsl tilewright_ir tilewright_runtime tilewright_compi
 install(TARGETS tilewright RUNTIME)
 install(TARGETS tilewright_emulator_shim
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/tilewright/emulator NAMELINK_SKIP)
-set_target_properties(tilewright_emulator_shim PROPERTIES INSTALL_RPATH "$ORIGIN/../..")
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/Tilewright)
 install(EXPORT TilewrightTargets NAMESPACE Tilewright:: DESTINATION ${package_folder})

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "tilewright/compile.hpp"
+#include "compile.hpp"
 
 namespace tilewright {
 
