@@ -309,8 +309,9 @@ void Emitter::load_fragment(const ir::Operation& operation) {
   const Argument* tensor = kernel_.find_argument(operation.name);
   const ir::AxisId row = row_of(value), column = column_of(value);
   const std::string& name = plan_.variable(value);
-  const std::string from = plan_.fresh(plan_.argument(operation.name) + "_from");
   const std::string base = tensor_base(operation);
+  const bool whole = base.find(' ') == std::string::npos;  // the argument itself
+  const std::string from = whole ? base : plan_.fresh(plan_.argument(operation.name) + "_from");
   prelude_.use("unroll");
   if (row < 0 && column < 0) {
     const bool floating = is_floating(tensor->dtype);
@@ -319,7 +320,7 @@ void Emitter::load_fragment(const ir::Operation& operation) {
     return;
   }
   paragraph(operation, declaration(value, ";"));
-  out_.line("const auto* " + from + " = " + base + ";");
+  if (!whole) out_.line("const auto* " + from + " = " + base + ";");
   const int vector = kernel_.layout.vector, rows = kernel_.layout.rows_per_thread;
   const auto both = [](const std::string& a, const std::string& b) {
     return a.empty() ? b : b.empty() ? a : a + " && " + b;
@@ -328,29 +329,28 @@ void Emitter::load_fragment(const ir::Operation& operation) {
     // Neighbouring columns are neighbours in memory: one vector per row slot.
     require_aligned(operation, column);
     prelude_.use("load_row");
-    const At at{.j = "j", .i = "", .r = rows == 1 ? "0" : "r", .v = "0"};
+    const int count = columns_per_thread(column);
+    const std::string j = count == 1 ? "0" : "j";
+    const At at{.j = j, .i = "", .r = rows == 1 ? "0" : "r", .v = "0"};
     const std::string stored = is_half(tensor->dtype) ? std::string(tilewright::name(tensor->dtype))
                                : tensor->dtype == DType::f32 ? "float"
                                                              : "int";
     std::string guard = both(row >= 0 ? inside(row, at) : "", picked_inside(operation, at));
     if (axis(column).before > 0) guard = both(guard, index_text(column, at).text + " >= 0");
     const std::string left = neighbours_left(column, at);
-    out_.open(
-        "unroll for (int j = 0; j < " + std::to_string(columns_per_thread(column)) + "; ++j)" +
-        (row >= 0 && rows > 1 ? " unroll for (int r = 0; r < " + std::to_string(rows) + "; ++r) {"
-                              : " {"));
+    out_.open(over_columns(count) + (row >= 0 && rows > 1 ? "unroll for (int r = 0; r < " +
+                                                                std::to_string(rows) + "; ++r) {"
+                                                          : "{"));
     out_.line(stored + " stored[" + std::to_string(vector) + "];");
     out_.line("load_row(stored, " + from + " + " + element_offset(operation, at, true) + ", " +
               (guard.empty() ? left : guard + " ? " + left + " : 0") + ");");
     const std::string slot = row >= 0 && rows > 1 ? std::to_string(vector) + " * r + i" : "i";
-    out_.line("unroll for (int i = 0; i < " + std::to_string(vector) + "; ++i) " + name + "[j][" +
-              slot + "] = " + widened("stored[i]", tensor->dtype) + ";");
+    out_.line("unroll for (int i = 0; i < " + std::to_string(vector) + "; ++i) " + name + "[" + j +
+              "][" + slot + "] = " + widened("stored[i]", tensor->dtype) + ";");
     out_.close();
     return;
   }
-  const At at = row >= 0 && column >= 0 ? element_at("j", "i")
-                : column >= 0 ? At{.j = "j", .i = "i", .r = "0", .v = vector == 1 ? "0" : "i"}
-                              : row_at(rows == 1 ? "0" : "r");
+  const At at = each(value);
   std::string guard = row >= 0 ? inside(row, at) : "";
   if (column >= 0) guard = both(guard, inside(column, at));
   guard = both(guard, picked_inside(operation, at));

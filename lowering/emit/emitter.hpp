@@ -85,6 +85,7 @@ class Emitter {
   std::string subscript(ValueId value, const At& at) const;
   At element_at(const std::string& j, const std::string& i) const;
   At row_at(const std::string& r) const;
+  At each(ValueId value) const;
 
   // paragraphs.cpp: statements over whole tiles.
   void region(const ir::Region& region);
@@ -99,6 +100,7 @@ class Emitter {
   void products_of_half(const ir::Operation& dot);
   void products_of_f32(const ir::Operation& dot);  // dot_f32.cpp
   std::string over_elements(ValueId shape, const At& at, const std::string& body) const;
+  static std::string over_columns(int count);
   void copy_value(const std::string& to, ValueId shape, ValueId from,
                   const std::string& before = {});
   struct Operand {

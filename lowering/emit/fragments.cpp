@@ -128,6 +128,21 @@ At Emitter::element_at(const std::string& j, const std::string& i) const {
 
 At Emitter::row_at(const std::string& r) const { return {.j = "0", .i = r, .r = r, .v = "0"}; }
 
+/// The element of `value` that over_elements is at: a counter where there is more than one.
+At Emitter::each(ValueId value) const {
+  const ir::AxisId row = row_of(value), column = column_of(value);
+  if (column < 0) return row_at(kernel_.layout.rows_per_thread == 1 ? "0" : "r");
+  const std::string j = columns_per_thread(column) == 1 ? "0" : "j";
+  if (row >= 0) return element_at(j, slots() == 1 ? "0" : "i");
+  return {.j = j, .i = "i", .r = "0", .v = kernel_.layout.vector == 1 ? "0" : "i"};
+}
+
+/// `unroll for (int j = 0; j < count; ++j) `; nothing where there is one.
+std::string Emitter::over_columns(int count) {
+  return count == 1 ? std::string()
+                    : "unroll for (int j = 0; j < " + std::to_string(count) + "; ++j) ";
+}
+
 /// The loops that visit every element this thread holds of a tile like `shape`, around `body`.
 std::string Emitter::over_elements(ValueId shape, const At& at, const std::string& body) const {
   const ir::AxisId row = row_of(shape), column = column_of(shape);

@@ -110,7 +110,7 @@ void Emitter::compute(const ir::Operation& operation) {
     paragraph(operation, declaration(value, zero ? " = {};" : ";"));
     if (!zero) {
       prelude_.use("unroll");
-      const At at = column_of(value) >= 0 ? element_at("j", "i") : row_at("r");
+      const At at = each(value);
       out_.line(over_elements(value, at,
                               plan_.variable(value) + subscript(value, at) + " = " +
                                   number(operation.constant, kernel_.type(value).dtype) + ";"));
@@ -177,8 +177,7 @@ void Emitter::assign(ValueId target, const ir::Operation& operation, bool declar
     out_.close();
     return;
   }
-  const At at = row ? element_at("j", "i")
-                    : At{.j = "j", .i = "i", .r = "0", .v = kernel_.layout.vector == 1 ? "0" : "i"};
+  const At at = each(target);
   if (declare) paragraph(operation, declaration(target, ";"));
   const std::string variable = name + subscript(target, at), value = expression(at).text;
   // x = x * y reads better as x *= y.
@@ -197,15 +196,13 @@ void Emitter::assign(ValueId target, const ir::Operation& operation, bool declar
 void Emitter::mask_in_place(const ir::Operation& operation) {
   prelude_.use("unroll");
   const ValueId value = operation.results[0];
-  const At at = row_of(value) >= 0
-                    ? element_at("j", "i")
-                    : At{.j = "j", .i = "i", .r = "0", .v = kernel_.layout.vector == 1 ? "0" : "i"};
+  const At at = each(value);
   const std::string hidden = negated(operation.operands[0], at).text,
                     neutral = element(operation.operands[2], at).text;
   std::string loops = over_elements(value, at, "");
   if (!loops.empty()) loops.pop_back();
   out_.line("if (cut)", "hidden elements; a full tile has none");
-  out_.line("  " + loops);
+  if (!loops.empty()) out_.line("  " + loops);
   out_.line("    if (" + hidden + ") " + plan_.variable(value) + subscript(value, at) + " = " +
             neutral + ";");
 }
@@ -214,11 +211,7 @@ void Emitter::copy_value(const std::string& to, ValueId shape, ValueId from,
                          const std::string& before) {
   rows_as(shape);
   prelude_.use("unroll");
-  const bool column = column_of(shape) >= 0, row = row_of(shape) >= 0;
-  const At at = column && row ? element_at("j", "i")
-                : column
-                    ? At{.j = "j", .i = "i", .r = "0", .v = kernel_.layout.vector == 1 ? "0" : "i"}
-                    : row_at(kernel_.layout.rows_per_thread == 1 ? "0" : "r");
+  const At at = each(shape);
   out_.line(
       before +
       over_elements(shape, at, to + subscript(shape, at) + " = " + element(from, at).text + ";"));

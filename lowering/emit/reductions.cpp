@@ -88,6 +88,7 @@ void Emitter::reduce_into(const std::string& name, const ir::Operation& operatio
   const bool maximum = operation.op == Op::reduce_max, place = operation.op == Op::reduce_argmax;
   const ValueId source = operation.operands[0];
   const int vector = kernel_.layout.vector, count = columns_per_thread(operation.axis);
+  const std::string j = count == 1 ? "0" : "j";
   const bool by_row = row_of(source) >= 0;
   const auto at = [&](int v) {
     const std::string slot =
@@ -96,7 +97,7 @@ void Emitter::reduce_into(const std::string& name, const ir::Operation& operatio
         : vector == 1                         ? row.r
         : v == 0                              ? std::to_string(vector) + " * " + row.r
                  : std::to_string(vector) + " * " + row.r + " + " + std::to_string(v);
-    return At{.j = "j", .i = slot, .r = row.r, .v = std::to_string(v)};
+    return At{.j = j, .i = slot, .r = row.r, .v = std::to_string(v)};
   };
   const DType dtype = kernel_.type(source).dtype;
   const bool floating = is_floating(dtype);
@@ -115,7 +116,7 @@ void Emitter::reduce_into(const std::string& name, const ir::Operation& operatio
                : add_to(name, a + " + " + b, dtype);
   } else {
     const At each{
-        .j = "j",
+        .j = j,
         .i = !by_row || kernel_.layout.rows_per_thread == 1
                  ? "i"
                  : (vector == 1 ? row.r : std::to_string(vector) + " * " + row.r + " + i"),
@@ -125,7 +126,7 @@ void Emitter::reduce_into(const std::string& name, const ir::Operation& operatio
            reduction_step(operation, best, name, each);
   }
   prelude_.use("unroll");
-  const std::string loop = "unroll for (int j = 0; j < " + std::to_string(count) + "; ++j) ";
+  const std::string loop = over_columns(count);
   if (place) {
     out_.line(type_of(dtype) + " " + best + " = " + start + ";  " + (fresh ? "int " : "") + name +
               " = -1;");
@@ -174,9 +175,9 @@ void Emitter::reduce_own_rows(const ir::Operation& operation, const std::string&
     const std::string first = number(start, type);
     if (!column) return declared + " = " + first + ";";
     if (start == 0) return declared + " = {};";
-    const At each{.j = "j", .i = "i", .r = "0", .v = kernel_.layout.vector == 1 ? "0" : "i"};
+    const At own = each(value);
     return declared + ";  " +
-           over_elements(value, each, variable + subscript(value, each) + " = " + first + ";");
+           over_elements(value, own, variable + subscript(value, own) + " = " + first + ";");
   };
   if (place) {
     paragraph(operation, begin(best, dtype, -INFINITY));

@@ -15,15 +15,16 @@ void Emitter::store(const ir::Operation& operation) {
   const bool adds = operation.op == Op::atomic_add;
   const std::string label =
       remark(operation) + (adds ? "atomic_add(" : "store(") + operation.name + ")";
-  const std::string to = plan_.fresh(plan_.argument(operation.name) + "_to"),
-                    base = tensor_base(operation);
+  const std::string base = tensor_base(operation);
+  const bool whole = base.find(' ') == std::string::npos;  // the argument itself
+  const std::string to = whole ? base : plan_.fresh(plan_.argument(operation.name) + "_to");
   const bool optional = tensor->kind == Argument::Kind::out && !tensor->temporary;
   const std::string pointer = plan_.argument(operation.name);
   prelude_.use("unroll");
   out_.open((optional ? "if (" + pointer + ") {" : "{"), label);
   const int rows = kernel_.layout.rows_per_thread, vector = kernel_.layout.vector;
   if (row >= 0 && column < 0) reductions_of_store(value, row_at(rows == 1 ? "0" : "r"));
-  out_.line("auto* " + to + " = " + base + ";");
+  if (!whole) out_.line("auto* " + to + " = " + base + ";");
   // The mask of the loop around it, where this tile is cut.
   const auto visible = [&](const At& at) -> std::string {
     if (operation.operands.size() < 2) return "";
@@ -45,17 +46,18 @@ void Emitter::store(const ir::Operation& operation) {
       columns_adjacent(operation, column)) {
     require_aligned(operation, column);
     prelude_.use("store_row");
-    const At at{.j = "j", .i = "", .r = rows == 1 ? "0" : "r", .v = "0"};
+    const int count = columns_per_thread(column);
+    const std::string j = count == 1 ? "0" : "j";
+    const At at{.j = j, .i = "", .r = rows == 1 ? "0" : "r", .v = "0"};
     const std::string stored = is_half(tensor->dtype) ? std::string(tilewright::name(tensor->dtype))
                                : tensor->dtype == DType::f32 ? "float"
                                                              : "int";
     const std::string left = neighbours_left(column, at);
-    out_.open(
-        "unroll for (int j = 0; j < " + std::to_string(columns_per_thread(column)) + "; ++j)" +
-        (row >= 0 && rows > 1 ? " unroll for (int r = 0; r < " + std::to_string(rows) + "; ++r) {"
-                              : " {"));
+    out_.open(over_columns(count) + (row >= 0 && rows > 1 ? "unroll for (int r = 0; r < " +
+                                                                std::to_string(rows) + "; ++r) {"
+                                                          : "{"));
     out_.line(stored + " stored[" + std::to_string(vector) + "];");
-    const At element_at_i{.j = "j",
+    const At element_at_i{.j = j,
                           .i = row >= 0 && rows > 1 ? std::to_string(vector) + " * r + i" : "i",
                           .r = at.r,
                           .v = "i"};
@@ -70,9 +72,7 @@ void Emitter::store(const ir::Operation& operation) {
               element_offset(operation, at, true) + ", stored, " + left + ");");
     out_.close();
   } else {
-    const At at = row >= 0 && column >= 0 ? element_at("j", "i")
-                  : column >= 0 ? At{.j = "j", .i = "i", .r = "0", .v = vector == 1 ? "0" : "i"}
-                                : row_at(rows == 1 ? "0" : "r");
+    const At at = each(value);
     std::string guard = row >= 0 ? inside(row, at) : "";
     if (column >= 0) guard = both(guard, inside(column, at));
     if (column < 0)
@@ -81,9 +81,7 @@ void Emitter::store(const ir::Operation& operation) {
     if (row < 0 && kernel_.layout.row_axis >= 0) guard = both(guard, "row == 0");
     guard = both(both(guard, picked_inside(operation, at)), visible(at));
     std::string loops;
-    if (column >= 0)
-      loops +=
-          "unroll for (int j = 0; j < " + std::to_string(columns_per_thread(column)) + "; ++j) ";
+    if (column >= 0) loops += over_columns(columns_per_thread(column));
     const int inner = row >= 0 && column >= 0 ? slots() : column >= 0 ? vector : rows;
     if (inner > 1)
       loops += "unroll for (int " + std::string(column >= 0 ? "i" : "r") + " = 0; " +

@@ -61,10 +61,7 @@ void Emitter::take_through_shared(const ir::Operation& take) {
   rows_as(x);
   const ir::AxisId row = row_of(x), column = column_of(x);
   const std::string sync = ir::stays_in_warp(kernel_, take) ? "__syncwarp();" : "__syncthreads();";
-  const At own = row >= 0 && column >= 0 ? element_at("j", "i")
-                 : column >= 0
-                     ? At{.j = "j", .i = "i", .r = "0", .v = kernel_.layout.vector == 1 ? "0" : "i"}
-                     : row_at(kernel_.layout.rows_per_thread == 1 ? "0" : "r");
+  const At own = each(x);
   const auto at_own = [&](std::size_t which) { return within_tile(kept.type.axes[which], own); };
   std::string holder;  // of several threads with the same element one writes
   if (row < 0 && kernel_.layout.row_axis >= 0) holder = "if (row == 0) ";
@@ -81,11 +78,7 @@ void Emitter::take_through_shared(const ir::Operation& take) {
   rows_as(x);
   if (!take.masked) write();
   rows_as(result);
-  const bool result_row = row_of(result) >= 0, result_column = column_of(result) >= 0;
-  const At at = result_row && result_column ? element_at("j", "i")
-                : result_column
-                    ? At{.j = "j", .i = "i", .r = "0", .v = kernel_.layout.vector == 1 ? "0" : "i"}
-                    : row_at(kernel_.layout.rows_per_thread == 1 ? "0" : "r");
+  const At at = each(result);
   const std::string start = block_start(take.axis);
   const Text index = element(take.operands[1], at);
   const std::string picked =

@@ -52,11 +52,10 @@ extern "C" __global__ void __launch_bounds__(256) gather_matmul(
     } }
   }
   if (c) {                                                            // [5] store(c)
-    auto* c_to = c;
     unroll for (int j = 0; j < 16; ++j) unroll for (int r = 0; r < 2; ++r) {
       float stored[2];
       unroll for (int i = 0; i < 2; ++i) stored[i] = acc[j][2 * r + i];
-      if (m_row + 8 * r < extent_m) store_row(c_to + (m_row + 8 * r) * c_m + n_block * 128 + 8 * j + col, stored,
+      if (m_row + 8 * r < extent_m) store_row(c + (m_row + 8 * r) * c_m + n_block * 128 + 8 * j + col, stored,
           extent_n - (n_block * 128 + 8 * j + col));
     }
   }

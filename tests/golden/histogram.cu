@@ -9,17 +9,14 @@ extern "C" __global__ void __launch_bounds__(128) histogram(
   // x[j][i] is element (512 * j + col + i % 4) of a tile.
   const int element_block = blockIdx.x;
   int x_tile[1][4];                                                   // [1] x_tile = load(x)  512 i32
-  const auto* x_from = x;
-  unroll for (int j = 0; j < 1; ++j) {
+  {
     int stored[4];
-    load_row(stored, x_from + element_block * 512 + 512 * j + col,
-        extent_element - (element_block * 512 + 512 * j + col));
-    unroll for (int i = 0; i < 4; ++i) x_tile[j][i] = stored[i];
+    load_row(stored, x + element_block * 512 + col, extent_element - (element_block * 512 + col));
+    unroll for (int i = 0; i < 4; ++i) x_tile[0][i] = stored[i];
   }
   {                                                                   // [2] atomic_add(count)
-    auto* count_to = count;
-    unroll for (int j = 0; j < 1; ++j) unroll for (int i = 0; i < 4; ++i)
-      if (element_block * 512 + 512 * j + col + i < extent_element && (u32)x_tile[j][i] < extent_bin)
-        atomicAdd(count_to + x_tile[j][i] * count_bin, 1);
+    unroll for (int i = 0; i < 4; ++i)
+      if (element_block * 512 + col + i < extent_element && (u32)x_tile[0][i] < extent_bin)
+        atomicAdd(count + x_tile[0][i] * count_bin, 1);
   }
 }

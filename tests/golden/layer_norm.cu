@@ -17,16 +17,15 @@ extern "C" __global__ void __launch_bounds__(128) layer_norm(
   float sum[1] = {};
   for (int column_block = 0; column_block <= column_last; ++column_block) {
     float x_tile[1][4];                                               // [2] x_tile = load(x)  4x128 bf16
-    const auto* x_from = x;
-    unroll for (int j = 0; j < 1; ++j) {
+    {
       bf16 stored[4];
-      load_row(stored, x_from + row_row * x_row + column_block * 128 + 128 * j + col,
-          row_row < extent_row ? extent_column - (column_block * 128 + 128 * j + col) : 0);
-      unroll for (int i = 0; i < 4; ++i) x_tile[j][i] = from_bf16(stored[i]);
+      load_row(stored, x + row_row * x_row + column_block * 128 + col,
+          row_row < extent_row ? extent_column - (column_block * 128 + col) : 0);
+      unroll for (int i = 0; i < 4; ++i) x_tile[0][i] = from_bf16(stored[i]);
     }
     // [3] sum = sum + reduce_sum(cast<f32>(x), column)  4 f32
     {
-      float total = 0;  unroll for (int j = 0; j < 1; ++j) unroll for (int i = 0; i < 4; ++i) total += x_tile[j][i];
+      float total = 0;  unroll for (int i = 0; i < 4; ++i) total += x_tile[0][i];
       sum[0] = sum[0] + total;
     }
   }
@@ -43,22 +42,20 @@ extern "C" __global__ void __launch_bounds__(128) layer_norm(
   for (int column_block_2 = 0; column_block_2 <= column_last_2; ++column_block_2) {
     const bool cut = column_block_2 >= column_cut;                    // this tile may hold hidden elements
     float x_tile_2[1][4];                                             // [7] x_tile_2 = load(x)  4x128 bf16
-    const auto* x_from_2 = x;
-    unroll for (int j = 0; j < 1; ++j) {
+    {
       bf16 stored[4];
-      load_row(stored, x_from_2 + row_row * x_row + column_block_2 * 128 + 128 * j + col,
-          row_row < extent_row ? extent_column - (column_block_2 * 128 + 128 * j + col) : 0);
-      unroll for (int i = 0; i < 4; ++i) x_tile_2[j][i] = from_bf16(stored[i]);
+      load_row(stored, x + row_row * x_row + column_block_2 * 128 + col,
+          row_row < extent_row ? extent_column - (column_block_2 * 128 + col) : 0);
+      unroll for (int i = 0; i < 4; ++i) x_tile_2[0][i] = from_bf16(stored[i]);
     }
     float apart[1][4];                                                // [8] apart = cast<f32>(x) - mean  4x128 f32
-    unroll for (int j = 0; j < 1; ++j) unroll for (int i = 0; i < 4; ++i) apart[j][i] = x_tile_2[j][i] - mean[0];
+    unroll for (int i = 0; i < 4; ++i) apart[0][i] = x_tile_2[0][i] - mean[0];
     float tile[1][4];
-    unroll for (int j = 0; j < 1; ++j) unroll for (int i = 0; i < 4; ++i)
-        tile[j][i] = cut && !(column_block_2 * 128 + 128 * j + col
-        + i < extent_column) ? 0.f : apart[j][i] * apart[j][i];
+    unroll for (int i = 0; i < 4; ++i)
+        tile[0][i] = cut && !(column_block_2 * 128 + col + i < extent_column) ? 0.f : apart[0][i] * apart[0][i];
     // [9] squares = squares + reduce_sum(apart * apart, column)  4 f32
     {
-      float total_2 = 0;  unroll for (int j = 0; j < 1; ++j) unroll for (int i = 0; i < 4; ++i) total_2 += tile[j][i];
+      float total_2 = 0;  unroll for (int i = 0; i < 4; ++i) total_2 += tile[0][i];
       squares[0] = squares[0] + total_2;
     }
   }
@@ -71,40 +68,33 @@ extern "C" __global__ void __launch_bounds__(128) layer_norm(
   const int column_last_3 = (extent_column + 127) / 128 - 1;
   for (int column_block_3 = 0; column_block_3 <= column_last_3; ++column_block_3) {
     float x_tile_3[1][4];                                             // [12] x_tile_3 = load(x)  4x128 bf16
-    const auto* x_from_3 = x;
-    unroll for (int j = 0; j < 1; ++j) {
+    {
       bf16 stored[4];
-      load_row(stored, x_from_3 + row_row * x_row + column_block_3 * 128 + 128 * j + col,
-          row_row < extent_row ? extent_column - (column_block_3 * 128 + 128 * j + col) : 0);
-      unroll for (int i = 0; i < 4; ++i) x_tile_3[j][i] = from_bf16(stored[i]);
+      load_row(stored, x + row_row * x_row + column_block_3 * 128 + col,
+          row_row < extent_row ? extent_column - (column_block_3 * 128 + col) : 0);
+      unroll for (int i = 0; i < 4; ++i) x_tile_3[0][i] = from_bf16(stored[i]);
     }
     // [13] normalized = (cast<f32>(x) - mean) * scale  4x128 f32
     float normalized[1][4];
-    unroll for (int j = 0; j < 1; ++j) unroll for (int i = 0; i < 4; ++i)
-        normalized[j][i] = (x_tile_3[j][i] - mean[0]) * scale[0];
+    unroll for (int i = 0; i < 4; ++i) normalized[0][i] = (x_tile_3[0][i] - mean[0]) * scale[0];
     float gain_tile[1][4];                                            // [14] gain_tile = load(gain)  128 f32
-    const auto* gain_from = gain;
-    unroll for (int j = 0; j < 1; ++j) {
+    {
       float stored[4];
-      load_row(stored, gain_from + column_block_3 * 128 + 128 * j + col,
-          extent_column - (column_block_3 * 128 + 128 * j + col));
-      unroll for (int i = 0; i < 4; ++i) gain_tile[j][i] = stored[i];
+      load_row(stored, gain + column_block_3 * 128 + col, extent_column - (column_block_3 * 128 + col));
+      unroll for (int i = 0; i < 4; ++i) gain_tile[0][i] = stored[i];
     }
     float bias_tile[1][4];                                            // [15] bias_tile = load(bias)  128 f32
-    const auto* bias_from = bias;
-    unroll for (int j = 0; j < 1; ++j) {
+    {
       float stored[4];
-      load_row(stored, bias_from + column_block_3 * 128 + 128 * j + col,
-          extent_column - (column_block_3 * 128 + 128 * j + col));
-      unroll for (int i = 0; i < 4; ++i) bias_tile[j][i] = stored[i];
+      load_row(stored, bias + column_block_3 * 128 + col, extent_column - (column_block_3 * 128 + col));
+      unroll for (int i = 0; i < 4; ++i) bias_tile[0][i] = stored[i];
     }
     if (y) {                                                          // [16] store(y)
-      auto* y_to = y;
-      unroll for (int j = 0; j < 1; ++j) {
+      {
         bf16 stored[4];
-        unroll for (int i = 0; i < 4; ++i) stored[i] = to_bf16(normalized[j][i] * gain_tile[j][i] + bias_tile[j][i]);
-        if (row_row < extent_row) store_row(y_to + row_row * y_row + column_block_3 * 128 + 128 * j + col, stored,
-            extent_column - (column_block_3 * 128 + 128 * j + col));
+        unroll for (int i = 0; i < 4; ++i) stored[i] = to_bf16(normalized[0][i] * gain_tile[0][i] + bias_tile[0][i]);
+        if (row_row < extent_row) store_row(y + row_row * y_row + column_block_3 * 128 + col, stored,
+            extent_column - (column_block_3 * 128 + col));
       }
     }
   }

@@ -45,10 +45,9 @@ extern "C" __global__ void __launch_bounds__(256) matmul(
     } }
   }
   float bias_tile[16][2];                                             // [5] bias_tile = load(bias)  128 f32
-  const auto* bias_from = bias;
   unroll for (int j = 0; j < 16; ++j) {
     float stored[2];
-    load_row(stored, bias_from + n_block * 128 + 8 * j + col, extent_n - (n_block * 128 + 8 * j + col));
+    load_row(stored, bias + n_block * 128 + 8 * j + col, extent_n - (n_block * 128 + 8 * j + col));
     unroll for (int i = 0; i < 2; ++i) bias_tile[j][i] = stored[i];
   }
   float x[16][4];                                                     // [6] x = acc + bias  128x128 f32

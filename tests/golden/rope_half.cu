@@ -18,51 +18,48 @@ extern "C" __global__ void __launch_bounds__(128) rope(
   const int row_row = row_block * 4 + row;
   float x_tile[1][4];                                                 // [1] x_tile = load(x)  4x128 bf16
   const auto* x_from = x + batch_index * x_batch + head_index * x_head;
-  unroll for (int j = 0; j < 1; ++j) {
+  {
     bf16 stored[4];
-    load_row(stored, x_from + row_row * x_row + 128 * j + col, row_row < extent_row ? 64 - (128 * j + col) : 0);
-    unroll for (int i = 0; i < 4; ++i) x_tile[j][i] = from_bf16(stored[i]);
+    load_row(stored, x_from + row_row * x_row + col, row_row < extent_row ? 64 - (col) : 0);
+    unroll for (int i = 0; i < 4; ++i) x_tile[0][i] = from_bf16(stored[i]);
   }
   float one[1][4];                                                    // [2] one = cast<f32>(x)  4x128 f32
-  unroll for (int j = 0; j < 1; ++j) unroll for (int i = 0; i < 4; ++i) one[j][i] = x_tile[j][i];
+  unroll for (int i = 0; i < 4; ++i) one[0][i] = x_tile[0][i];
   float x_tile_2[1][4];                                               // [3] x_tile_2 = load(x)  4x128 bf16
   const auto* x_from_2 = x + batch_index * x_batch + head_index * x_head + 64 * x_d;
-  unroll for (int j = 0; j < 1; ++j) {
+  {
     bf16 stored[4];
-    load_row(stored, x_from_2 + row_row * x_row + 128 * j + col, row_row < extent_row ? 64 - (128 * j + col) : 0);
-    unroll for (int i = 0; i < 4; ++i) x_tile_2[j][i] = from_bf16(stored[i]);
+    load_row(stored, x_from_2 + row_row * x_row + col, row_row < extent_row ? 64 - (col) : 0);
+    unroll for (int i = 0; i < 4; ++i) x_tile_2[0][i] = from_bf16(stored[i]);
   }
   float two[1][4];                                                    // [4] two = cast<f32>(x)  4x128 f32
-  unroll for (int j = 0; j < 1; ++j) unroll for (int i = 0; i < 4; ++i) two[j][i] = x_tile_2[j][i];
+  unroll for (int i = 0; i < 4; ++i) two[0][i] = x_tile_2[0][i];
   float c[1][4];                                                      // [5] c = load(cosine)  4x128 f32
-  const auto* cosine_from = cosine;
-  unroll for (int j = 0; j < 1; ++j) {
+  {
     float stored[4];
-    load_row(stored, cosine_from + row_row * cosine_row + 128 * j + col,
-        row_row < extent_row ? 64 - (128 * j + col) : 0);
-    unroll for (int i = 0; i < 4; ++i) c[j][i] = stored[i];
+    load_row(stored, cosine + row_row * cosine_row + col, row_row < extent_row ? 64 - (col) : 0);
+    unroll for (int i = 0; i < 4; ++i) c[0][i] = stored[i];
   }
   float s[1][4];                                                      // [6] s = load(sine)  4x128 f32
-  const auto* sine_from = sine;
-  unroll for (int j = 0; j < 1; ++j) {
+  {
     float stored[4];
-    load_row(stored, sine_from + row_row * sine_row + 128 * j + col, row_row < extent_row ? 64 - (128 * j + col) : 0);
-    unroll for (int i = 0; i < 4; ++i) s[j][i] = stored[i];
+    load_row(stored, sine + row_row * sine_row + col, row_row < extent_row ? 64 - (col) : 0);
+    unroll for (int i = 0; i < 4; ++i) s[0][i] = stored[i];
   }
   if (y) {                                                            // [7] store(y)
     auto* y_to = y + batch_index * y_batch + head_index * y_head;
-    unroll for (int j = 0; j < 1; ++j) {
+    {
       bf16 stored[4];
-      unroll for (int i = 0; i < 4; ++i) stored[i] = to_bf16(one[j][i] * c[j][i] - two[j][i] * s[j][i]);
-      if (row_row < extent_row) store_row(y_to + row_row * y_row + 128 * j + col, stored, 64 - (128 * j + col));
+      unroll for (int i = 0; i < 4; ++i) stored[i] = to_bf16(one[0][i] * c[0][i] - two[0][i] * s[0][i]);
+      if (row_row < extent_row) store_row(y_to + row_row * y_row + col, stored, 64 - (col));
     }
   }
   if (y) {                                                            // [8] store(y)
     auto* y_to_2 = y + batch_index * y_batch + head_index * y_head + 64 * y_d;
-    unroll for (int j = 0; j < 1; ++j) {
+    {
       bf16 stored[4];
-      unroll for (int i = 0; i < 4; ++i) stored[i] = to_bf16(two[j][i] * c[j][i] + one[j][i] * s[j][i]);
-      if (row_row < extent_row) store_row(y_to_2 + row_row * y_row + 128 * j + col, stored, 64 - (128 * j + col));
+      unroll for (int i = 0; i < 4; ++i) stored[i] = to_bf16(two[0][i] * c[0][i] + one[0][i] * s[0][i]);
+      if (row_row < extent_row) store_row(y_to_2 + row_row * y_row + col, stored, 64 - (col));
     }
   }
 }
