@@ -122,9 +122,9 @@ std::int64_t truncated(DType type, float value) {
   if (type == DType::u32) low = 0, high = 0x1p32 - 1;
   if (type == DType::i8) low = -128, high = 127;
   if (type == DType::u8) low = 0, high = 255;
-  const double whole = std::trunc(static_cast<double>(value));
-  if (whole >= 0x1p63) return std::numeric_limits<std::int64_t>::max();
-  return static_cast<std::int64_t>(std::clamp(whole, low, high));
+  const double whole = std::clamp(std::trunc(static_cast<double>(value)), low, high);
+  if (whole >= 0x1p63) return std::numeric_limits<std::int64_t>::max();  // i64
+  return static_cast<std::int64_t>(whole);
 }
 
 void convert(const TileData& x, TileData& result) {

@@ -182,3 +182,13 @@ TEST_CASE("iota counts from the start of the tile, index from that of the tensor
     check(places, {{{"x", x}, {"row", row}, {"y", y}, {"shown", shown}}, {}, {{"d", columns}}});
   }
 }
+
+TEST_CASE("floats become the nearest integer there is, NaN becomes 0") {
+  const auto converts = kernel("converts", [](In<"x", f32, M> X, Out<"y", i32, M> Y) {
+    auto m = blocks(M);
+    store(Y(m), cast<i32>(load(X(m)) * 1e30f));
+  });
+  const Data x{f32, {5}, {1e30, -1e30, 0, INFINITY, NAN}};
+  Data y{i32, {5}, {}, {2147483647, -2147483648.0, 0, 2147483647, 0}};
+  check(converts, {{{"x", x}, {"y", y}}});
+}
