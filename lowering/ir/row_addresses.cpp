@@ -46,6 +46,7 @@ class AddressReader {
 }  // namespace
 
 bool has_row_addresses(const Kernel& kernel, const Operation& access, AxisId rows) {
+  if (!picks(access)) return true;
   const AddressReader reader(kernel, rows);
   for (std::size_t i = 0; i < access.indices.size(); ++i) {
     const Index& index = access.indices[i];

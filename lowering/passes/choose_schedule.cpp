@@ -45,7 +45,6 @@ class Scheduler {
   Scheduler(ir::Kernel& kernel, const Target& target, const ir::Schedule& wish)
       : kernel_(kernel), target_(target), wish_(wish) {
     walk(kernel.body, [&](Operation& operation) {
-      for (ValueId result : operation.results) definition_[result] = &operation;
       if (operation.op == Op::dot) dots_.push_back(&operation);
       if (operation.op == Op::take) takes_.push_back(&operation);
     });
@@ -309,7 +308,7 @@ class Scheduler {
     for (const Operation* dot : dots_)
       for (const std::size_t operand : {0u, 1u}) {
         const ValueId value = dot->operands[operand];
-        const Operation* load = definition_.count(value) ? definition_.at(value) : nullptr;
+        const Operation* load = definitions_[static_cast<std::size_t>(value)];
         const bool computed = load == nullptr || !may_be_copied(kernel_, *load);
         if (computed && is_fragment_operand(kernel_, *dot, operand)) continue;
         if (!seen.insert(value).second) continue;
@@ -492,7 +491,6 @@ class Scheduler {
   const Target& target_;
   const ir::Schedule& wish_;
   ir::Schedule schedule_;
-  std::map<ValueId, Operation*> definition_;
   std::vector<Operation*> dots_, takes_;
   const std::vector<Operation*> definitions_ = ir::definitions(kernel_);
   std::set<AxisId> other_rows_;  ///< axes besides the kernel's rows that run over warps
