@@ -6,26 +6,11 @@
 
 #include "build.hpp"
 #include "dimensions.hpp"
+#include "tracing.hpp"
+
+using namespace tilewright::test;
 
 namespace {
-
-/// The error that tracing `body` gives.
-template <typename Source>
-Error error_of(const Source& source, const std::map<std::string, std::int64_t>& extents = {}) {
-  try {
-    build(source, extents);
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("no error");
-  return Error(ErrorKind::io, "");
-}
-
-bool says(const Error& error, const std::string& text) {
-  const bool found = std::string(error.what()).find(text) != std::string::npos;
-  if (!found) MESSAGE(error.what());
-  return found;
-}
 
 std::string here(int line) { return "dsl/errors.cpp:" + std::to_string(line); }
 

@@ -6,6 +6,9 @@
 #include "dimensions.hpp"
 #include "ir/flattened.hpp"
 #include "kernel_view.hpp"
+#include "tracing.hpp"
+
+using namespace tilewright::test;
 
 namespace {
 
@@ -24,21 +27,6 @@ using X = In<"x", f32, H, M, D>;
 using K = In<"k", f32, N>;
 using Y = Out<"y", f32, H, M>;
 
-template <typename Source>
-Error error_of(const Source& source, const std::map<std::string, std::int64_t>& extents = {}) {
-  try {
-    build(source, extents);
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("no error");
-  return Error(ErrorKind::io, "");
-}
-bool says(const Error& error, const std::string& text) {
-  const bool found = std::string(error.what()).find(text) != std::string::npos;
-  if (!found) MESSAGE(error.what());
-  return found;
-}
 std::string here(int line) { return "dsl/flatten.cpp:" + std::to_string(line); }
 
 }  // namespace

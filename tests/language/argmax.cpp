@@ -17,8 +17,6 @@ constexpr Dim<"row"> M;
 constexpr Dim<"column"> N;
 constexpr Dim<"d"> D;
 
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 /// Of `count` numbers those that `shown` admits; ties: the first, NaN: none, nothing: -1.
 template <typename Shown>
 double place_of(const double* x, std::int64_t count, const Shown& shown) {

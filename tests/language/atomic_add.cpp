@@ -14,8 +14,6 @@ namespace {
 constexpr Dim<"row"> M;
 constexpr Dim<"column"> N;
 
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 }  // namespace
 
 TEST_CASE("columns of all rows add into one row, rows into one number: visible elements only") {

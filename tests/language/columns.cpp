@@ -18,8 +18,6 @@ constexpr Dim<"row"> M;
 constexpr Dim<"column"> N;
 constexpr Dim<"d"> D;
 
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 Problem with_warps(Problem problem, int warps) {
   problem.schedule.warps = warps;
   return problem;

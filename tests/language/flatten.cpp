@@ -27,8 +27,6 @@ constexpr Dim<"page"> P;
 constexpr Dim<"slot"> S;
 constexpr auto GM = flatten(M, G);
 
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 /// Softmax attention with the group's heads in the rows of the tile; `visible` makes the mask.
 template <DType T, typename Mask>
 auto packed_attention(const Mask& visible) {

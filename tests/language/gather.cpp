@@ -19,8 +19,6 @@ constexpr Dim<"v"> V;
 constexpr Dim<"page"> P;
 constexpr Dim<"slot"> S;
 
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 template <DType T>
 void table_rows() {
   const auto embed =

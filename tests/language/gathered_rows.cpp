@@ -22,8 +22,6 @@ constexpr Dim<"e"> E;
 constexpr Dim<"page"> P;
 constexpr Dim<"slot_row"> R;
 
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 /// Attention to keys that lie in pages: key j of sequence b is row table[b, j / size] * size +
 /// j % size. Every third row of the cache counts half.
 template <DType T>

@@ -25,8 +25,6 @@ int barriers(const ir::Region& region) {
   return count;
 }
 
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 }  // namespace
 
 TEST_CASE("in place, element by element: no thread waits for another") {

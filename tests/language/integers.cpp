@@ -18,8 +18,6 @@ constexpr Dim<"row"> M;
 constexpr Dim<"column"> N;
 constexpr Dim<"d"> D;
 
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 constexpr std::int64_t least = -2147483648, most = 2147483647;
 
 std::int64_t wrapped(std::int64_t x) {

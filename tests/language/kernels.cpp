@@ -15,8 +15,6 @@ using namespace tilewright::test;
 
 namespace {
 
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 template <DType T>
 void norms(double tolerance) {
   for (const std::int64_t rows : {1, 17, 65})
@@ -44,8 +42,10 @@ void norms(double tolerance) {
 
 template <DType T, bool interleaved>
 void rotations(double tolerance) {
-  for (const std::int64_t rows : odd_extents) {
-    const std::int64_t batch = 2, heads = 3, pairs = rows == 17 ? 20 : 32, width = 2 * pairs;
+  std::vector<std::pair<std::int64_t, std::int64_t>> shapes{{17, 3}, {17, 10}, {65, 15}, {17, 64}};
+  for (const std::int64_t rows : odd_extents) shapes.emplace_back(rows, rows == 17 ? 20 : 32);
+  for (const auto& [rows, pairs] : shapes) {
+    const std::int64_t batch = 2, heads = 3, width = 2 * pairs;
     const std::int64_t size = batch * heads * rows * width;
     Data x{T, {batch, heads, rows, width}, noise(size, 54)}, y{T, x.extents};
     Data c{f32, {rows, pairs}}, s = c;
@@ -84,5 +84,7 @@ TEST_CASE("rotary positions, halves and neighbours") {
   rotations<f32, false>(1e-6);
   rotations<f32, true>(1e-6);
   rotations<bf16, false>(4e-3);
+  rotations<bf16, true>(4e-3);
+  rotations<f16, false>(6e-4);
   rotations<f16, true>(6e-4);
 }

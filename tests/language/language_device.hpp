@@ -4,6 +4,7 @@
 // no tensor are NaN before a launch and must be after it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -31,6 +32,9 @@ struct Problem {
   std::map<std::string, std::int64_t> bound = {};
   ir::Schedule schedule = {};
 };
+
+/// An index of a std::vector.
+inline std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 /// Numbers in [-1, 1) that bf16 and f16 hold exactly, different for each seed.
 std::vector<double> noise(std::int64_t count, unsigned seed);

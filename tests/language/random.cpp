@@ -19,8 +19,6 @@ constexpr Dim<"column"> N;
 
 using Words = std::array<std::uint32_t, 4>;
 
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 /// Philox4x32-10 (Salmon et al., SC 2011, section 3.2).
 Words philox(Words x, std::uint32_t k0, std::uint32_t k1) {
   for (std::uint32_t round = 0; round < 10; ++round) {

@@ -16,12 +16,9 @@ namespace {
 constexpr Dim<"row"> M;
 constexpr Dim<"column"> N;
 constexpr Dim<"d"> D;
-constexpr Dim<"half"> H;
 constexpr Dim<"e"> E;
 constexpr Dim<"t"> T;
 constexpr Dim<"near"> W;
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 /// To the bits that `type` keeps, ties to even.
 double rounded(double x, DType type) {
@@ -32,62 +29,7 @@ double rounded(double x, DType type) {
   return std::ldexp(std::nearbyint(mantissa * scale) / scale, exponent);
 }
 
-double tolerance_of(DType dtype) { return dtype == f32 ? 1e-6 : dtype == f16 ? 2e-3 : 1e-2; }
-
-/// Rotary positions: pairs (j, j + d/2), or (2j, 2j + 1), turned by the angle of j.
-template <DType type>
-void rotates_by_parts() {
-  const auto neighbours = kernel("rope_halves", [](In<"x", type, M, D> X, In<"c", f32, M, H> C,
-                                                   In<"s", f32, M, H> S, Out<"y", type, M, D> Y) {
-    auto m = blocks(M);
-    auto low = let("low", cast<f32>(load(X(m, split(D, 2, H)[0]))));
-    auto high = let("high", cast<f32>(load(X(m, split(D, 2, H)[1]))));
-    auto c = let("c_tile", load(C(m, H)));
-    auto s = let("s_tile", load(S(m, H)));
-    store(Y(m, split(D, 2, H)[0]), low * c - high * s);
-    store(Y(m, split(D, 2, H)[1]), high * c + low * s);
-  });
-  const auto interleaved = kernel("rope_pairs", [](In<"x", type, M, D> X, In<"c", f32, M, H> C,
-                                                   In<"s", f32, M, H> S, Out<"y", type, M, D> Y) {
-    auto m = blocks(M);
-    auto even = let("even", cast<f32>(load(X(m, split(D, H, 2)[0]))));
-    auto odd = let("odd", cast<f32>(load(X(m, split(D, H, 2)[1]))));
-    auto c = let("c_tile", load(C(m, H)));
-    auto s = let("s_tile", load(S(m, H)));
-    store(Y(m, split(D, H, 2)[0]), even * c - odd * s);
-    store(Y(m, split(D, H, 2)[1]), odd * c + even * s);
-  });
-  for (const std::int64_t width : {6, 20, 30, 64, 128}) {
-    const std::int64_t rows = width == 30 ? 65 : 17, half = width / 2;
-    Data x{type, {rows, width}, noise(rows * width, 41)};
-    Data c{f32, {rows, half}, noise(rows * half, 42)}, s{f32, {rows, half}, noise(rows * half, 43)};
-    for (const bool pairs : {false, true}) {
-      Data y{type, {rows, width}, {}, std::vector<double>(at(rows * width)), tolerance_of(type)};
-      for (std::int64_t i = 0; i < rows; ++i)
-        for (std::int64_t j = 0; j < half; ++j) {
-          const std::int64_t a = i * width + (pairs ? 2 * j : j),
-                             b = i * width + (pairs ? 2 * j + 1 : j + half);
-          const double cosine = c.numbers[at(i * half + j)], sine = s.numbers[at(i * half + j)];
-          y.expected[at(a)] = x.numbers[at(a)] * cosine - x.numbers[at(b)] * sine;
-          y.expected[at(b)] = x.numbers[at(b)] * cosine + x.numbers[at(a)] * sine;
-        }
-      const Problem problem{
-          {{"x", x}, {"c", c}, {"s", s}, {"y", y}}, {}, {{"d", width}, {"half", half}}};
-      if (pairs)
-        check(interleaved, problem);
-      else
-        check(neighbours, problem);
-    }
-  }
-}
-
 }  // namespace
-
-TEST_CASE("rotary positions by parts, in both pairings") {
-  rotates_by_parts<f32>();
-  rotates_by_parts<bf16>();
-  rotates_by_parts<f16>();
-}
 
 TEST_CASE("sums over a window: what lies before the tensor or behind it is hidden") {
   const auto windowed = kernel("windowed", [](In<"x", f32, M> X, Out<"sum", f32, M> S,

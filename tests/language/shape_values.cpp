@@ -18,8 +18,6 @@ constexpr Dim<"half"> H;
 constexpr Dim<"e"> E;
 constexpr Dim<"rest"> R;
 
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 double tolerance_of(DType dtype) { return dtype == f32 ? 1e-5 : dtype == f16 ? 4e-3 : 2e-2; }
 
 /// Row `i` of x, [rows, width], turned by pairs (j, j + width / 2), or (2 j, 2 j + 1).

@@ -14,8 +14,6 @@ namespace {
 constexpr Dim<"row"> M;
 constexpr Dim<"column"> N;
 
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 }  // namespace
 
 TEST_CASE("rows and columns in tiles of any size") {

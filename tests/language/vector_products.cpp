@@ -17,8 +17,6 @@ constexpr Dim<"row"> M;
 constexpr Dim<"column"> N;
 constexpr Dim<"d"> D;
 
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 /// The 32 bits that stay.
 std::int64_t wrapped(std::int64_t x) { return static_cast<std::int32_t>(x); }
 

@@ -17,8 +17,6 @@ constexpr Dim<"batch"> B;
 constexpr Dim<"row"> M;
 constexpr Dim<"column"> N;
 
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 }  // namespace
 
 TEST_CASE("Vars merge, stores happen or do not, branches nest, in loops and out of them") {
