@@ -6,7 +6,8 @@
 // mask is a sentence about positions: from it follows which tiles of keys are never read, which
 // need no mask, and which do.
 //
-// Next: 05_mask.cpp, a mask of your own; what OnlineSoftmax is stands in dsl/tilewright/dsl/online_softmax.hpp.
+// Next: 05_mask.cpp, a mask of your own; what OnlineSoftmax is stands in
+// dsl/tilewright/dsl/online_softmax.hpp.
 #include <tilewright/dsl.hpp>
 
 #include "lesson.hpp"

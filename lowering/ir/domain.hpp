@@ -1,10 +1,11 @@
 // The domain of a loop over tiles: which tiles a mask leaves, as closed forms in run-time numbers.
 //
-// Tiles of `width` elements are numbered 0 … ceil(extent/width)-1. A tile is *visited* when at least
-// one (row, element) pair in it is visible, *cut* when visited and at least one pair is hidden, *full*
-// when none is. `visited` and `hidden` are unions of tile intervals [first, last]; an interval with
-// first > last is empty. A visited tile outside every `hidden` interval is full. A tile that runs past
-// the extent counts as the part inside it (the emitter runs it as cut because loads end there).
+// Tiles of `width` elements are numbered 0 … ceil(extent/width)-1. A tile is *visited* when at
+// least one (row, element) pair in it is visible, *cut* when visited and at least one pair is
+// hidden, *full* when none is. `visited` and `hidden` are unions of tile intervals [first, last];
+// an interval with first > last is empty. A visited tile outside every `hidden` interval is full. A
+// tile that runs past the extent counts as the part inside it (the emitter runs it as cut because
+// loads end there).
 //
 // Bounds are small integer expressions over names known at launch or per program: extents, scalar
 // arguments, the block's first and last row. They are evaluated on the host for counts and printed
@@ -22,10 +23,21 @@ namespace tilewright::ir {
 /// An integer expression, immutable and shared. Division and remainder round toward -inf.
 class IntExpr {
  public:
-  enum class Kind : std::uint8_t { constant, symbol, add, sub, mul, floor_div, mod, minimum, maximum };
+  enum class Kind : std::uint8_t {
+    constant,
+    symbol,
+    add,
+    sub,
+    mul,
+    floor_div,
+    mod,
+    minimum,
+    maximum
+  };
 
   IntExpr(std::int64_t constant = 0);  // NOLINT: a number is an expression
-  /// A name: "extent(kv)", "scalar(window)", "first(q)", "last(q)", "value(17)" (a uniform IR value), …
+  /// A name: "extent(kv)", "scalar(window)", "first(q)", "last(q)", "value(17)" (a uniform IR
+  /// value), …
   static IntExpr symbol(std::string name);
 
   Kind kind() const;
@@ -66,20 +78,25 @@ struct TileInterval {
 
 struct Domain {
   std::vector<TileInterval> visited = {};  ///< may touch and overlap; the union is what counts
-  std::vector<TileInterval> hidden = {};   ///< tiles holding at least one hidden pair (inside the extents)
+  std::vector<TileInterval> hidden =
+      {};  ///< tiles holding at least one hidden pair (inside the extents)
   /// `hidden` for the loop itself, in fewer words: it may also hold a last tile that runs past the
   /// extent, which runs as a cut one anyway. Counts take `hidden`.
   std::vector<TileInterval> hidden_in_loop = {};
-  bool exact = true;                  ///< false: an atom outside the zones fell back to intervals (sound, not tight)
-  std::string note = {};             ///< which atom fell back, for the printed analysis
-  std::vector<std::string> positive = {};  ///< symbols the intervals take to be at least 1 (divisors): check at launch
-  std::int64_t width = 0;             ///< elements per tile the intervals were derived for; 0: symbolic "tile(kv)"
+  bool exact =
+      true;  ///< false: an atom outside the zones fell back to intervals (sound, not tight)
+  std::string note = {};  ///< which atom fell back, for the printed analysis
+  std::vector<std::string> positive =
+      {};  ///< symbols the intervals take to be at least 1 (divisors): check at launch
+  std::int64_t width =
+      0;  ///< elements per tile the intervals were derived for; 0: symbolic "tile(kv)"
 };
 
 /// What becomes of one tile.
 enum class TileClass : std::uint8_t { skipped, full, cut };
 
-/// Classes of all tiles for one program, from evaluated intervals: the host's count, and the tests'.
+/// Classes of all tiles for one program, from evaluated intervals: the host's count, and the
+/// tests'.
 std::vector<TileClass> classify(const Domain& domain, std::int64_t tiles,
                                 const std::function<std::int64_t(const std::string&)>& symbol);
 

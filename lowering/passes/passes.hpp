@@ -25,8 +25,8 @@ Target target_of(const std::string& arch);
 /// that a score's scale and log2(e) meet in one factor.
 void simplify(ir::Kernel& kernel);
 
-/// dot(a, b, K) where a or b is a vector becomes reduce_sum(a * b, K). Comes before accumulators are
-/// fused.
+/// dot(a, b, K) where a or b is a vector becomes reduce_sum(a * b, K). Comes before accumulators
+/// are fused.
 void vector_products(ir::Kernel& kernel);
 
 /// Moves operations that do not depend on a loop in front of it.

@@ -13,8 +13,8 @@
 #include <string>
 
 #include "../runtime/compile.hpp"
-#include "tilewright/dsl/kernel.hpp"
 #include "plan.hpp"
+#include "tilewright/dsl/kernel.hpp"
 
 namespace tilewright {
 
