@@ -9,6 +9,7 @@
 #include <tilewright/error.hpp>
 
 #include "build.hpp"
+#include "runtime/errors.hpp"
 
 namespace tilewright::test {
 
@@ -21,7 +22,7 @@ Error error_of(const Source& source, const std::map<std::string, std::int64_t>& 
     return error;
   }
   FAIL("no error");
-  return Error(ErrorKind::io, "");
+  return Error(errors::runtime["cache-not-writable"], "");
 }
 
 inline bool says(const Error& error, const std::string& text) {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "emulator/errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::emulator {
@@ -58,13 +59,14 @@ const Variant& choose() {
   const char* wanted = std::getenv("TILEWRIGHT_EMULATOR_ISA");
   if (wanted != nullptr && *wanted != '\0') {
     if (const Variant* found = find_variant(wanted)) return *found;
-    throw Error(ErrorKind::invalid_argument, "the emulator has no such instruction set here",
+    throw Error(errors::emulator["emulator-instructions-unknown"],
+                "the emulator has no such instruction set here",
                 {"TILEWRIGHT_EMULATOR_ISA", wanted, "portable, avx512", ""});
   }
   for (const char* name : {"avx512", "portable"}) {
     if (const Variant* found = find_variant(name)) return *found;
   }
-  throw Error(ErrorKind::missing,
+  throw Error(errors::emulator["emulator-processor-too-old"],
               "the emulator was built for processors with AVX2 and FMA; rebuild it with "
               "-DTILEWRIGHT_EMULATOR_BASELINE=\"\" to run here");
 }
