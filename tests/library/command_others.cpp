@@ -103,6 +103,7 @@ TEST_CASE("a cubin goes to a file or a pipe, never to a terminal") {
   const auto refused = invoke("dump fake --stage cubin", true);
   CHECK(refused.status == 2);
   CHECK(refused.out.empty());
+  CHECK(invoke("dump fake --stage cubin --json", true).status == 0);
   const auto path = folder / "k.cubin";
   CHECK(invoke("dump fake --stage cubin --output " + path.string(), true).status == 0);
   CHECK(test::read_text(path) == image);
