@@ -25,7 +25,7 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t\r") + 1 - begin);
 }
 
-/// 12 for "flash.cu(12): error: …".
+/// 12 for "kernel.cu(12): error: …".
 std::optional<int> line_number(std::string_view message, const std::string& file) {
   if (!message.starts_with(file + "(")) return std::nullopt;
   message.remove_prefix(file.size() + 1);

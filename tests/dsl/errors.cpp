@@ -102,7 +102,8 @@ TEST_CASE("a dimension is in the grid once, and before any loop") {
              "in the grid twice", "grid-dimension-twice"));
   CHECK(says(error_of(kernel("inside", [](X, K, Y) { for_blocks(N, [](auto) { each(B); }); })),
              "each stands inside a loop", "grid-inside-loop"));
-  CHECK(says(error_of(kernel("negative", [](X, Y) { blocks(M, -1); })), "got -1", "grid-tile-out-of-range"));
+  CHECK(says(error_of(kernel("negative", [](X, Y) { blocks(M, -1); })), "got -1",
+             "grid-tile-out-of-range"));
 }
 
 TEST_CASE("index and position need a loop over their dimension") {
@@ -129,7 +130,8 @@ TEST_CASE("index and position need a loop over their dimension") {
 TEST_CASE("a dimension of no tensor has no extent") {
   const Error error = error_of(kernel("unknown", [](X, Y) { for_blocks(N, [](auto) {}); }));
   CHECK(error.kind() == ErrorKind::invalid_program);
-  CHECK(says(error, "no tensor of kernel 'unknown' has a dimension 'kv'", "dimension-without-extent"));
+  CHECK(says(error, "no tensor of kernel 'unknown' has a dimension 'kv'",
+             "dimension-without-extent"));
   CHECK(error.allowed() == "batch, q");
   CHECK(says(error_of(kernel("unknown", [](X, Y) { let("n", extent(N)); })), "'kv'"));
 }
@@ -160,7 +162,8 @@ TEST_CASE("whole dimensions need an extent, extents need a dimension") {
 TEST_CASE("arguments and names") {
   CHECK(says(error_of(kernel("twice", [](In<"x", f32, M>, Out<"x", f32, M>) {})),
              "declares the argument 'x' twice", "argument-declared-twice"));
-  CHECK(says(error_of(kernel("two words", [](X, Y) {})), "must be an identifier", "not-an-identifier"));
+  CHECK(says(error_of(kernel("two words", [](X, Y) {})), "must be an identifier",
+             "not-an-identifier"));
   CHECK(says(error_of(kernel("tensor", [](In<"1x", f32, M>) {})), "got \"1x\""));
   CHECK(says(error_of(kernel("value", [](X x, Y) { let("", load(x(0, 0))); })), "got \"\""));
 }

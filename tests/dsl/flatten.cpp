@@ -110,7 +110,8 @@ TEST_CASE("what is packed has no tile and no place in the grid of its own") {
                              })),
              "dimension 'q' is in the grid twice"));
   const Error number = error_of(kernel("each", [](X, Y) { each(MH); }));
-  CHECK(says(number, "each: the flattened dimension 'q*head' indexes no tensor", "each-of-flattened"));
+  CHECK(says(number, "each: the flattened dimension 'q*head' indexes no tensor",
+             "each-of-flattened"));
 }
 
 TEST_CASE("parts need extents like any dimension") {

@@ -1,5 +1,6 @@
 // Programs that the language takes and the compiler cannot map, schedules that cannot be, and what
 // only a launch shows.
+#include <sstream>
 #include <tilewright/dsl.hpp>
 
 #include "build.hpp"
@@ -14,6 +15,7 @@
 #include "passes/passes.hpp"
 #include "plan_errors.hpp"
 #include "provoked.hpp"
+#include "runtime/errors.hpp"
 #include "tilewright/compile.hpp"
 
 using namespace tilewright;
@@ -185,19 +187,97 @@ TEST_CASE("what is counted, and what a reference is made of") {
            [&] { (void)emit::emit_reference(lowered.scheduled); });
 }
 
+TEST_CASE("what the interpreter cannot hold or reach") {
+  provoked(errors::ir["interpreter-type-unsupported"], [] {
+    ir::HostTensor tensor = ir::HostTensor::zeros(e4m3, {3});
+    tensor.set(0, 1);
+  });
+  const ir::Kernel traced =
+      build(with([](In<"at", i32, M> at, In<"x", f32, N> x, Out<"y", f32, M> y) {
+              auto m = each(M);
+              store(y(m), load(x(load(at(m)))));
+            }),
+            {});
+  ir::Inputs inputs;
+  inputs.tensors["at"] = ir::HostTensor::zeros(i32, {2});
+  inputs.tensors["x"] = ir::HostTensor::zeros(f32, {5});
+  inputs.tensors["y"] = ir::HostTensor::zeros(f32, {2});
+  inputs.tensors["at"].set(1, 5);
+  const Error outside =
+      provoked(errors::ir["index-outside-tensor"], [&] { ir::interpret(traced, inputs); });
+  CHECK(outside.argument() == "x");
+  CHECK(outside.value() == "5");
+}
+
 TEST_CASE("a mask over a dimension that the tile under it lacks") {
   const auto source = kernel("lacks", [](In<"x", f32, N> x, In<"w", f32, M> w, Out<"y", f32, N> y) {
-    auto m = blocks(M);
-    let("w", load(w(m)));
-    for_blocks(N, causal(M, N), [&](auto n) { store(y(n), load(x(n))); });
+    let("w", load(w(M)));
+    for_blocks(
+        N, [&](auto) { return index(M) >= index(N); }, [&](auto n) { store(y(n), load(x(n))); });
   });
-  const ir::Kernel traced = build(source, {});
+  const ir::Kernel traced = build(source, {{"q", 40}});
   ir::Inputs inputs;
   inputs.tensors["x"] = ir::HostTensor::zeros(f32, {40});
   inputs.tensors["w"] = ir::HostTensor::zeros(f32, {40});
   inputs.tensors["y"] = ir::HostTensor::zeros(f32, {40});
   provoked(errors::ir["mask-axis-missing"], [&] { ir::interpret(traced, inputs); });
   provoked(errors::emit["reference-mask-unsupported"], [&] { (void)emit::emit_reference(traced); });
+}
+
+TEST_CASE("NVRTC's messages name the user's lines") {
+  // Text that is broken on the lines of two statements, and on one of none.
+  int scores = 0, sums = 0;
+  const auto source = kernel("broken", [&](Q q, K k, Out<"y", f32, M> y) {
+    auto m = blocks(M);
+    auto rows = let("rows", load(q(m, D)));
+    Var<f32, M> sum{"sum", 0.f};
+    for_blocks(N, [&](auto n) {
+      scores = __LINE__ + 1;
+      auto s = let("s", dot(rows, load(k(n, D)), D));
+      sums = __LINE__ + 1;
+      sum = sum + reduce_sum(s, N);
+    });
+    store(y(m), sum);
+  });
+  CompileRequest request;
+  request.extents["d"] = 64;
+  emit::KernelText text = make_program(source, "sm_80", request).aligned.text;
+  const auto here = [](int line) { return "errors/programs.cpp:" + std::to_string(line); };
+  std::vector<std::string> lines;
+  std::istringstream stream(text.text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  std::map<std::string, int> spoiled;  // by the user's line
+  for (const int line : {scores, sums})
+    for (const emit::LineOrigin& origin : text.lines) {
+      std::string& generated = lines.at(static_cast<std::size_t>(origin.line) - 1);
+      const std::size_t code = generated.find_first_not_of(' ');
+      if (to_string(origin.where) != here(line) || generated.compare(code, 2, "//") == 0) continue;
+      generated.insert(code, "undeclared_" + std::to_string(line) + "; ");
+      spoiled[here(line)] = origin.line;
+      break;
+    }
+  REQUIRE(spoiled.size() == 2);
+  lines.push_back("undeclared of no statement;");
+  text.text.clear();
+  for (const std::string& line : lines) text.text += line + "\n";
+  const Error error = provoked(errors::runtime["nvrtc-refused"], [&] {
+    (void)runtime::compile_image(text.text, text.symbol, "sm_80", runtime::ImageKind::ptx,
+                                 compile_options(text));
+  });
+  const std::string said = error.what();
+  INFO(said);
+  CHECK(error.where() == here(scores));
+  for (const auto& [place, line] : spoiled) {
+    const std::size_t at = said.find("broken.cu(" + std::to_string(line) + "): error");
+    REQUIRE(at != std::string::npos);
+    const std::size_t below = said.find('\n', at) + 1;
+    CHECK(said.compare(below, place.size() + 8, "  from " + place + "\n") == 0);
+    // NVRTC shows the line itself; its own spelling of blanks may differ.
+    CHECK(said.find("undeclared_" + place.substr(place.find(':') + 1), below) != std::string::npos);
+  }
+  const std::size_t last = said.find("broken.cu(" + std::to_string(lines.size()) + "): error");
+  REQUIRE(last != std::string::npos);
+  CHECK(said.find("  from ", last) == std::string::npos);
 }
 
 TEST_CASE("what only a launch shows") {

@@ -30,7 +30,8 @@ TEST_CASE("words that are no commands, variants or options") {
   refused("--frob=3", "--frob", "--frob=3");
   refused("--heads", "--heads", "", "invalid_argument", "option-misused");
   refused("--heads 8 --heads 9", "--heads");
-  refused("--window 3", "--window", "3", "invalid_argument", "option-unknown");  // another variant's
+  refused("--window 3", "--window", "3", "invalid_argument",
+          "option-unknown");  // another variant's
 }
 
 TEST_CASE("numbers that are none, or out of range") {
@@ -61,7 +62,8 @@ TEST_CASE("words outside a list, and a type that is not built") {
   refused("--layout hbsd", "--layout", "hbsd", "invalid_argument", "option-value-unknown");
   refused("--causal-alignment middle", "--causal-alignment", "middle");
   refused("--dtype f32 --dot-precision bf16", "--dot-precision", "bf16");
-  refused("--dot-precision tf32", "--dot-precision", "tf32", "invalid_argument", "tf32-without-f32");
+  refused("--dot-precision tf32", "--dot-precision", "tf32", "invalid_argument",
+          "tf32-without-f32");
   refused("--dtype f16 --dot-precision tf32", "--dot-precision", "tf32");
   refused("--dtype f64", "--dtype", "f64");
   refused("--dtype BF16", "--dtype", "BF16");
@@ -75,7 +77,8 @@ TEST_CASE("shapes that do not fit together, or no machine") {
   refused("--heads 8 --kv-heads 0", "--kv-heads", "0", "shape_mismatch");
   refused("--heads 4 --kv-heads 8", "--kv-heads", "8", "shape_mismatch");
   refused("--batch 2147483647 --heads 2147483647 --seqlen-q 2147483647", "shape");
-  refused("--batch 100000 --seqlen-q 2000000", "shape", "", "invalid_argument", "shape-exceeds-memory");
+  refused("--batch 100000 --seqlen-q 2000000", "shape", "", "invalid_argument",
+          "shape-exceeds-memory");
 }
 
 TEST_CASE("input files that are wrong, by tensor") {
@@ -125,13 +128,15 @@ TEST_CASE("what is missing is 3, what fails is 1") {
   require_refused("run fake --plant missing", 3, "missing", "nvrtc", "", "nvrtc-not-found");
   require_refused("run fake --plant compile", 1, "compile_failed", "");
   require_refused("run fake --plant crash", 1, "launch_failed", "internal", "", "internal-error");
+  require_refused("run fake --plant memory", 1, "launch_failed", "shape", "", "out-of-memory");
 }
 
 TEST_CASE("an output that cannot be written is 1, before anything runs") {
   const test::TemporaryFolder folder;
   const auto path = (folder / "no/folder/out").string();
   // The variant would answer 3: it must not have been asked.
-  require_refused("run fake --plant missing --output " + path, 1, "io", "output", path, "file-not-written");
+  require_refused("run fake --plant missing --output " + path, 1, "io", "output", path,
+                  "file-not-written");
   require_refused("dump fake -o " + path, 1, "io", "output", path);
   if (std::filesystem::exists("/dev/full")) {
     require_refused("run fake --seqlen-q 4 --output /dev/full", 1, "io", "output", "/dev/full");

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstring>
+#include <new>
 #include <tilewright/error.hpp>
 
 #include "reference/dense.hpp"
@@ -26,6 +27,7 @@ class FakeVariant : public library::Variant {
                   {"nvrtc", "", "an NVRTC", ""});
     }
     if (plant == "compile") throw Error(errors::runtime["nvrtc-refused"], "NVRTC refused the text");
+    if (plant == "memory") throw std::bad_alloc();
     if (plant == "crash") throw std::runtime_error("something unforeseen");
     const library::AttentionShape& s = request.shape;
     const auto exact =

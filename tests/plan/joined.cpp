@@ -83,15 +83,18 @@ TEST_CASE("one name is one tensor") {
                                auto c = each(C);
                                store(Z(c), load(Y(c, 0)));
                              }));
-  CHECK(refused(errors::plan["plan-argument-shape-disagrees"], "y", with(order)).value() == "[column, row]");
+  CHECK(refused(errors::plan["plan-argument-shape-disagrees"], "y", with(order)).value() ==
+        "[column, row]");
   const Plan temporary = compile(device, copying<In<"u", f32, R, C>, Temp<"y", f32, R, C>>("temp"));
-  CHECK(refused(errors::plan["plan-argument-type-disagrees"], "y", with(temporary)).value() == "a Temp");
+  CHECK(refused(errors::plan["plan-argument-type-disagrees"], "y", with(temporary)).value() ==
+        "a Temp");
   const Plan scalar = compile(
       device, kernel("number", [](In<"u", f32, R> U, Out<"v", f32, R> V, Scalar<"y", f32> y) {
         auto r = blocks(R);
         store(V(r), load(U(r)) * y);
       }));
-  CHECK(refused(errors::plan["plan-argument-type-disagrees"], "y", with(scalar)).value() == "a scalar");
+  CHECK(refused(errors::plan["plan-argument-type-disagrees"], "y", with(scalar)).value() ==
+        "a scalar");
 }
 
 TEST_CASE("parts for different devices, a stream of another, and no part at all") {
@@ -106,7 +109,8 @@ TEST_CASE("parts for different devices, a stream of another, and no part at all"
   refused(errors::runtime["stream-of-another-device"], "stream", [&] {
     here.launch(Stream::default_stream(other), {{"x", x.view()}, {"y", y.view()}});
   });
-  refused(errors::plan["plan-of-nothing"], "parts", [&] { (void)Plan(std::initializer_list<Plan>{}); });
+  refused(errors::plan["plan-of-nothing"], "parts",
+          [&] { (void)Plan(std::initializer_list<Plan>{}); });
 }
 
 TEST_CASE("nothing runs when a later step is wrong") {

@@ -127,8 +127,10 @@ TEST_CASE("a workspace that is missing, too small, misaligned, on another device
   CHECK(wrong({0, bytes}).find("at least") != std::string::npos);
   CHECK(wrong({memory.address(), bytes - 1}, errors::plan["workspace-too-small"]) ==
         std::to_string(bytes - 1) + " bytes; at least " + std::to_string(bytes) + " bytes");
-  CHECK(wrong({memory.address() + 16, bytes}, errors::plan["workspace-misaligned"]).find("256") != std::string::npos);
-  CHECK(wrong(elsewhere, errors::plan["workspace-of-another-device"]) == "emulator:sm_90a; emulator:sm_80");
+  CHECK(wrong({memory.address() + 16, bytes}, errors::plan["workspace-misaligned"]).find("256") !=
+        std::string::npos);
+  CHECK(wrong(elsewhere, errors::plan["workspace-of-another-device"]) ==
+        "emulator:sm_90a; emulator:sm_80");
   go(memory);
   check_values(x, y);
   // Nothing to keep: no workspace is asked for.
@@ -206,5 +208,7 @@ TEST_CASE("a Temp is the plan's, and is written before it is read") {
   });
   CHECK(says(unwritten, "read by kernel 'minus_three', and no step before it writes it"));
   Plan backwards{compile(emulator(), plus_one), compile(emulator(), twice)};
-  refused(errors::plan["launch-argument-missing"], "a", [&] { backwards.launch(stream, {{"x", x.view()}}); });
+  refused(errors::plan["launch-argument-missing"], "a", [&] {
+    backwards.launch(stream, {{"x", x.view()}});
+  });
 }
