@@ -55,7 +55,8 @@ Builder::Builder(std::string kernel_name, const ExtentMap& extents) : extents_(e
   push(Frame::Kind::kernel, &kernel_.body);
   for (const auto& [dim, extent] : extents) {
     if (extent < 1 || extent > std::numeric_limits<int>::max())
-      throw Error(errors::program["extent-out-of-range"], "the extent of dimension '" + dim + "'",
+      throw Error(errors::program["extent-out-of-range"],
+                  "the extent of dimension '" + dim + "' is out of range",
                   {dim, std::to_string(extent), "1 … 2147483647", ""});
     kernel_.bound[dim] = static_cast<int>(extent);
   }

@@ -97,7 +97,8 @@ ir::Index Builder::cut(const IndexSpec& spec, std::int64_t extent, const Provena
                   {spec.of,
                    "elements " + std::to_string(offset) + " … " +
                        std::to_string(offset + std::max<std::int64_t>(count, 0) - 1),
-                   "at least one of 0 … " + std::to_string(extent - 1), to_string(where)});
+                   "at least one element, all of them within 0 … " + std::to_string(extent - 1),
+                   to_string(where)});
   }
   ir::Index index;
   index.kind = IndexSpec::Kind::whole;

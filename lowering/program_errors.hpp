@@ -48,7 +48,8 @@ inline constexpr ErrorEntry program_entries[] = {
     {"tilings-meet", ErrorKind::invalid_program,
      "Two tilings, or two extents, of one dimension meet in one expression.",
      "Use the tiles of one loop, or give the other a name of its own with as<H>(…)."},
-    {"slice-out-of-range", ErrorKind::shape_mismatch, "A slice holds no element of its dimension.",
+    {"slice-out-of-range", ErrorKind::shape_mismatch,
+     "A slice is empty, begins before its dimension or ends behind it.",
      "Keep offset and count within the extent."},
     {"split-invalid", ErrorKind::shape_mismatch,
      "split(D, parts)[part] with no parts, a part that is not there, or an extent that does not "

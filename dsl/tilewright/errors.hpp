@@ -20,7 +20,7 @@ inline constexpr ErrorEntry dsl_entries[] = {
      "Pass it from kernel to kernel through a Temp or a tensor."},
     {"integer-too-wide", ErrorKind::invalid_program,
      "An integer constant of a kernel does not fit in 32 bits.",
-     "Use a smaller constant, or a tensor of i64."},
+     "Use a constant within the range of the message."},
 };
 inline constexpr ErrorTable dsl{dsl_entries};
 

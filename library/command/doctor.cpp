@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <sstream>
+
 #include <nlohmann/json.hpp>
 #include <tilewright/error.hpp>
 
@@ -73,9 +75,15 @@ ordered_json to_json(const Examination& examination) {
 
 void add_finding(Rows& rows, const char* what, const Finding& finding, const char* necessity) {
   const char* state = finding.problem.empty() ? "found" : necessity;
-  rows.push_back({what, state,
-                  finding.problem.empty() ? finding.version + "  " + finding.path
-                                          : finding.problem.substr(0, finding.problem.find('\n'))});
+  rows.push_back(
+      {what, state, finding.problem.empty() ? finding.version + "  " + finding.path : ""});
+  std::istringstream problem(finding.problem);  // where it was searched for, a line each
+  for (std::string line; std::getline(problem, line);) {
+    if (rows.back().back().empty())
+      rows.back().back() = line;
+    else
+      rows.push_back({"", "", line});
+  }
   if (!finding.install.empty()) rows.push_back({"", "", finding.install});
 }
 

@@ -105,7 +105,8 @@ void require_budget(const Request& request) {
   const bool known = bytes != UINT64_MAX;
   throw Error(errors::variants["memory-budget-exceeded"],
               "S and P of this shape take " +
-                  (known ? std::to_string(bytes) : std::string("more than 2^64")) + " bytes",
+                  (known ? std::to_string(bytes) : std::string("more than 2^64")) +
+                  " bytes, more than --memory-budget",
               {"--memory-budget", std::to_string(budget),
                known ? "at least " + std::to_string(bytes) : std::string("a smaller shape"), ""});
 }

@@ -175,7 +175,7 @@ class RowAssigner {
               "' is needed along the rows of one tile and along "
               "the columns of another",
           {.argument = value(to).name.empty() ? std::string(info(by.op).name) : value(to).name,
-           .allowed = "one of the two",
+           .allowed = "one of the two; a second name for the dimension, as<E>(M), for the other",
            .where = to_string(by.where)});
     changed_ |= !before_rows && !before_across;
     if (rows)

@@ -24,7 +24,8 @@ inline constexpr ErrorEntry passes_entries[] = {
      "Force the number the message allows, or only one of the two."},
     {"warps-do-not-fit", ErrorKind::unsupported,
      "No number of warps gives each dimension that runs over warps its rows.",
-     "Give those dimensions tiles of equally many rows."},
+     "Give those dimensions tiles of equally many rows, at most 256; walk longer ones with blocks "
+     "or for_blocks."},
     {"place-invalid", ErrorKind::invalid_argument, "A schedule puts a value where it cannot live.",
      "Put it in one of the places the message lists."},
     {"tf32-without-f32", ErrorKind::invalid_argument,
@@ -46,7 +47,7 @@ inline constexpr ErrorEntry passes_entries[] = {
      "Keep one of the two as the rows in all elementwise work."},
     {"vector-conflict", ErrorKind::unsupported,
      "A vector is needed along the rows of one tile and along the columns of another.",
-     "Load or compute it a second time for the other use."},
+     "Give the dimension a second name for the other use, as<E>(M), and load the vector under it."},
     {"blocks-not-countable", ErrorKind::invalid_program,
      "Blocks are to be counted for a kernel whose masks or tiles are not settled.",
      "Count after the masks are analysed and the tiles are chosen."},

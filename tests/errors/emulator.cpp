@@ -40,7 +40,7 @@ TEST_CASE("no address space for the device's memory") {
 TEST_CASE("launches that no device takes") {
   Memory memory(std::size_t{1} << 30);
   const auto module = Module::load(emulator_test::lane_kernel("", ""), memory);
-  const Kernel& kernel = module->kernels().front();
+  const Kernel& kernel = module->kernels().at("probe");
   const std::vector<std::byte> parameters(16);
   for (const Launch& launch :
        {Launch{{1, 1, 1}, {2048, 1, 1}, 0, parameters},

@@ -208,7 +208,7 @@ TEST_CASE("a Temp is the plan's, and is written before it is read") {
   });
   CHECK(says(unwritten, "read by kernel 'minus_three', and no step before it writes it"));
   Plan backwards{compile(emulator(), plus_one), compile(emulator(), twice)};
-  refused(errors::plan["launch-argument-missing"], "a", [&] {
+  refused(errors::plan["temp-never-written"], "a", [&] {
     backwards.launch(stream, {{"x", x.view()}});
   });
 }
