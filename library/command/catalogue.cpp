@@ -1,3 +1,4 @@
+// The tables of all parts, gathered; as text, and one entry by its id.
 #include "command/catalogue.hpp"
 
 #include <fmt/core.h>

@@ -1,3 +1,4 @@
+// See nvrtc_log.hpp.
 #include "runtime/nvrtc_log.hpp"
 
 #include <algorithm>
