@@ -6,6 +6,7 @@
 #include <array>
 #include <csignal>
 #include <optional>
+#include <sstream>
 #include <tilewright/error.hpp>
 
 #include "formats/file.hpp"
@@ -118,4 +119,11 @@ TEST_CASE("text files are read up to a limit") {
         ErrorKind::invalid_file);
   CHECK(kind_of_failure([&] { read_text(folder / "absent", "--schedule", 4); }) ==
         ErrorKind::invalid_file);
+  // Size 0 for who asks, and yet there is something to read.
+  CHECK(kind_of_failure([&] { read_text("/proc/self/maps", "--schedule", 4); }) ==
+        ErrorKind::invalid_file);
+  std::istringstream endless(std::string(1 << 20, 'x'));
+  CHECK(read_text(endless, 10).size() < 5000);
+  std::istringstream brief("12");
+  CHECK(read_text(brief, 10) == "12");
 }
