@@ -11,7 +11,7 @@ using namespace plans;
 
 namespace {
 
-const std::vector<std::string> nothing_wrong;
+const std::string nothing_wrong;
 constexpr int threads = 6;
 
 }  // namespace
@@ -70,6 +70,22 @@ TEST_CASE("one plan, launched by many threads on streams of their own") {
           return "";
         }) == nothing_wrong);
   CHECK(launches == 8 * threads);
+}
+
+TEST_CASE("many small launches of one plan: no launch runs with another's arguments") {
+  const Device& device = emulator();
+  const Plan plan = compile(device, scaled(11));
+  CHECK(at_once(threads, [&](int t) -> std::string {
+          const Stream stream(device);
+          std::vector<Pair> pairs;
+          for (int i = 0; i < 200; ++i)
+            pairs.emplace_back(device, 1, 8, static_cast<float>(1000 * t + i));
+          for (const Pair& pair : pairs) plan.launch(stream, pair.arguments());
+          stream.synchronize();
+          int wrong = 0;
+          for (const Pair& pair : pairs) wrong += pair.wrong(11);
+          return wrong_elements(wrong);
+        }) == nothing_wrong);
 }
 
 TEST_CASE("one plan of four kernels, each thread with a workspace of its own") {

@@ -57,10 +57,10 @@ class Pair {
   Buffer x_, y_;
 };
 
-/// Runs `action(0)` to `action(count - 1)` at once, and gives back what went wrong: a sentence for
-/// every thread whose action threw or returned one.
-inline std::vector<std::string> at_once(int count, const std::function<std::string(int)>& action) {
-  std::vector<std::string> sentences;
+/// Runs `action(0)` to `action(count - 1)` at once, and gives back what went wrong: a line for
+/// every thread whose action threw or returned a sentence.
+inline std::string at_once(int count, const std::function<std::string(int)>& action) {
+  std::string lines;
   std::mutex mutex;
   std::barrier start(count);
   std::vector<std::thread> threads;
@@ -75,10 +75,10 @@ inline std::vector<std::string> at_once(int count, const std::function<std::stri
       }
       if (sentence.empty()) return;
       const std::lock_guard lock(mutex);
-      sentences.push_back("thread " + std::to_string(t) + ": " + sentence);
+      lines += "thread " + std::to_string(t) + ": " + sentence + "\n";
     });
   for (std::thread& thread : threads) thread.join();
-  return sentences;
+  return lines;
 }
 
 inline std::string wrong_elements(int count) {

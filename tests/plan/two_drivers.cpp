@@ -47,7 +47,7 @@ TEST_CASE("both run the same kernels at once") {
             wrong += pair.wrong(static_cast<float>(2 + t / 2));
           }
           return wrong_elements(wrong);
-        }) == std::vector<std::string>{});
+        }) == "");
 }
 
 TEST_CASE("what belongs to one is refused by the other, and both are named") {
