@@ -296,7 +296,8 @@ void Parser::location() {
   Place at = place();
   if (lexer_.accept(',')) {
     while (!lexer_.peek().is("inlined_at")) {
-      if (lexer_.peek().line != line) fail(line, ".loc without inlined_at");
+      if (lexer_.peek().line != line || lexer_.peek().kind == Token::Kind::end)
+        fail(line, ".loc without inlined_at");
       lexer_.next();
     }
     lexer_.next();
