@@ -29,9 +29,6 @@ struct Target {
   const char* name;
   void (*one)(std::string_view);
 };
-inline constexpr Target targets[] = {
-    {"safetensors", safetensors}, {"schedule", schedule}, {"ptx", ptx}, {"command", command}};
-
 inline void require(bool holds, const char* what) {
   if (!holds) throw std::logic_error(std::string("fuzz: not so: ") + what);
 }
