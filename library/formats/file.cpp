@@ -1,6 +1,7 @@
 // See file.hpp. POSIX calls rather than streams: only they tell a full disk from success
 // (write, fsync and close may each be the one that reports it).
 #include "formats/file.hpp"
+#include "formats/errors.hpp"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -21,7 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const fs::path& path, const std::string& action, int code) {
-  throw Error(ErrorKind::io, "cannot " + action + " " + path.string() + ": " + std::strerror(code),
+  throw Error(errors::formats["file-not-written"],
+              "cannot " + action + " " + path.string() + ": " + std::strerror(code),
               {"output", path.string(), "a path in an existing, writable folder", ""});
 }
 
@@ -111,13 +113,16 @@ std::string read_text(const fs::path& path, std::string_view argument, std::uint
                              ""};
   std::error_code code;
   if (!fs::is_regular_file(path, code)) {
-    throw Error(ErrorKind::invalid_file, "there is no such regular file", detail);
+    throw Error(errors::formats["file-not-readable"], "there is no such regular file", detail);
   }
   std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw Error(ErrorKind::invalid_file, "the file cannot be opened", detail);
+  if (!stream)
+    throw Error(errors::formats["file-not-readable"], "the file cannot be opened", detail);
   std::string text = read_text(stream, limit);
-  if (stream.bad()) throw Error(ErrorKind::invalid_file, "the file cannot be read", detail);
-  if (text.size() > limit) throw Error(ErrorKind::invalid_file, "the file is too long", detail);
+  if (stream.bad())
+    throw Error(errors::formats["file-not-readable"], "the file cannot be read", detail);
+  if (text.size() > limit)
+    throw Error(errors::formats["file-too-long"], "the file is too long", detail);
   return text;
 }
 

@@ -7,6 +7,7 @@
 
 #include "loops/flash_forward.hpp"
 #include "passes/analyze_masks.hpp"
+#include "variants/errors.hpp"
 #include "variants/run_plan.hpp"
 #include "variants/table.hpp"
 
@@ -26,7 +27,8 @@ std::unique_ptr<KernelSource> kernel_of(const AttentionShape& shape) {
   if (shape.dtype == DType::bf16) return kernel_of<DType::bf16>(shape);
   if (shape.dtype == DType::f16) return kernel_of<DType::f16>(shape);
   if (shape.dtype == DType::f32) return kernel_of<DType::f32>(shape);
-  throw Error(ErrorKind::unsupported, "flash has no kernel for this element type",
+  throw Error(errors::variants["variant-type-unsupported"],
+              "flash has no kernel for this element type",
               {"--dtype", std::string(name(shape.dtype)), "bf16, f16, f32", ""});
 }
 

@@ -47,12 +47,12 @@ TEST_CASE("a plan on the other device's stream is refused, and both are named") 
   for (const auto& [mine, other] : {std::pair{here, there}, std::pair{there, here}}) {
     const Plan plan = compile(mine, scaled(2));
     const Pair pair(mine, 3, 40, 1);
-    const Error error = refused(ErrorKind::invalid_argument, "stream", [&] {
+    const Error error = refused(errors::runtime["stream-of-another-device"], "stream", [&] {
       plan.launch(Stream::default_stream(other), pair.arguments());
     });
     CHECK(error.value() == other.spec());
     CHECK(error.allowed() == mine.spec());
-    const Error by_name = refused(ErrorKind::invalid_argument, "stream",
+    const Error by_name = refused(errors::runtime["stream-of-another-device"], "stream",
                                   [&] { plan.launch(Stream(other), pair.arguments()); });
     CHECK(by_name.value() == other.spec());
     plan.launch(Stream::default_stream(mine), pair.arguments());
@@ -67,7 +67,7 @@ TEST_CASE("a tensor in the other device's memory is refused by its name before a
   const Stream stream = Stream::default_stream(here);
   for (const bool input : {true, false}) {
     const std::string name = input ? "x" : "y";
-    const Error error = refused(ErrorKind::invalid_argument, name, [&] {
+    const Error error = refused(errors::plan["tensor-of-another-device"], name, [&] {
       plan.launch(stream,
                   {{"x", input ? other.x() : mine.x()}, {"y", input ? mine.y() : other.y()}});
     });
@@ -81,7 +81,7 @@ TEST_CASE("a tensor in the other device's memory is refused by its name before a
   part.extents[0] = 2;
   TensorView result = mine.y();
   result.extents[0] = 2;
-  refused(ErrorKind::invalid_argument, "x", [&] {
+  refused(errors::plan["tensor-of-another-device"], "x", [&] {
     plan.launch(stream, {{"x", part}, {"y", result}});
   });
   // Nothing is asked of a tensor without elements.
@@ -98,13 +98,15 @@ TEST_CASE("a workspace, and the parts of a plan, of another device") {
   const Plan plan = chain();
   const Buffer workspace(there, plan.workspace_bytes({{R, 3}, {C, 9}}));
   const Pair pair(here, 3, 9, 1);
-  const Error error = refused(ErrorKind::invalid_argument, "workspace", [&] {
+  const Error error = refused(errors::plan["workspace-of-another-device"], "workspace", [&] {
     plan.launch(Stream::default_stream(here), pair.arguments(), workspace);
   });
   CHECK(error.value() == there.spec());
   CHECK(error.allowed() == here.spec());
   const Plan a = compile(here, twice), b = compile(there, plus_one);
-  const Error joined = refused(ErrorKind::invalid_argument, "parts", [&] { (void)Plan{a, b}; });
+  const Error joined = refused(errors::plan["plan-of-two-devices"], "parts", [&] {
+    (void)Plan{a, b};
+  });
   CHECK(joined.value() == there.spec());
   CHECK(says(joined, here.spec()));
 }
@@ -147,13 +149,13 @@ TEST_CASE("the caller's current context is joined, and what is made in it stays 
     CHECK(current() == own.handle());
 
     // The primary context of the same device is another place.
-    const Error error = refused(ErrorKind::invalid_argument, "stream", [&] {
+    const Error error = refused(errors::runtime["stream-of-another-device"], "stream", [&] {
       plan.launch(Stream::default_stream(primary), pair.arguments());
     });
     CHECK(error.value() == primary.place());
     CHECK(error.allowed() == device.place());
     const Plan elsewhere = compile(primary, scaled(6));
-    refused(ErrorKind::invalid_argument, "stream",
+    refused(errors::runtime["stream-of-another-device"], "stream",
             [&] { elsewhere.launch(stream, pair.arguments()); });
     CHECK(current() == own.handle());
 

@@ -57,13 +57,13 @@ TEST_CASE("what belongs to one is refused by the other, and both are named") {
   for (const auto& [mine, other] : {std::pair{*first, second}, std::pair{second, *first}}) {
     const Plan plan = compile(mine, scaled(3));
     const Pair pair(mine, 3, 20, 1);
-    const Error stream = refused(ErrorKind::invalid_argument, "stream", [&] {
+    const Error stream = refused(errors::runtime["stream-of-another-device"], "stream", [&] {
       plan.launch(Stream::default_stream(other), pair.arguments());
     });
     CHECK(stream.value() == other.spec());
     CHECK(stream.allowed() == mine.spec());
     const Plan there = compile(other, scaled(3));
-    refused(ErrorKind::invalid_argument, "parts", [&] { (void)Plan{plan, there}; });
+    refused(errors::plan["plan-of-two-devices"], "parts", [&] { (void)Plan{plan, there}; });
     plan.launch(Stream::default_stream(mine), pair.arguments());
     mine.synchronize();
     CHECK(pair.wrong(3) == 0);
