@@ -3,6 +3,7 @@
 #include "tilewright/plan.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "plan_errors.hpp"
 #include "plan_state.hpp"
@@ -30,7 +31,7 @@ const Device& common_device(std::initializer_list<Plan> plans) {
     if (!(plan.device() == device))
       throw Error(errors::plan["plan-of-two-devices"],
                   "the parts of a plan are for different devices",
-                  {"parts", plan.device().spec(), device.spec() + ", as the first", ""});
+                  {"parts", plan.device().place(), device.place() + ", as the first", ""});
   return device;
 }
 
@@ -48,8 +49,8 @@ void require_workspace(const Workspace& workspace, std::size_t bytes, const Devi
            "at least " + wanted + ", given to launch or reserved before it");
   if (workspace.device != nullptr && !(*workspace.device == device))
     refuse(errors::plan["workspace-of-another-device"],
-           "the workspace belongs to another device than the plan", workspace.device->spec(),
-           device.spec());
+           "the workspace belongs to another device than the plan", workspace.device->place(),
+           device.place());
   if (workspace.bytes < bytes)
     refuse(errors::plan["workspace-too-small"],
            reserved ? "more workspace is needed than was reserved" : "the workspace is too small",
@@ -58,6 +59,40 @@ void require_workspace(const Workspace& workspace, std::size_t bytes, const Devi
     refuse(errors::plan["workspace-misaligned"], "the workspace is misaligned",
            std::to_string(workspace.address),
            "an address that is a multiple of " + std::to_string(WorkspaceLayout::alignment));
+}
+
+/// Throws where a tensor lies in the memory of another device. Only the emulator is asked: a GPU's
+/// driver would take as long to answer as to launch, and reports the address as illegal itself.
+void refuse_foreign(const PlanState& state, const LaunchArguments& given) {
+  if (!state.device.is_emulator()) return;
+  const runtime::Driver& api = state.device.driver();
+  const auto& slots = state.signature.slots();
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const LaunchArguments::Value& value = given[static_cast<int>(i)];
+    if (slots[i].scalar || slots[i].temporary || !value.given || value.data == 0) continue;
+    const auto attribute = [&](CUpointer_attribute which) {
+      unsigned number = 0;
+      const bool known = api.pointer_get_attribute(&number, which, value.data) == CUDA_SUCCESS;
+      return known ? std::optional(number) : std::nullopt;
+    };
+    const auto owner = attribute(CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL);
+    if (!owner || static_cast<int>(*owner) == state.device.ordinal()) continue;
+    // Managed and page-locked memory is every device's.
+    if (attribute(CU_POINTER_ATTRIBUTE_MEMORY_TYPE) != unsigned{CU_MEMORYTYPE_DEVICE} ||
+        attribute(CU_POINTER_ATTRIBUTE_IS_MANAGED) != 0U)
+      continue;
+    char name[256] = {};
+    CUdevice handle = 0;
+    const bool named =
+        api.device_get(&handle, static_cast<int>(*owner)) == CUDA_SUCCESS &&
+        api.device_get_name(name, static_cast<int>(sizeof name) - 1, handle) == CUDA_SUCCESS;
+    throw Error(
+        errors::plan["tensor-of-another-device"],
+        "tensor \'" + slots[i].name + "' is in the memory of another device than the plan",
+        {.argument = slots[i].name,
+         .value = "memory of " + (named ? std::string(name) : std::to_string(*owner)),
+         .allowed = "memory of " + state.device.name() + " (" + state.device.place() + ")"});
+  }
 }
 
 /// A kernel step's form for this launch, and its blocks.
@@ -98,7 +133,7 @@ void Plan::launch(const Stream& stream, const std::vector<Binding>& arguments,
     throw Error(
         errors::runtime["stream-of-another-device"],
         "the stream belongs to another device than the plan",
-        {.argument = "stream", .value = stream.device().spec(), .allowed = state.device.spec()});
+        {.argument = "stream", .value = stream.device().place(), .allowed = state.device.place()});
   if (!state.signature.unwritten.empty())
     throw Error(
         errors::plan["temp-never-written"],
@@ -106,6 +141,7 @@ void Plan::launch(const Stream& stream, const std::vector<Binding>& arguments,
             state.signature.unwritten_reader + ", and no step before it writes it",
         {state.signature.unwritten, "", "a plan that begins with the kernel that writes it", ""});
   LaunchArguments given(state.signature, arguments);
+  refuse_foreign(state, given);
   if (!state.workspace.empty()) {
     const bool reserved = workspace.address == 0 && workspace.bytes == 0;
     const Workspace used = reserved ? Workspace(reserve_.buffer) : workspace;

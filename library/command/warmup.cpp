@@ -5,7 +5,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "command/errors.hpp"
 #include "command/table_text.hpp"
@@ -72,7 +71,7 @@ class Progress {
 
 std::string read_list(const Context& context, const std::string& file) {
   if (file != "-") return formats::read_text(file, "FILE", longest_list);
-  std::string text{std::istreambuf_iterator<char>(context.in), {}};
+  std::string text = formats::read_text(context.in, longest_list);
   if (text.size() > longest_list)
     throw Error(errors::formats["file-too-long"], "the list is too long",
                 {"FILE", "-", "at most 1048576 bytes", ""});

@@ -13,7 +13,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <system_error>
 #include <tilewright/error.hpp>
 
@@ -97,6 +96,17 @@ void require_writable_target(const fs::path& path) {
   if (::access(folder.c_str(), W_OK | X_OK) != 0) fail(path, "write", errno);
 }
 
+std::string read_text(std::istream& stream, std::uint64_t limit) {
+  std::string text;
+  std::array<char, 4096> piece{};
+  while (text.size() <= limit) {
+    stream.read(piece.data(), piece.size());
+    if (stream.gcount() == 0) break;
+    text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
+  }
+  return text;
+}
+
 std::string read_text(const fs::path& path, std::string_view argument, std::uint64_t limit) {
   const Error::Detail detail{std::string(argument), path.string(),
                              "a readable text file of at most " + std::to_string(limit) + " bytes",
@@ -108,12 +118,11 @@ std::string read_text(const fs::path& path, std::string_view argument, std::uint
   std::ifstream stream(path, std::ios::binary);
   if (!stream)
     throw Error(errors::formats["file-not-readable"], "the file cannot be opened", detail);
-  if (fs::file_size(path, code) > limit || code) {
-    throw Error(errors::formats["file-too-long"], "the file is too long", detail);
-  }
-  std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  std::string text = read_text(stream, limit);
   if (stream.bad())
     throw Error(errors::formats["file-not-readable"], "the file cannot be read", detail);
+  if (text.size() > limit)
+    throw Error(errors::formats["file-too-long"], "the file is too long", detail);
   return text;
 }
 

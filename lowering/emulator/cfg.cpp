@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "emulator/engine.hpp"
+
 namespace tilewright::emulator {
 namespace {
 
@@ -157,6 +159,13 @@ void FlowGraph::find_meetings() {
 Liveness find_liveness(const Function& function, const FlowGraph& graph) {
   const std::size_t words = (function.registers.size() + 63) / 64;
   const std::size_t count = graph.blocks().size();
+  // Four sets of bits for each block: half a gigabyte in all. Real kernels stay below a hundredth.
+  constexpr std::size_t most_words = std::size_t{1} << 24;
+  if (words * count > most_words) {
+    throw PtxError(static_cast<int>(std::max(function.line, 1U)),
+                   "'" + function.name + "' is too large: " + std::to_string(count) +
+                       " blocks and " + std::to_string(function.registers.size()) + " registers");
+  }
   const Liveness::Set none(words, 0);
   Liveness live;
   live.in.assign(count, none);

@@ -84,7 +84,7 @@ class Reader {
 
  private:
   void one(std::string_view line) {
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    while (line.ends_with('\r')) line.remove_suffix(1);
     if (line.starts_with('#')) {
       line.remove_prefix(1);
       if (line.starts_with(' ')) line.remove_prefix(1);

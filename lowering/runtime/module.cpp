@@ -137,8 +137,8 @@ void Function::launch(Dim3 grid, Dim3 block, unsigned shared, const Stream& stre
                       void** parameters) const {
   if (!(stream.device() == device()))
     throw Error(errors::runtime["stream-of-another-device"],
-                name() + " was compiled for " + device().spec() + " and launched elsewhere",
-                {"stream", stream.device().spec(), device().spec(), ""});
+                name() + " was compiled for " + device().place() + " and launched elsewhere",
+                {"stream", stream.device().place(), device().place(), ""});
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
   const Driver& api = device().driver();
   ContextScope scope(device());

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <csignal>
+#include <sstream>
 #include <tilewright/error.hpp>
 
 #include "formats/file.hpp"
@@ -116,4 +117,10 @@ TEST_CASE("text files are read up to a limit") {
   CHECK(id_of_failure([&] { read_text(folder / "t", "--schedule", 4); }) == "file-too-long");
   CHECK(id_of_failure([&] { read_text(folder / "absent", "--schedule", 4); }) ==
         "file-not-readable");
+  // Size 0 for who asks, and yet there is something to read.
+  CHECK(id_of_failure([&] { read_text("/proc/self/maps", "--schedule", 4); }) == "file-too-long");
+  std::istringstream endless(std::string(1 << 20, 'x'));
+  CHECK(read_text(endless, 10).size() < 5000);
+  std::istringstream brief("12");
+  CHECK(read_text(brief, 10) == "12");
 }
