@@ -88,7 +88,7 @@ void refuse_foreign(const PlanState& state, const LaunchArguments& given) {
         api.device_get_name(name, static_cast<int>(sizeof name) - 1, handle) == CUDA_SUCCESS;
     throw Error(
         errors::plan["tensor-of-another-device"],
-        "tensor \'" + slots[i].name + "' is in the memory of another device than the plan",
+        "tensor '" + slots[i].name + "' is in the memory of another device than the plan",
         {.argument = slots[i].name,
          .value = "memory of " + (named ? std::string(name) : std::to_string(*owner)),
          .allowed = "memory of " + state.device.name() + " (" + state.device.place() + ")"});
