@@ -13,8 +13,6 @@ namespace tilewright::command {
 namespace {
 
 using library::AttentionShape;
-using library::CausalAlignment;
-using library::DotPrecision;
 using library::Layout;
 using library::OptionHelp;
 

@@ -77,7 +77,7 @@ void validate(const AttentionShape& shape) {
     throw Error(ErrorKind::invalid_argument, "--softmax-scale is not a finite number",
                 {"--softmax-scale", std::to_string(shape.softmax_scale), "a finite number", ""});
   }
-  if (shape.dot_precision == library::DotPrecision::tf32 && shape.dtype != DType::f32) {
+  if (shape.dot_precision == DotPrecision::tf32 && shape.dtype != DType::f32) {
     throw Error(ErrorKind::invalid_argument,
                 "--dot-precision tf32 is a way to make products of f32, not of " +
                     std::string(name(shape.dtype)),

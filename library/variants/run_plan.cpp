@@ -5,6 +5,7 @@
 
 #include <tilewright/error.hpp>
 
+#include "attention/kernel.hpp"
 #include "emit/bundle.hpp"
 #include "ir/print.hpp"
 #include "runtime/cubin_info.hpp"
@@ -115,13 +116,7 @@ RunResult run_plan(Plan plan, const AttentionShape& shape, const Inputs& inputs)
       {"lse", TensorView::contiguous(lse.address(), DType::f32,
                                      {shape.batch, shape.heads, shape.seqlen_q})},
       {"softmax_scale", shape.softmax_scale}};
-  plan.reserve({{"batch", shape.batch},
-                {"q_head", shape.heads},
-                {"kv_head", shape.kv_heads},
-                {"q", shape.seqlen_q},
-                {"kv", shape.seqlen_kv},
-                {"d", shape.head_dim},
-                {"e", shape.value_dim}});
+  plan.reserve(kernel_extents(shape));
 
   if (device.emulator() != nullptr) device.emulator()->reset();
   plan.launch(Stream::default_stream(device), arguments);
