@@ -34,7 +34,7 @@ class Flash : public Variant {
                 const Inputs& inputs) const override {
     const AttentionShape& shape = request.shape;
     const Plan plan = compile(Device::open(where), *kernel_of(shape), compile_request(request));
-    RunResult result = run_plan(plan, shape, inputs);
+    RunResult result = run_plan(plan, request, inputs);
     const auto& tile = plan.program().aligned.schedule.tile;
     result.tile_q = tile.at("q");
     result.tile_kv = tile.at("kv");

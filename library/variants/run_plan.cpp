@@ -8,6 +8,7 @@
 #include "attention/kernel.hpp"
 #include "emit/bundle.hpp"
 #include "ir/print.hpp"
+#include "measure/timing.hpp"
 #include "runtime/cubin_info.hpp"
 
 namespace tilewright::library {
@@ -93,7 +94,8 @@ CompileRequest compile_request(const Request& request,
   return made;
 }
 
-RunResult run_plan(Plan plan, const AttentionShape& shape, const Inputs& inputs) {
+RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs) {
+  const AttentionShape& shape = request.shape;
   const Device& device = plan.device();
   RunResult result;
   result.device = device.spec();
@@ -119,7 +121,9 @@ RunResult run_plan(Plan plan, const AttentionShape& shape, const Inputs& inputs)
   plan.reserve(kernel_extents(shape));
 
   if (device.emulator() != nullptr) device.emulator()->reset();
-  plan.launch(Stream::default_stream(device), arguments);
+  const Stream stream = Stream::default_stream(device);
+  const auto launch = [&] { plan.launch(stream, arguments); };
+  launch();
   bool complete = true;
   try {
     device.synchronize();
@@ -132,6 +136,10 @@ RunResult run_plan(Plan plan, const AttentionShape& shape, const Inputs& inputs)
     lse.download(result.lse.data(), result.lse.size() * sizeof(float));
   result.faults = faults_of(plan, arguments);
   result.counters = counters_of(device);
+  if (device.is_emulator() || request.timed == 0) return result;
+  const int calls = calls_of_a_millisecond(stream, launch);
+  for (int i = 0; i < request.timed; ++i)
+    result.milliseconds.push_back(milliseconds_of(stream, calls, launch));
   return result;
 }
 
