@@ -63,6 +63,9 @@ const std::string& AttentionProgram::symbol() const {
 int AttentionProgram::threads() const { return state_->program().aligned.text.threads; }
 int AttentionProgram::shared_bytes() const { return state_->program().aligned.text.shared_bytes; }
 
+int AttentionProgram::tile_q() const { return state_->program().aligned.schedule.tile.at("q"); }
+int AttentionProgram::tile_kv() const { return state_->program().aligned.schedule.tile.at("kv"); }
+
 std::vector<std::string> AttentionProgram::parameters() const {
   std::vector<std::string> result;
   for (const auto& one : state_->program().aligned.text.parameters)
