@@ -33,7 +33,7 @@ bool branches(const Statement& statement) {
 
 Uses uses_of(const Statement& statement) {
   Uses uses;
-  if (statement.label >= 0) return uses;
+  if (statement.label >= 0 || statement.folded) return uses;
   if (statement.guard >= 0) uses.reads.push_back(statement.guard);
   for (std::size_t k = 0; k < statement.operands.size(); ++k) {
     const Operand& operand = statement.operands[k];

@@ -147,6 +147,7 @@ void Decoder::statement(const Statement& statement) {
   after_.clear();
   scratch_used_[0] = scratch_used_[1] = 0;
   count_cost(statement);
+  if (statement.folded) return;
   const bool known = packed_operation() || arithmetic() || conversion() || memory_access() ||
                      warp_operation() || control_flow() || mbarrier_statement() ||
                      system_function();

@@ -3,6 +3,7 @@
 
 #include "emulator/decode.hpp"
 #include "emulator/engine.hpp"
+#include "emulator/ptx_fold.hpp"
 #include "emulator/ptx_inline.hpp"
 #include "emulator/ptx_parser.hpp"
 
@@ -16,6 +17,7 @@ class ModuleLoader {
   static std::shared_ptr<Module> load(std::string_view ptx, Memory& memory) {
     ModuleText text = Parser(ptx).parse();
     inline_calls(text);
+    fold_addresses(text);
     std::shared_ptr<Module> module(new Module());
     module->memory_ = &memory;
     module->target_ = text.target;
