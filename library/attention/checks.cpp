@@ -57,13 +57,12 @@ AttentionExtents check(const AttentionTensors& tensors, const AttentionRequest& 
   Extent seqlen_q{"seqlen_q"}, seqlen_kv{"seqlen_kv"};
   Extent head_dim{"head_dim", request.head_dim, "the request"};
   Extent value_dim{"value_dim", request.value_dim, "the request"};
-  const DType dtype = request.dtype;
-  check_tensor({"q", tensors.q, dtype, {&batch, &heads, &seqlen_q, &head_dim}});
-  check_tensor({"k", tensors.k, dtype, {&batch, &kv_heads, &seqlen_kv, &head_dim}});
-  check_tensor({"v", tensors.v, dtype, {&batch, &kv_heads, &seqlen_kv, &value_dim}});
-  check_tensor({"out", tensors.out, dtype, {&batch, &heads, &seqlen_q, &value_dim}});
+  check_tensor({"q", tensors.q, {&batch, &heads, &seqlen_q, &head_dim}});
+  check_tensor({"k", tensors.k, {&batch, &kv_heads, &seqlen_kv, &head_dim}});
+  check_tensor({"v", tensors.v, {&batch, &kv_heads, &seqlen_kv, &value_dim}});
+  check_tensor({"out", tensors.out, {&batch, &heads, &seqlen_q, &value_dim}});
   if (is_given(tensors.lse))
-    check_tensor({"lse", tensors.lse, f32, {&batch, &heads, &seqlen_q, nullptr}});
+    check_tensor({"lse", tensors.lse, {&batch, &heads, &seqlen_q, nullptr}});
   require_ratio(heads.value, kv_heads.value);
   if (tensors.softmax_scale && !std::isfinite(*tensors.softmax_scale))
     throw Error(ErrorKind::invalid_argument, "softmax_scale is not a finite number",

@@ -50,12 +50,10 @@ std::string MergePlan::cuda_source() const { return state_->plan.cuda_source(); 
 
 void MergePlan::launch(const Stream& stream, MergeTensors tensors) const {
   using library::Extent;
-  const DType dtype = state_->request.dtype;
   Extent batch{"batch"}, heads{"heads"}, rows{"seqlen_q"};
   Extent value_dim{"value_dim", state_->request.value_dim, "the request"};
   const auto require = [&](const char* name, const TensorView& view, bool is_lse) {
-    library::check_tensor(
-        {name, view, is_lse ? f32 : dtype, {&batch, &heads, &rows, is_lse ? nullptr : &value_dim}});
+    library::check_tensor({name, view, {&batch, &heads, &rows, is_lse ? nullptr : &value_dim}});
   };
   require("out_a", tensors.out_a, false);
   require("lse_a", tensors.lse_a, true);

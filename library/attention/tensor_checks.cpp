@@ -31,15 +31,9 @@ void check_tensor(const Rows& rows) {
                                std::to_string(view.strides.size()) + " strides",
                  layout(rows), ""});
   }
-  if (view.dtype != rows.dtype)
-    throw Error(ErrorKind::invalid_argument, "tensor '" + name + "' has another element type",
-                {name, std::string(tilewright::name(view.dtype)),
-                 std::string(tilewright::name(rows.dtype)), ""});
-  bool empty = false;
   for (std::size_t i = 0; i < rank(rows); ++i) {
     Extent& known = *rows.axes[i];
     const std::int64_t given = view.extents[i];
-    empty |= given == 0;
     if (known.value < 0) {
       known.value = given;
       known.from = "'" + name + "'";
@@ -50,9 +44,6 @@ void check_tensor(const Rows& rows) {
                 {name, std::to_string(given),
                  std::to_string(known.value) + ", the " + known.name + " of " + known.from, ""});
   }
-  if (!empty && view.data == 0)
-    throw Error(ErrorKind::invalid_argument, "tensor '" + name + "' has a null address",
-                {name, "null", "device memory", ""});
 }
 
 }  // namespace tilewright::library

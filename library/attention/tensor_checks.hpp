@@ -17,14 +17,14 @@ struct Extent {
 struct Rows {
   const char* name;
   const TensorView& view;
-  DType dtype;
   std::array<Extent*, 4> axes;  ///< the last may be null: three axes
 };
 
 inline bool is_given(const TensorView& view) { return view.data != 0 || !view.extents.empty(); }
 
-/// Throws Error{argument: the tensor's name}: invalid_argument where it is missing, null, or of
-/// another element type; shape_mismatch where its axes or extents disagree.
+/// Throws Error{argument: the tensor's name}: invalid_argument where it is missing; shape_mismatch
+/// where its axes or extents disagree. Addresses, element types and strides are the plan's to
+/// check, whose arguments have the same names.
 void check_tensor(const Rows& rows);
 
 }  // namespace tilewright::library
