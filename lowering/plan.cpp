@@ -4,8 +4,11 @@
 
 #include <algorithm>
 
+#include "plan_errors.hpp"
 #include "plan_state.hpp"
 #include "plan_transfers.hpp"
+#include "program_errors.hpp"
+#include "runtime/errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -20,12 +23,13 @@ std::vector<Part> joined(std::initializer_list<Plan> plans) {
 
 const Device& common_device(std::initializer_list<Plan> plans) {
   if (plans.size() == 0)
-    throw Error(ErrorKind::invalid_argument, "a plan of nothing",
+    throw Error(errors::plan["plan-of-nothing"], "a plan of nothing",
                 {"parts", "none", "at least one plan", ""});
   const Device& device = plans.begin()->device();
   for (const Plan& plan : plans)
     if (!(plan.device() == device))
-      throw Error(ErrorKind::invalid_argument, "the parts of a plan are for different devices",
+      throw Error(errors::plan["plan-of-two-devices"],
+                  "the parts of a plan are for different devices",
                   {"parts", plan.device().spec(), device.spec() + ", as the first", ""});
   return device;
 }
@@ -35,21 +39,24 @@ void require_workspace(const Workspace& workspace, std::size_t bytes, const Devi
                        bool reserved) {
   if (bytes == 0) return;
   const std::string wanted = std::to_string(bytes) + " bytes";
-  const auto refuse = [](const std::string& what, const std::string& value,
+  const auto refuse = [](const ErrorEntry& entry, const std::string& what, const std::string& value,
                          const std::string& allowed) {
-    throw Error(ErrorKind::invalid_argument, what, {"workspace", value, allowed, ""});
+    throw Error(entry, what, {"workspace", value, allowed, ""});
   };
   if (workspace.address == 0)
-    refuse("the plan needs a workspace", "none",
+    refuse(errors::plan["workspace-missing"], "the plan needs a workspace", "none",
            "at least " + wanted + ", given to launch or reserved before it");
   if (workspace.device != nullptr && !(*workspace.device == device))
-    refuse("the workspace belongs to another device than the plan", workspace.device->spec(),
+    refuse(errors::plan["workspace-of-another-device"],
+           "the workspace belongs to another device than the plan", workspace.device->spec(),
            device.spec());
   if (workspace.bytes < bytes)
-    refuse(reserved ? "more workspace is needed than was reserved" : "the workspace is too small",
+    refuse(errors::plan["workspace-too-small"],
+           reserved ? "more workspace is needed than was reserved" : "the workspace is too small",
            std::to_string(workspace.bytes) + " bytes", "at least " + wanted);
   if (workspace.address % WorkspaceLayout::alignment != 0)
-    refuse("the workspace is misaligned", std::to_string(workspace.address),
+    refuse(errors::plan["workspace-misaligned"], "the workspace is misaligned",
+           std::to_string(workspace.address),
            "an address that is a multiple of " + std::to_string(WorkspaceLayout::alignment));
 }
 
@@ -89,11 +96,12 @@ void Plan::launch(const Stream& stream, const std::vector<Binding>& arguments,
   const PlanState& state = *state_;
   if (!(stream.device() == state.device))
     throw Error(
-        ErrorKind::invalid_argument, "the stream belongs to another device than the plan",
+        errors::runtime["stream-of-another-device"],
+        "the stream belongs to another device than the plan",
         {.argument = "stream", .value = stream.device().spec(), .allowed = state.device.spec()});
   if (!state.signature.unwritten.empty())
     throw Error(
-        ErrorKind::invalid_argument,
+        errors::plan["temp-never-written"],
         "the Temp '" + state.signature.unwritten + "' is read by " +
             state.signature.unwritten_reader + ", and no step before it writes it",
         {state.signature.unwritten, "", "a plan that begins with the kernel that writes it", ""});
@@ -138,7 +146,8 @@ std::size_t Plan::workspace_bytes(const Extents& given) const {
       std::string known;
       for (const auto& one : signature.dimensions())
         known += (known.empty() ? "" : ", ") + one.name;
-      throw Error(ErrorKind::invalid_argument,
+      throw Error(number < 0 ? errors::program["dimension-not-in-kernel"]
+                             : errors::program["extent-out-of-range"],
                   number < 0 ? signature.title + " has no dimension '" + dim + "'"
                              : "the extent of dimension '" + dim + "' is out of range",
                   {dim, std::to_string(extent),
@@ -146,7 +155,7 @@ std::size_t Plan::workspace_bytes(const Extents& given) const {
     }
     std::int64_t& known = extents[static_cast<std::size_t>(number)];
     if (known >= 0 && known != extent)
-      throw Error(ErrorKind::shape_mismatch,
+      throw Error(errors::plan["extent-compiled-otherwise"],
                   "dimension '" + dim + "' was compiled for another extent",
                   {dim, std::to_string(extent), std::to_string(known), ""});
     known = extent;
@@ -154,7 +163,7 @@ std::size_t Plan::workspace_bytes(const Extents& given) const {
   for (const Signature::Slot& slot : signature.slots())
     for (const int dim : slot.dims)
       if (slot.temporary && extents[static_cast<std::size_t>(dim)] < 0)
-        throw Error(ErrorKind::invalid_argument,
+        throw Error(errors::plan["extent-not-given"],
                     "the size of the Temp '" + slot.name + "' needs the extent of dimension '" +
                         signature.dimension_name(dim) + "'",
                     {signature.dimension_name(dim), "nothing",
@@ -177,11 +186,7 @@ bool Plan::runs_aligned(const std::vector<Binding>& arguments, std::size_t kerne
 std::string Plan::source_of(int generated_line, bool aligned, std::size_t kernel) const {
   const Program& made = program(kernel);
   const emit::KernelText& text = (aligned ? made.aligned : made.general).text;
-  const auto at =
-      std::lower_bound(text.lines.begin(), text.lines.end(), generated_line,
-                       [](const emit::LineOrigin& origin, int line) { return origin.line < line; });
-  if (at == text.lines.end() || at->line != generated_line) return "";
-  return to_string(at->where);
+  return emit::source_of(text, generated_line);
 }
 
 }  // namespace tilewright

@@ -61,7 +61,7 @@ inline int verdict(const char* what, const Device& device, double error, double 
 }
 
 /// The end of a task that could not run: nothing to compile with, no device, a wrong argument.
-inline int failed(const Error& error) {
+inline int failed(const std::exception& error) {
   std::fprintf(stderr, "%s\n", error.what());
   return 1;
 }

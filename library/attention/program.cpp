@@ -8,6 +8,7 @@
 #include "attention/state.hpp"
 #include "emit/bundle.hpp"
 #include "measure/work.hpp"
+#include "plan_errors.hpp"
 #include "runtime/cubin_info.hpp"
 
 namespace tilewright {
@@ -85,7 +86,7 @@ std::int64_t AttentionProgram::blocks(const AttentionExtents& extents) const {
     const std::int64_t count = (sizes.at(factor.dim) + factor.tile - 1) / factor.tile;
     if (count > most / product)
       throw Error(
-          ErrorKind::unsupported, "the grid has more blocks than a launch can have",
+          errors::plan["grid-too-large"], "the grid has more blocks than a launch can have",
           {"extents", fmt::format("{} * {}", product, count), "0 to " + std::to_string(most), ""});
     product *= count;
   }

@@ -3,6 +3,8 @@
 
 #include <tilewright/error.hpp>
 
+#include "plan_errors.hpp"
+
 namespace tilewright::library {
 namespace {
 
@@ -22,14 +24,15 @@ void check_tensor(const Rows& rows) {
   const TensorView& view = rows.view;
   if (view.extents.size() != rank(rows) || view.strides.size() != rank(rows)) {
     const bool missing = view.extents.empty() && view.strides.empty();
-    throw Error(missing ? ErrorKind::invalid_argument : ErrorKind::shape_mismatch,
-                missing ? "tensor '" + name + "' is not given"
-                        : "tensor '" + name + "' has another number of dimensions",
-                {name,
-                 missing ? "nothing"
-                         : std::to_string(view.extents.size()) + " extents, " +
-                               std::to_string(view.strides.size()) + " strides",
-                 layout(rows), ""});
+    throw Error(
+        missing ? errors::plan["launch-argument-missing"] : errors::plan["tensor-rank-disagrees"],
+        missing ? "tensor '" + name + "' is not given"
+                : "tensor '" + name + "' has another number of dimensions",
+        {name,
+         missing ? "nothing"
+                 : std::to_string(view.extents.size()) + " extents, " +
+                       std::to_string(view.strides.size()) + " strides",
+         layout(rows), ""});
   }
   for (std::size_t i = 0; i < rank(rows); ++i) {
     Extent& known = *rows.axes[i];
@@ -39,7 +42,8 @@ void check_tensor(const Rows& rows) {
       known.from = "'" + name + "'";
     }
     if (given == known.value) continue;
-    throw Error(ErrorKind::shape_mismatch,
+    throw Error(known.from == the_request ? errors::plan["extent-compiled-otherwise"]
+                                          : errors::plan["extent-disagrees"],
                 "tensor '" + name + "': " + known.name + " is " + std::to_string(given),
                 {name, std::to_string(given),
                  std::to_string(known.value) + ", the " + known.name + " of " + known.from, ""});

@@ -7,11 +7,14 @@
 
 namespace tilewright::library {
 
+/// Who says the extents that were compiled for.
+inline constexpr const char* the_request = "the request";
+
 /// One extent of a launch: the first tensor that has it says it, the others must agree.
 struct Extent {
   const char* name;
   std::int64_t value = -1;  ///< -1: not known yet
-  std::string from = {};    ///< who said it: a tensor, or "the request"
+  std::string from = {};    ///< who said it: a tensor, or the_request
 };
 
 struct Rows {

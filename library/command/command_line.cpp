@@ -6,6 +6,7 @@
 #include <set>
 #include <tilewright/error.hpp>
 
+#include "command/errors.hpp"
 #include "command/help.hpp"
 #include "command/shape_options.hpp"
 
@@ -77,7 +78,7 @@ Error usage_error(const CLI::ParseError& error) {
     argument = message.substr(name, message.find_first_of(" :,", name) - name);
   }
   if (error.get_name() == "RequiredError" && message.rfind("VARIANT", 0) == 0) argument = "VARIANT";
-  return Error(ErrorKind::invalid_argument, message, {argument, "", "see --help", ""});
+  return Error(errors::command["option-misused"], message, {argument, "", "see --help", ""});
 }
 
 /// The first word no option took.
@@ -87,7 +88,7 @@ Error usage_error(const CLI::ParseError& error) {
     for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
       allowed += (allowed.empty() ? "" : ", ") + command->get_name();
     }
-    throw Error(ErrorKind::invalid_argument, "there is no such command",
+    throw Error(errors::command["command-unknown"], "there is no such command",
                 {word.rfind('-', 0) == 0 ? word : "command", word, allowed, ""});
   }
   for (const CLI::Option* option : app.get_options()) {
@@ -95,7 +96,7 @@ Error usage_error(const CLI::ParseError& error) {
   }
   const bool looks_like_option = word.rfind('-', 0) == 0;
   throw Error(
-      ErrorKind::invalid_argument,
+      errors::command["option-unknown"],
       looks_like_option ? "there is no option of that name" : "unexpected word",
       {looks_like_option ? word.substr(0, word.find('=')) : "arguments", word, allowed, ""});
 }
@@ -161,7 +162,14 @@ struct Grammar {
     app.add_flag("--version", show_version, "print the version");
     add_json(app);
     add(app, "list", "variants, with what they are and where they come from", list);
-    add(app, "doctor", "what was found on this machine, and what to install", doctor);
+    CLI::App& doctor_app =
+        add(app, "doctor", "what was found on this machine, and what to install", doctor);
+    add_flag(doctor_app, "--errors", "every error there is: kind, cause and remedy", arguments);
+    doctor_app
+        .add_option_function<std::string>(
+            "ID", [this](const std::string& text) { arguments.set("ID", text); },
+            "one error only, by the id that --json gives")
+        ->needs("--errors");
 
     CLI::App& run_app = add(app, "run", "run a variant once on a device", run);
     add_variant_options(run_app, variants, arguments);
@@ -230,7 +238,7 @@ ParsedCommand parse(const std::vector<std::string>& arguments, library::VariantT
   for (const auto& [app, call] : grammar.calls) {
     if (app == deepest) return {call, grammar.arguments, ""};
   }
-  throw Error(ErrorKind::invalid_argument, "a command is missing",
+  throw Error(errors::command["command-missing"], "a command is missing",
               {"command", "",
                deepest == &grammar.app ? "list, doctor, run, bench, dump, warmup, cache; see --help"
                                        : "ls, path, clear",

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <tilewright/error.hpp>
 
+#include "command/errors.hpp"
 #include "command/validate.hpp"
 #include "formats/file.hpp"
 
@@ -69,7 +70,7 @@ class Extents {
     const std::int64_t extent = (*file_).*in_file;
     const std::int64_t typed = arguments_.integer(option, extent, lowest, highest);
     if (typed != extent) {
-      throw Error(ErrorKind::shape_mismatch,
+      throw Error(errors::command["option-disagrees-with-input"],
                   std::string(option) + " disagrees with the tensors of " + file_->path,
                   {std::string(option), std::to_string(typed), std::to_string(extent), ""});
     }
@@ -102,7 +103,8 @@ AttentionShape shape_of(const Arguments& arguments, const std::optional<FileShap
   shape.value_dim = extent("--value-dim", &FileShape::value_dim, shape.head_dim, 1, max_head_dim);
   shape.dtype = dtype_of(arguments, file ? file->dtype : DType::bf16);
   if (file && shape.dtype != file->dtype) {
-    throw Error(ErrorKind::shape_mismatch, "--dtype disagrees with the tensors of " + file->path,
+    throw Error(errors::command["option-disagrees-with-input"],
+                "--dtype disagrees with the tensors of " + file->path,
                 {"--dtype", std::string(name(shape.dtype)), std::string(name(file->dtype)), ""});
   }
   shape.dot_precision =
@@ -153,7 +155,7 @@ std::map<std::string, std::string> own_options_of(const Arguments& arguments,
       if (!arguments.given(help.name) || owns(entry, help.name)) continue;
       std::string allowed;
       for (const OptionHelp& own : entry.options) allowed += std::string(own.name) + ", ";
-      throw Error(ErrorKind::invalid_argument,
+      throw Error(errors::command["option-unknown"],
                   "the variant " + std::string(entry.name) + " has no option of that name",
                   {std::string(help.name), arguments.text(help.name),
                    allowed + "and the shape options", ""});

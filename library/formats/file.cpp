@@ -1,6 +1,7 @@
 // See file.hpp. POSIX calls rather than streams: only they tell a full disk from success
 // (write, fsync and close may each be the one that reports it).
 #include "formats/file.hpp"
+#include "formats/errors.hpp"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -22,7 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const fs::path& path, const std::string& action, int code) {
-  throw Error(ErrorKind::io, "cannot " + action + " " + path.string() + ": " + std::strerror(code),
+  throw Error(errors::formats["file-not-written"],
+              "cannot " + action + " " + path.string() + ": " + std::strerror(code),
               {"output", path.string(), "a path in an existing, writable folder", ""});
 }
 
@@ -101,15 +103,17 @@ std::string read_text(const fs::path& path, std::string_view argument, std::uint
                              ""};
   std::error_code code;
   if (!fs::is_regular_file(path, code)) {
-    throw Error(ErrorKind::invalid_file, "there is no such regular file", detail);
+    throw Error(errors::formats["file-not-readable"], "there is no such regular file", detail);
   }
   std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw Error(ErrorKind::invalid_file, "the file cannot be opened", detail);
+  if (!stream)
+    throw Error(errors::formats["file-not-readable"], "the file cannot be opened", detail);
   if (fs::file_size(path, code) > limit || code) {
-    throw Error(ErrorKind::invalid_file, "the file is too long", detail);
+    throw Error(errors::formats["file-too-long"], "the file is too long", detail);
   }
   std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  if (stream.bad()) throw Error(ErrorKind::invalid_file, "the file cannot be read", detail);
+  if (stream.bad())
+    throw Error(errors::formats["file-not-readable"], "the file cannot be read", detail);
   return text;
 }
 

@@ -7,6 +7,7 @@
 #include <tilewright/error.hpp>
 
 #include "attention/kernel.hpp"
+#include "variants/errors.hpp"
 #include "variants/run_plan.hpp"
 #include "variants/table.hpp"
 
@@ -16,7 +17,8 @@ namespace {
 std::unique_ptr<KernelSource> kernel_of(const AttentionShape& shape) {
   const Mask mask = shape.causal ? causal(shape.causal_alignment) : Mask();
   if (auto kernel = attention_kernel(mask, shape.dtype)) return kernel;
-  throw Error(ErrorKind::unsupported, "flash has no kernel for this element type",
+  throw Error(errors::variants["variant-type-unsupported"],
+              "flash has no kernel for this element type",
               {"--dtype", std::string(name(shape.dtype)), attention_dtypes, ""});
 }
 

@@ -10,6 +10,7 @@
 #include "ir/print.hpp"
 #include "measure/timing.hpp"
 #include "runtime/cubin_info.hpp"
+#include "variants/errors.hpp"
 
 namespace tilewright::library {
 namespace {
@@ -81,7 +82,8 @@ CompileRequest compile_request(const Request& request,
   const DotPrecision precision = request.shape.dot_precision;
   std::string& products = made.schedule.dot_precision;
   if (!products.empty() && products != name(precision))
-    throw Error(ErrorKind::invalid_argument, "the schedule makes products in another precision",
+    throw Error(errors::variants["schedule-precision-disagrees"],
+                "the schedule makes products in another precision",
                 {"--dot-precision", std::string(name(precision)), products, "--schedule"});
   if (precision == DotPrecision::tf32) products = name(precision);
   const auto number = [](const std::optional<std::int64_t>& given) {
@@ -150,7 +152,8 @@ std::string dump_programs(const std::vector<Program>& programs, const std::strin
   const auto image = [&](runtime::ImageKind kind) {
     return runtime::compile_image(
                programs.size() == 1 ? programs[0].cuda_source() : emit::bundle(kernels), name, arch,
-               kind, compile_options())
+               kind,
+               programs.size() == 1 ? compile_options(programs[0].aligned.text) : compile_options())
         .bytes;
   };
   const auto each = [&](const auto& text_of) {

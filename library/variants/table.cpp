@@ -1,5 +1,6 @@
 // See table.hpp.
 #include "variants/table.hpp"
+#include "variants/errors.hpp"
 
 #include <array>
 #include <tilewright/error.hpp>
@@ -34,7 +35,7 @@ const VariantEntry& find_variant(VariantTable table, std::string_view name) {
     if (entry.name == name) return entry;
     allowed += (allowed.empty() ? "" : ", ") + std::string(entry.name);
   }
-  throw Error(ErrorKind::invalid_argument, "there is no variant of that name",
+  throw Error(errors::variants["variant-unknown"], "there is no variant of that name",
               {"VARIANT", std::string(name), allowed, ""});
 }
 

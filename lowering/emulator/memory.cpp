@@ -13,6 +13,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "emulator/errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::emulator {
@@ -72,7 +73,8 @@ Memory::Memory(std::size_t reserve_bytes) {
     if (bits) break;
     if (range) munmap(range, size_);
     if (size_ / 2 < smallest_reserve) {
-      throw Error(ErrorKind::missing, "cannot reserve address space for emulated device memory",
+      throw Error(errors::emulator["emulator-address-space"],
+                  "cannot reserve address space for emulated device memory",
                   {"reserve_bytes", std::to_string(wanted) + " bytes",
                    "a limit on address space (ulimit -v) that leaves at least 1 GiB", ""});
     }

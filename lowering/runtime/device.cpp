@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "runtime/environment.hpp"
+#include "runtime/errors.hpp"
 #include "runtime/log.hpp"
 
 namespace tilewright::runtime {
@@ -41,7 +42,7 @@ namespace {
 constexpr const char* allowed_specs = "cuda:<number>, emulator:sm_80, emulator:sm_90a, auto";
 
 Error unknown_spec(const std::string& spec, bool from_environment) {
-  return Error(ErrorKind::invalid_argument, "no such device",
+  return Error(errors::runtime["device-unknown"], "no such device",
                {from_environment ? "TILEWRIGHT_DEVICE" : "device", spec, allowed_specs, ""});
 }
 
@@ -57,11 +58,11 @@ std::optional<int> cuda_ordinal(const std::string& spec) {
 
 std::shared_ptr<const Driver> required_nvidia(const std::string& spec) {
   if (auto driver = Driver::nvidia()) return driver;
-  throw Error(ErrorKind::missing,
-              "no NVIDIA driver on this machine (libcuda.so.1 was not found). Install it with "
-              "'apt-get install nvidia-driver' (Debian, non-free) or from nvidia.com/drivers, or "
-              "use the emulator",
-              {"device", spec, "emulator:sm_80, emulator:sm_90a", ""});
+  const ErrorEntry& entry = errors::runtime["gpu-driver-not-found"];
+  throw Error(
+      entry,
+      "no NVIDIA driver on this machine (libcuda.so.1 was not found). " + std::string(entry.remedy),
+      {"device", spec, "emulator:sm_80, emulator:sm_90a", ""});
 }
 
 }  // namespace
@@ -96,7 +97,7 @@ Device Device::emulated(const std::string& architecture) {
         "cuDeviceGetAttribute");
     if (major == (architecture == "sm_80" ? 8 : 9)) return on(driver, ordinal);
   }
-  throw Error(ErrorKind::missing, "this emulator has no such device",
+  throw Error(errors::runtime["emulator-device-not-there"], "this emulator has no such device",
               {"device", "emulator:" + architecture, "", ""});
 }
 
@@ -110,7 +111,7 @@ Device Device::on(std::shared_ptr<const Driver> driver, int ordinal) {
   api.check(api.device_get_count(&count), "cuDeviceGetCount");
   if (ordinal >= count)
     throw Error(
-        ErrorKind::missing,
+        errors::runtime["gpu-not-there"],
         "this machine has " + std::to_string(count) + " CUDA device" + (count == 1 ? "" : "s"),
         {"device", "cuda:" + std::to_string(ordinal),
          count ? "cuda:0 to cuda:" + std::to_string(count - 1) : "emulator:sm_80", ""});

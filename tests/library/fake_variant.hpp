@@ -6,9 +6,11 @@
 
 #include <array>
 #include <cstring>
+#include <new>
 #include <tilewright/error.hpp>
 
 #include "reference/dense.hpp"
+#include "runtime/errors.hpp"
 #include "variants/variant.hpp"
 
 namespace tilewright::test {
@@ -21,9 +23,11 @@ class FakeVariant : public library::Variant {
                          const library::Inputs& inputs) const override {
     const std::string plant = request.options.at("--plant");
     if (plant == "missing") {
-      throw Error(ErrorKind::missing, "NVRTC was not found", {"nvrtc", "", "an NVRTC", ""});
+      throw Error(errors::runtime["nvrtc-not-found"], "NVRTC was not found",
+                  {"nvrtc", "", "an NVRTC", ""});
     }
-    if (plant == "compile") throw Error(ErrorKind::compile_failed, "NVRTC refused the text");
+    if (plant == "compile") throw Error(errors::runtime["nvrtc-refused"], "NVRTC refused the text");
+    if (plant == "memory") throw std::bad_alloc();
     if (plant == "crash") throw std::runtime_error("something unforeseen");
     const library::AttentionShape& s = request.shape;
     const auto exact =
