@@ -16,7 +16,7 @@ foreach(header ${public_headers})
   install(FILES ${PROJECT_SOURCE_DIR}/lowering/${header}
           DESTINATION ${TILEWRIGHT_INSTALL_INCLUDE}/lowering/${folder})
 endforeach()
-foreach(floor dsl lowering)
+foreach(floor dsl lowering library)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${floor}/tilewright
           DESTINATION ${TILEWRIGHT_INSTALL_INCLUDE}/${floor} FILES_MATCHING PATTERN "*.hpp")
 endforeach()

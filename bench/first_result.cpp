@@ -14,6 +14,7 @@
 #include <chrono>
 #include <filesystem>
 #include <tilewright/compile.hpp>
+#include <tilewright/library.hpp>
 
 #include "build.hpp"
 #include "loops/flash_forward.hpp"
@@ -171,6 +172,14 @@ void compile_from_the_cache(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(compile(device(), flash, request));
 }
 
+/// The same for those who call: the builder, its checks and its kernel.
+void builder_from_the_cache(benchmark::State& state) {
+  const EmptyCache cache;
+  const Attention attention = Attention{}.mask(tilewright::causal());
+  attention.compile(device(), {.head_dim = dim});
+  for (auto _ : state) benchmark::DoNotOptimize(attention.compile(device(), {.head_dim = dim}));
+}
+
 void launch_and_emulated_run(benchmark::State& state) {
   const EmptyCache cache;
   const Plan plan = compile(device(), flash, request);
@@ -187,6 +196,7 @@ BENCHMARK(nvrtc)->ArgName("aligned")->Arg(1)->Arg(0)->Unit(unit)->Iterations(5);
 BENCHMARK(cache_read)->Unit(unit);
 BENCHMARK(module_load)->ArgName("aligned")->Arg(1)->Arg(0)->Unit(unit);
 BENCHMARK(compile_from_the_cache)->Unit(unit)->MeasureProcessCPUTime();
+BENCHMARK(builder_from_the_cache)->Unit(unit)->MeasureProcessCPUTime();
 BENCHMARK(launch_and_emulated_run)->Unit(unit)->MeasureProcessCPUTime();
 
 }  // namespace

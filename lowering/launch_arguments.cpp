@@ -52,14 +52,6 @@ void refuse_overlap(const std::string& name, const TensorView& view) {
 
 }  // namespace
 
-TensorView TensorView::contiguous(CUdeviceptr data, DType dtype,
-                                  std::vector<std::int64_t> extents) {
-  std::vector<std::int64_t> strides(extents.size(), 1);
-  for (std::size_t i = extents.size(); i-- > 1;)
-    strides[i - 1] = strides[i] * std::max<std::int64_t>(extents[i], 1);
-  return {data, dtype, std::move(extents), std::move(strides)};
-}
-
 LaunchArguments::LaunchArguments(const Signature& signature, const std::vector<Binding>& given)
     : signature_(signature),
       values_(signature.slots().size()),

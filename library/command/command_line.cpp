@@ -7,6 +7,7 @@
 #include <tilewright/error.hpp>
 
 #include "command/errors.hpp"
+#include "command/help.hpp"
 #include "command/shape_options.hpp"
 
 namespace tilewright::command {
@@ -18,10 +19,11 @@ constexpr const char* version_text = "tilewright 0.1.0\n";
 
 /// The JSON name of an option is its long name, or its only one.
 void add_option(CLI::App& app, const std::string& names, std::string name,
-                const std::string& default_text, const std::string& help, Arguments& arguments) {
+                const std::string& default_text, const std::string& help, Arguments& arguments,
+                std::string_view value = "N") {
   CLI::Option* option = app.add_option_function<std::string>(
       names, [&arguments, name](const std::string& text) { arguments.set(name, text); }, help);
-  option->type_name("VALUE");
+  option->type_name(std::string(value));
   if (!default_text.empty()) option->default_str(default_text);
 }
 
@@ -43,7 +45,7 @@ void add_table(CLI::App& app, std::span<const OptionHelp> table, const char* gro
       add_flag(app, name, std::string(help.help), arguments);
     } else {
       add_option(app, name, name, std::string(help.default_value), std::string(help.help),
-                 arguments);
+                 arguments, help.value);
     }
     app.get_option(name)->group(group);
   }
@@ -99,24 +101,6 @@ Error usage_error(const CLI::ParseError& error) {
       {looks_like_option ? word.substr(0, word.find('=')) : "arguments", word, allowed, ""});
 }
 
-constexpr const char* warmup_footer =
-    "\nFILE names one kernel a line: a variant and its options, as `tilewright run` takes them, "
-    "and\n"
-    "what it is compiled for. Blank lines and what follows # are skipped:\n\n"
-    "  flash --head-dim 128 --causal --arch sm_90    # a GPU that need not be in this machine\n"
-    "  flash --head-dim 64 --dtype f16               # this machine's device, or the one named "
-    "above\n"
-    "  standard --device emulator:sm_80\n\n"
-    "What is in the cache already is not compiled again. A line that is wrong is named with its\n"
-    "number, and the others are compiled all the same. Exit status: 0, or the worst of 1 (a "
-    "kernel\n"
-    "was not compiled, or not kept), 2 (a line is wrong), 3 (NVRTC or a device is missing).";
-
-constexpr const char* cache_footer =
-    "\nTILEWRIGHT_CACHE is on (1 GiB are kept), off, or a size such as 512M or 2G; what was unused "
-    "for\n"
-    "longest goes first. TILEWRIGHT_CACHE_DIR is the folder.";
-
 void refuse_extras(const CLI::App& deepest) {
   for (const CLI::App* app = &deepest; app != nullptr; app = app->get_parent()) {
     if (const auto extras = app->remaining(); !extras.empty()) refuse_extra(*app, extras.front());
@@ -133,6 +117,7 @@ struct Grammar {
                 int (*call)(const Context&, const Arguments&)) {
     CLI::App* command = parent.add_subcommand(name, help);
     command->allow_extras();
+    command->footer(help_footer(name));
     add_json(*command);
     if (call != nullptr) calls.emplace_back(command, call);
     return *command;
@@ -142,13 +127,21 @@ struct Grammar {
     add_flag(command, "--json", "print one JSON object and nothing else", arguments);
   }
 
+  void add_device(CLI::App& command) {
+    add_option(command, "--device", "--device", "$TILEWRIGHT_DEVICE, else auto",
+               "auto, cuda:0, emulator:sm_80, emulator:sm_90a", arguments, "DEVICE");
+  }
+  void add_seed(CLI::App& command) {
+    add_option(command, "--seed", "--seed", "0", "seed of the normal numbers (Philox)", arguments);
+  }
+
   /// The two ways to say what a kernel is compiled for.
   void add_targets(CLI::App& command, const std::string& before) {
     add_option(command, "--arch", "--arch", "",
                before + "a GPU's architecture: sm_80, sm_86, sm_89, sm_90, sm_90a, sm_120",
-               arguments);
+               arguments, "ARCH");
     add_option(command, "--device", "--device", "$TILEWRIGHT_DEVICE, else auto",
-               before + "auto, cuda:0, emulator:sm_80, emulator:sm_90a", arguments);
+               before + "auto, cuda:0, emulator:sm_80, emulator:sm_90a", arguments, "DEVICE");
   }
 
   /// For the lines of a list, each of which is one command.
@@ -163,6 +156,9 @@ struct Grammar {
 
   explicit Grammar(library::VariantTable variants) {
     app.allow_extras();
+    app.formatter(std::make_shared<Help>());
+    app.set_help_flag("-h,--help", "print this help");
+    app.footer(help_footer(""));
     app.add_flag("--version", show_version, "print the version");
     add_json(app);
     add(app, "list", "variants, with what they are and where they come from", list);
@@ -177,26 +173,33 @@ struct Grammar {
 
     CLI::App& run_app = add(app, "run", "run a variant once on a device", run);
     add_variant_options(run_app, variants, arguments);
-    add_option(run_app, "--device", "--device", "$TILEWRIGHT_DEVICE, else auto",
-               "auto, cuda:0, emulator:sm_80, emulator:sm_90a", arguments);
+    add_device(run_app);
     add_flag(run_app, "--check", "compare with the double-precision reference", arguments);
-    add_option(run_app, "--input", "--input", "normal numbers", "safetensors file with q, k and v",
-               arguments);
+    add_option(run_app, "--input", "--input", "normal numbers",
+               "safetensors file with q, k and v; it says the shape", arguments, "FILE");
     add_option(run_app, "--output", "--output", "", "safetensors file to write out and lse to",
+               arguments, "FILE");
+    add_seed(run_app);
+
+    CLI::App& bench_app =
+        add(app, "bench", "time a variant on a GPU, or count what it does", bench);
+    add_variant_options(bench_app, variants, arguments);
+    add_device(bench_app);
+    add_option(bench_app, "--repetitions", "--repetitions", "20", "times taken, on a GPU",
                arguments);
-    add_option(run_app, "--seed", "--seed", "0", "seed of the normal numbers (Philox)", arguments);
+    add_seed(bench_app);
 
     CLI::App& dump_app = add(app, "dump", "show what the compiler makes of a variant", dump);
     add_variant_options(dump_app, variants, arguments);
     add_option(dump_app, "--arch", "--arch", "sm_80",
-               "architecture: sm_80, sm_86, sm_89, sm_90, sm_90a, sm_120", arguments);
+               "architecture: sm_80, sm_86, sm_89, sm_90, sm_90a, sm_120", arguments, "ARCH");
     add_option(dump_app, "--stage", "--stage", "cuda",
-               "dsl, ir, schedule, cuda, ptx, cubin or sass", arguments);
-    add_option(dump_app, "-o,--output", "-o", "standard output", "file to write", arguments);
+               "dsl, ir, schedule, cuda, ptx, cubin or sass", arguments, "STAGE");
+    add_option(dump_app, "-o,--output", "-o", "standard output", "file to write", arguments,
+               "FILE");
 
     CLI::App& warmup_app =
         add(app, "warmup", "compile a list of kernels beforehand, so that no run waits", warmup);
-    warmup_app.footer(warmup_footer);
     warmup_app
         .add_option_function<std::string>(
             "FILE", [this](const std::string& text) { arguments.set("FILE", text); },
@@ -206,10 +209,10 @@ struct Grammar {
     add_option(warmup_app, "--jobs", "--jobs", "processors, as memory allows",
                "kernels compiled at a time", arguments);
     add_option(warmup_app, "--memory", "--memory", "half of what is free",
-               "what all compiles may take together, such as 2G; each counts 128M", arguments);
+               "what all compiles may take together, such as 2G; each counts 128M", arguments,
+               "SIZE");
 
     CLI::App& cache = add(app, "cache", "the compiled kernels kept on disk", nullptr);
-    cache.footer(cache_footer);
     add(cache, "ls", "every entry, the last used first", cache_list);
     add(cache, "path", "where they are kept", cache_path);
     add(cache, "clear", "remove them all", cache_clear);
@@ -237,7 +240,7 @@ ParsedCommand parse(const std::vector<std::string>& arguments, library::VariantT
   }
   throw Error(errors::command["command-missing"], "a command is missing",
               {"command", "",
-               deepest == &grammar.app ? "list, doctor, run, dump, warmup, cache; see --help"
+               deepest == &grammar.app ? "list, doctor, run, bench, dump, warmup, cache; see --help"
                                        : "ls, path, clear",
                ""});
 }

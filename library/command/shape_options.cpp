@@ -14,8 +14,6 @@ namespace tilewright::command {
 namespace {
 
 using library::AttentionShape;
-using library::CausalAlignment;
-using library::DotPrecision;
 using library::Layout;
 using library::OptionHelp;
 
@@ -33,15 +31,18 @@ constexpr std::array shape_table{
     OptionHelp{"--seqlen-kv", "seqlen-q", "keys of each sequence"},
     OptionHelp{"--head-dim", "64", "elements of a query or key, 1 to 256"},
     OptionHelp{"--value-dim", "head-dim", "elements of a value or output row, 1 to 256"},
-    OptionHelp{"--dtype", "bf16", "element type of q, k, v and out: bf16, f16, f32"},
+    OptionHelp{"--dtype", "bf16", "element type of q, k, v and out: bf16, f16, f32", false, "TYPE"},
     OptionHelp{"--dot-precision", "f32",
-               "products of f32: f32 (accurate, three TF32 products each), tf32 (one)"},
-    OptionHelp{"--layout", "bhsd", "order of the dimensions in memory: bhsd, bshd"},
-    OptionHelp{"--softmax-scale", "1/sqrt(head-dim)", "factor of q . k before the exponential"},
+               "products of f32: f32 (accurate, three TF32 products each), tf32 (one)", false,
+               "TYPE"},
+    OptionHelp{"--layout", "bhsd", "order of the dimensions in memory: bhsd, bshd", false, "ORDER"},
+    OptionHelp{"--softmax-scale", "1/sqrt(head-dim)", "factor of q . k before the exponential",
+               false, "X"},
     OptionHelp{"--causal", "false", "a row sees the keys up to its own position only", true},
     OptionHelp{"--causal-alignment", "bottom-right",
                "where the diagonal lies when lengths differ: bottom-right (the last row sees the "
-               "last key), top-left"},
+               "last key), top-left",
+               false, "CORNER"},
 };
 
 constexpr std::array schedule_table{
@@ -49,7 +50,7 @@ constexpr std::array schedule_table{
     OptionHelp{"--tile-kv", "", "keys of a tile, instead of the compiler's choice"},
     OptionHelp{"--stages", "", "copies in flight, instead of the compiler's choice"},
     OptionHelp{"--warps", "", "warps of a thread block, instead of the compiler's choice"},
-    OptionHelp{"--schedule", "", "file with a printed schedule to use"},
+    OptionHelp{"--schedule", "", "file with a printed schedule to use", false, "FILE"},
 };
 
 DType dtype_of(const Arguments& arguments, DType fallback) {

@@ -80,7 +80,7 @@ void validate(const AttentionShape& shape) {
     throw Error(errors::command["option-not-a-number"], "--softmax-scale is not a finite number",
                 {"--softmax-scale", std::to_string(shape.softmax_scale), "a finite number", ""});
   }
-  if (shape.dot_precision == library::DotPrecision::tf32 && shape.dtype != DType::f32) {
+  if (shape.dot_precision == DotPrecision::tf32 && shape.dtype != DType::f32) {
     throw Error(errors::passes["tf32-without-f32"],
                 "--dot-precision tf32 is a way to make products of f32, not of " +
                     std::string(name(shape.dtype)),

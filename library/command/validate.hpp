@@ -7,7 +7,7 @@
 namespace tilewright::command {
 
 inline constexpr std::int64_t max_extent = 2'147'483'647;
-inline constexpr std::int64_t max_head_dim = 256;
+using library::max_head_dim;
 
 /// Throws Error{shape_mismatch} if heads is no multiple of kv_heads, Error{invalid_argument} if an
 /// extent is out of range, the scale is not finite, or the tensors (and the reference's copies of

@@ -5,8 +5,10 @@
 
 #include <tilewright/error.hpp>
 
+#include "attention/kernel.hpp"
 #include "emit/bundle.hpp"
 #include "ir/print.hpp"
+#include "measure/timing.hpp"
 #include "runtime/cubin_info.hpp"
 #include "variants/errors.hpp"
 
@@ -94,7 +96,8 @@ CompileRequest compile_request(const Request& request,
   return made;
 }
 
-RunResult run_plan(Plan plan, const AttentionShape& shape, const Inputs& inputs) {
+RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs) {
+  const AttentionShape& shape = request.shape;
   const Device& device = plan.device();
   RunResult result;
   result.device = device.spec();
@@ -117,16 +120,12 @@ RunResult run_plan(Plan plan, const AttentionShape& shape, const Inputs& inputs)
       {"lse", TensorView::contiguous(lse.address(), DType::f32,
                                      {shape.batch, shape.heads, shape.seqlen_q})},
       {"softmax_scale", shape.softmax_scale}};
-  plan.reserve({{"batch", shape.batch},
-                {"q_head", shape.heads},
-                {"kv_head", shape.kv_heads},
-                {"q", shape.seqlen_q},
-                {"kv", shape.seqlen_kv},
-                {"d", shape.head_dim},
-                {"e", shape.value_dim}});
+  plan.reserve(kernel_extents(shape));
 
   if (device.emulator() != nullptr) device.emulator()->reset();
-  plan.launch(Stream::default_stream(device), arguments);
+  const Stream stream = Stream::default_stream(device);
+  const auto launch = [&] { plan.launch(stream, arguments); };
+  launch();
   bool complete = true;
   try {
     device.synchronize();
@@ -139,6 +138,10 @@ RunResult run_plan(Plan plan, const AttentionShape& shape, const Inputs& inputs)
     lse.download(result.lse.data(), result.lse.size() * sizeof(float));
   result.faults = faults_of(plan, arguments);
   result.counters = counters_of(device);
+  if (device.is_emulator() || request.timed == 0) return result;
+  const int calls = calls_of_a_millisecond(stream, launch);
+  for (int i = 0; i < request.timed; ++i)
+    result.milliseconds.push_back(milliseconds_of(stream, calls, launch));
   return result;
 }
 

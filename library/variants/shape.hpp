@@ -8,20 +8,17 @@
 
 #include <cstdint>
 #include <string_view>
+#include <tilewright/dsl/causal_alignment.hpp>
 #include <tilewright/dsl/dtype.hpp>
+#include <tilewright/library/attention.hpp>
 
 namespace tilewright::library {
 
 /// Order of the dimensions in memory, outermost first; tensors are contiguous in it.
 enum class Layout { bhsd, bshd };
 
-/// Which corner a causal mask starts from when the lengths differ: the last query row sees the last
-/// key (bottom_right), or the first query row sees the first key only (top_left).
-enum class CausalAlignment { bottom_right, top_left };
-
-/// How products of f32 are made on the tensor cores: three products of TF32 numbers, which keep the
-/// accuracy of f32, or one, which does not and takes a third of the time. Of other types: f32.
-enum class DotPrecision { f32, tf32 };
+/// The largest head or value dimension there are kernels for.
+inline constexpr std::int64_t max_head_dim = 256;
 
 struct AttentionShape {
   std::int64_t batch = 1;
@@ -58,11 +55,5 @@ inline std::int64_t row_offset(Layout layout, std::int64_t heads, std::int64_t l
 }
 
 constexpr std::string_view name(Layout layout) { return layout == Layout::bhsd ? "bhsd" : "bshd"; }
-constexpr std::string_view name(DotPrecision precision) {
-  return precision == DotPrecision::f32 ? "f32" : "tf32";
-}
-constexpr std::string_view name(CausalAlignment alignment) {
-  return alignment == CausalAlignment::bottom_right ? "bottom-right" : "top-left";
-}
 
 }  // namespace tilewright::library

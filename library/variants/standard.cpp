@@ -146,7 +146,7 @@ class Standard : public Variant {
       return compile(device, *kernels[i], compile_request(request, i));
     };
     const Plan plan{part(0), part(1), part(2)};
-    RunResult result = run_plan(plan, request.shape, inputs);
+    RunResult result = run_plan(plan, request, inputs);
     const auto& tile = plan.program(0).aligned.schedule.tile;
     result.tile_q = tile.at(M);
     result.tile_kv = tile.at(N);

@@ -14,9 +14,11 @@ VariantTable variants() {
                    "exact attention through scores and weights in memory: the baseline",
                    {{"--scores", "f32",
                      "element type of S and P in memory: f32, or input (that of q, k and v; f16 "
-                     "overflows from 65520 on)"},
+                     "overflows from 65520 on)",
+                     false, "TYPE"},
                     {"--memory-budget", "4294967296",
-                     "bytes that S and P may take together; a shape that takes more is refused"}},
+                     "bytes that S and P may take together; a shape that takes more is refused",
+                     false, "BYTES"}},
                    make_standard},
       VariantEntry{"flash",
                    "FlashAttention-2, with multi-query and grouped-query heads",

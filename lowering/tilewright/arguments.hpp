@@ -28,6 +28,15 @@ struct TensorView {
 
   /// Row-major without gaps.
   static TensorView contiguous(CUdeviceptr data, DType dtype, std::vector<std::int64_t> extents);
+
+  /// The same elements with two axes exchanged: [batch, length, heads, dim] seen as [batch, heads,
+  /// length, dim] is transposed(1, 2). Throws Error{invalid_argument} for an axis that is not
+  /// there.
+  TensorView transposed(int axis, int other) const;
+
+  /// Elements begin … begin + count - 1 of an axis: q, k and v of a packed tensor, rows without
+  /// their padding. Throws Error{invalid_argument} for an axis or elements that are not there.
+  TensorView slice(int axis, std::int64_t begin, std::int64_t count) const;
 };
 
 /// One named argument of a launch: a tensor, or a number for a Scalar.

@@ -67,9 +67,15 @@ TEST_CASE("help and version are answers, not failures") {
   }
   const std::string help = invoke("run --help").out;
   for (const char* words : {"--causal-alignment", "bottom-right", "1/sqrt(head-dim)", "--plant",
-                            "=512", "normal numbers"}) {
+                            "(default: 512)", "normal numbers", "Exit status"}) {
     CAPTURE(words);
     CHECK(help.find(words) != std::string::npos);
+  }
+  // A terminal's width: nothing is cut or wrapped by it.
+  for (const char* line : {"", "list", "doctor", "run", "bench", "dump", "warmup", "cache",
+                           "cache ls", "cache path", "cache clear"}) {
+    std::istringstream lines(invoke(std::string(line) + " --help").out);
+    for (std::string one; std::getline(lines, one);) CHECK_MESSAGE(one.size() <= 100, one);
   }
   CHECK(invoke("--version").out == "tilewright 0.1.0\n");
 }

@@ -41,6 +41,7 @@ class FakeVariant : public library::Variant {
     result.counters = {{"global_bytes", 12345}, {"tensor_ops", 678}};
     result.lse.assign(exact.lse.begin(), exact.lse.end());
     store(s, exact.out, result.out);
+    if (plant == "gpu" && request.timed > 0) result.milliseconds = {2, 1, 4, 3};
     if (plant == "lse") result.lse.at(0) += 1e-3f;
     if (plant == "fault") {
       result.faults.push_back({"data_race",

@@ -2,9 +2,9 @@
 # packaging.sh SOURCE BUILD WORK: other projects use Tilewright, installed and as a folder of theirs.
 #
 # Installs what BUILD has built, moves the prefix, and then: no installed file names the build folder or
-# the place it was installed to; a blank project finds the package, builds, and runs a kernel on the
-# emulator; pkg-config serves a compiler line; another minor version is refused; the command runs. Then
-# add_subdirectory and FetchContent.
+# the place it was installed to; a blank project finds the package, builds, and runs a kernel of its own
+# and a bundled one on the emulator; pkg-config serves a compiler line; another minor version is refused;
+# the command runs. Then add_subdirectory and FetchContent.
 set -euo pipefail
 source=$1 build=$2 work=$3
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -23,7 +23,7 @@ done
 
 quietly cmake -S "$here/installed" -B "$work/blank" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release
 quietly cmake --build "$work/blank"
-"$work/blank/blank" || fail "the blank project's program"
+for program in main call; do "$work/blank/blank_$program" || fail "the blank project's $program.cpp"; done
 
 sed 's/Tilewright 0.1/Tilewright 0.2/' "$here/installed/CMakeLists.txt" >"$work/CMakeLists.txt"
 if cmake -S "$work" -B "$work/newer" -DCMAKE_PREFIX_PATH="$prefix" >"$work/log" 2>&1; then
@@ -34,9 +34,11 @@ grep -q 'compatible with requested version "0.2"' "$work/log" || fail "the refus
 if command -v pkg-config >/dev/null; then
   export PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name tilewright.pc)")
   cuda=$(sed -n 's/^TILEWRIGHT_CUDA_FOUND:INTERNAL=//p' "$build/CMakeCache.txt")
-  quietly ${CXX:-g++} -I"$cuda" $(pkg-config --cflags tilewright) "$here/installed/main.cpp" -o "$work/by_hand" \
-    $(pkg-config --libs tilewright)
-  "$work/by_hand" || fail "the program built with pkg-config"
+  for program in main call; do
+    quietly ${CXX:-g++} -I"$cuda" $(pkg-config --cflags tilewright) "$here/installed/$program.cpp" \
+      -o "$work/by_hand" $(pkg-config --libs tilewright)
+    "$work/by_hand" || fail "$program.cpp built with pkg-config"
+  done
 fi
 
 "$prefix/bin/tilewright" run flash --seqlen-q 40 --check >"$work/log" || fail "the installed command"

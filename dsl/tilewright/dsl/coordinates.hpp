@@ -3,6 +3,7 @@
 // The causal masks are written with them; any other predicate is written the same way.
 #pragma once
 
+#include "tilewright/dsl/causal_alignment.hpp"
 #include "tilewright/dsl/pointwise.hpp"
 #include "tilewright/dsl/record.hpp"
 #include "tilewright/errors.hpp"
@@ -30,14 +31,6 @@ template <Name m>
 constexpr auto extent(Dim<m>) {
   return Expression<Tile<i32>, Op::extent>(Details{.name = Dim<m>::name});
 }
-
-/// Which ends of the two sequences meet when they differ in length.
-enum class CausalAlignment : std::uint8_t {
-  bottom_right,  ///< the last row sees every key
-  top_left,      ///< row 0 sees key 0 only
-};
-inline constexpr CausalAlignment bottom_right = CausalAlignment::bottom_right;
-inline constexpr CausalAlignment top_left = CausalAlignment::top_left;
 
 namespace detail {
 

@@ -1,0 +1,100 @@
+// See tilewright/library/attention.hpp: composing, compiling, launching.
+#include <tilewright/library/attention.hpp>
+
+#include <cmath>
+#include <tilewright/error.hpp>
+
+#include "attention/errors.hpp"
+#include "attention/kernel.hpp"
+#include "attention/state.hpp"
+#include "attention/tensor_checks.hpp"
+#include "passes/errors.hpp"
+#include "passes/passes.hpp"
+
+namespace tilewright {
+namespace {
+
+CompileRequest compile_request(const AttentionRequest& request) {
+  CompileRequest made{.extents = {{"d", request.head_dim}, {"e", request.value_dim}},
+                      .schedule = read_schedule(request.schedule)};
+  std::string& products = made.schedule.dot_precision;
+  const std::string asked(name(request.dot_precision));
+  if (!products.empty() && products != asked)
+    throw Error(errors::attention["request-precision-disagrees"],
+                "the schedule makes products in another precision",
+                {"dot_precision", asked, products + ", as in the schedule", ""});
+  if (request.dot_precision == DotPrecision::tf32) products = asked;
+  return made;
+}
+
+AttentionState described(const Mask& mask, AttentionRequest request, std::string arch) {
+  library::check(request);
+  if (request.value_dim == 0) request.value_dim = request.head_dim;
+  return {.mask = mask, .request = std::move(request), .arch = std::move(arch)};
+}
+
+}  // namespace
+
+Attention Attention::mask(Mask mask) const {
+  Attention result = *this;
+  result.mask_ = std::move(mask);
+  return result;
+}
+
+AttentionPlan Attention::compile(const Device& device, const AttentionRequest& request) const {
+  AttentionState state = described(mask_, request, device.architecture());
+  const auto kernel = library::attention_kernel(mask_, state.request.dtype);
+  state.plan = tilewright::compile(device, *kernel, compile_request(state.request));
+  auto plan = std::make_shared<Plan>(*state.plan);
+  return AttentionPlan(AttentionProgram(std::make_shared<const AttentionState>(std::move(state))),
+                       std::move(plan));
+}
+
+AttentionProgram Attention::program(const std::string& arch,
+                                    const AttentionRequest& request) const {
+  AttentionState state = described(mask_, request, arch);
+  try {
+    passes::target_of(arch);
+  } catch (const Error& error) {  // names the command's option
+    throw Error(errors::passes["target-unknown"], "unknown architecture",
+                {"arch", arch, error.allowed(), ""});
+  }
+  const auto kernel = library::attention_kernel(mask_, state.request.dtype);
+  state.made = make_program(*kernel, arch, compile_request(state.request));
+  return AttentionProgram(std::make_shared<const AttentionState>(std::move(state)));
+}
+
+const Device& AttentionPlan::device() const { return plan_->device(); }
+
+void AttentionPlan::launch(const Stream& stream, AttentionTensors tensors,
+                           const Workspace& workspace) const {
+  const AttentionRequest& request = AttentionState::of(program_).request;
+  library::check(tensors, request);
+  const double scale =
+      tensors.softmax_scale.value_or(1 / std::sqrt(static_cast<double>(request.head_dim)));
+  std::vector<Binding> arguments;
+  arguments.reserve(6);
+  const bool wants_lse = library::is_given(tensors.lse);
+  arguments.emplace_back("q", std::move(tensors.q));
+  arguments.emplace_back("k", std::move(tensors.k));
+  arguments.emplace_back("v", std::move(tensors.v));
+  arguments.emplace_back("out", std::move(tensors.out));
+  if (wants_lse) arguments.emplace_back("lse", std::move(tensors.lse));
+  arguments.emplace_back("softmax_scale", scale);
+  plan_->launch(stream, arguments, workspace);
+}
+
+std::size_t AttentionPlan::workspace_bytes(const AttentionExtents& extents) const {
+  library::check(extents);
+  const AttentionRequest& request = AttentionState::of(program_).request;
+  return plan_->workspace_bytes(
+      library::kernel_extents(extents, request.head_dim, request.value_dim));
+}
+
+void AttentionPlan::reserve(const AttentionExtents& extents) {
+  library::check(extents);
+  const AttentionRequest& request = AttentionState::of(program_).request;
+  plan_->reserve(library::kernel_extents(extents, request.head_dim, request.value_dim));
+}
+
+}  // namespace tilewright

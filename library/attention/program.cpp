@@ -1,0 +1,136 @@
+// What can be read off a compiled attention: its texts, its images, its launch.
+#include <fmt/format.h>
+
+#include <tilewright/error.hpp>
+
+#include "attention/kernel.hpp"
+#include "attention/mask_form.hpp"
+#include "attention/state.hpp"
+#include "emit/bundle.hpp"
+#include "measure/work.hpp"
+#include "plan_errors.hpp"
+#include "runtime/cubin_info.hpp"
+
+namespace tilewright {
+namespace {
+
+std::string image(const AttentionState& state, runtime::ImageKind kind) {
+  const Program& program = state.program();
+  return runtime::compile_image(program.cuda_source(), program.traced.name, state.arch, kind,
+                                compile_options())
+      .bytes;
+}
+
+/// One "key value" line of the schedule each, and the reasons.
+std::string indented(const std::string& text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    result += "  " + text.substr(at, end - at) + "\n";
+    at = end == std::string::npos ? text.size() : end + 1;
+  }
+  return result;
+}
+
+/// Registers and spills, from the machine code; empty where NVRTC is missing.
+std::string machine_code(const AttentionState& state) {
+  try {
+    const std::string cubin = image(state, runtime::ImageKind::cubin);
+    const auto info = runtime::inspect_cubin(cubin, state.program().aligned.text.symbol);
+    return fmt::format("{} registers a thread, {} bytes spilled, {} instructions\n", info.registers,
+                       info.spill_bytes(), info.code.size());
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::missing) throw;
+    return "";
+  }
+}
+
+}  // namespace
+
+AttentionProgram::AttentionProgram(std::shared_ptr<const AttentionState> state)
+    : state_(std::move(state)) {}
+
+std::string AttentionProgram::cuda_source() const {
+  const Program& program = state_->program();
+  return emit::bundle({{&program.traced, &program.aligned.text}});
+}
+
+std::string AttentionProgram::cubin() const { return image(*state_, runtime::ImageKind::cubin); }
+std::string AttentionProgram::ptx() const { return image(*state_, runtime::ImageKind::ptx); }
+
+const std::string& AttentionProgram::symbol() const {
+  return state_->program().aligned.text.symbol;
+}
+int AttentionProgram::threads() const { return state_->program().aligned.text.threads; }
+int AttentionProgram::shared_bytes() const { return state_->program().aligned.text.shared_bytes; }
+
+int AttentionProgram::tile_q() const { return state_->program().aligned.schedule.tile.at("q"); }
+int AttentionProgram::tile_kv() const { return state_->program().aligned.schedule.tile.at("kv"); }
+
+std::vector<std::string> AttentionProgram::parameters() const {
+  std::vector<std::string> result;
+  for (const auto& one : state_->program().aligned.text.parameters)
+    result.push_back(one.type + " " + one.name);
+  return result;
+}
+
+std::int64_t AttentionProgram::blocks(const AttentionExtents& extents) const {
+  library::check(extents);
+  constexpr std::int64_t most = 2'147'483'647;
+  const auto sizes =
+      library::kernel_extents(extents, state_->request.head_dim, state_->request.value_dim);
+  std::int64_t product = 1;
+  for (const auto& factor : state_->program().aligned.text.grid)
+    if (sizes.at(factor.dim) == 0) return 0;
+  for (const auto& factor : state_->program().aligned.text.grid) {
+    const std::int64_t count = (sizes.at(factor.dim) + factor.tile - 1) / factor.tile;
+    if (count > most / product)
+      throw Error(
+          errors::plan["grid-too-large"], "the grid has more blocks than a launch can have",
+          {"extents", fmt::format("{} * {}", product, count), "0 to " + std::to_string(most), ""});
+    product *= count;
+  }
+  return product;
+}
+
+std::string AttentionProgram::schedule() const {
+  return ir::print(state_->program().aligned.schedule);
+}
+
+std::string AttentionProgram::explain() const {
+  const Program& program = state_->program();
+  const emit::KernelText& text = program.aligned.text;
+  const AttentionRequest& request = state_->request;
+  std::string aligned;
+  for (const auto& one : text.aligned) aligned += (aligned.empty() ? "" : ", ") + one.tensor;
+  return fmt::format(
+             "{}: {}, {}, head_dim {}, value_dim {}; compiled for {}\n"
+             "blocks of {} threads with {} bytes of shared memory; {}",
+             text.symbol, MaskForm::of(state_->mask).text(), name(request.dtype), request.head_dim,
+             request.value_dim, state_->arch, text.threads, text.shared_bytes,
+             machine_code(*state_)) +
+         fmt::format(
+             "two forms: this one where {} have 16-byte aligned rows, a general one elsewhere\n"
+             "the same bits from every launch: {}\nschedule\n{}",
+             aligned, program.order_dependent().empty() ? "yes" : "no",
+             indented(ir::print(program.aligned.schedule)));
+}
+
+std::string AttentionProgram::explain(const AttentionExtents& extents) const {
+  library::check(extents);
+  const AttentionRequest& request = state_->request;
+  const auto counts = library::count_blocks(
+      state_->program(), library::kernel_extents(extents, request.head_dim, request.value_dim));
+  const library::Work work =
+      library::attention_work(extents, request.head_dim, request.value_dim, request.dtype,
+                              MaskForm::of(state_->mask).causal);
+  return explain() + fmt::format(
+                         "for batch {}, heads {}/{}, {} rows, {} keys: {} thread blocks\n"
+                         "  tiles of keys: {} skipped, {} full, {} cut by the mask\n"
+                         "  {:.4g} Gflop, {:.4g} MB to read and write at least once\n",
+                         extents.batch, extents.heads, extents.kv_heads, extents.seqlen_q,
+                         extents.seqlen_kv, blocks(extents), counts.skipped, counts.full,
+                         counts.cut, work.flops / 1e9, work.bytes / 1e6);
+}
+
+}  // namespace tilewright

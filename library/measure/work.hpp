@@ -1,0 +1,19 @@
+// How much work an attention is, as the field counts it: what a time is divided by.
+#pragma once
+
+#include <tilewright/library/attention.hpp>
+
+namespace tilewright::library {
+
+struct Work {
+  double flops = 0;
+  double bytes = 0;
+};
+
+/// Floating-point operations by FlashAttention's convention: two products of Sq x Skv scores, 2 Sq
+/// Skv (head_dim + value_dim) for each sequence and query head, halved under a causal mask whatever
+/// the lengths. Bytes: q, k, v and out once, lse in f32.
+Work attention_work(const AttentionExtents& extents, std::int64_t head_dim, std::int64_t value_dim,
+                    DType dtype, bool causal);
+
+}  // namespace tilewright::library
