@@ -78,7 +78,11 @@ std::string_view ptx_of_image(const void* image, JitLog& log) {
   // Byte by byte, so that nothing behind a short text is read.
   const auto* bytes = static_cast<const unsigned char*>(image);
   const auto starts_with = [&](std::initializer_list<unsigned char> magic) {
-    return std::equal(magic.begin(), magic.end(), bytes);
+    // One after the other, as far as they agree: what is no image may be a single 0.
+    const unsigned char* at = bytes;
+    for (const unsigned char expected : magic)
+      if (*at++ != expected) return false;
+    return true;
   };
   constexpr std::string_view machine_code =
       "the emulator runs PTX text, and this image is machine code for a GPU; hand over the PTX";
