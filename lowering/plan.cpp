@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "emit/bundle.hpp"
 #include "plan_errors.hpp"
 #include "plan_state.hpp"
 #include "plan_transfers.hpp"
@@ -217,6 +218,26 @@ bool Plan::runs_aligned(const std::vector<Binding>& arguments, std::size_t kerne
   LaunchArguments given(state_->signature, arguments);
   state_->place(given, WorkspaceLayout::alignment);
   return state_->kernel(kernel).aligned.suits(given);
+}
+
+std::string Program::cuda_source() const { return emit::bundle({{&traced, &aligned.text}}); }
+
+std::string Plan::cuda_source() const {
+  std::vector<emit::Bundled> bundled;
+  for (std::size_t i = 0; i < kernels(); ++i) {
+    const Program& one = program(i);
+    const auto known = std::find_if(bundled.begin(), bundled.end(), [&](const auto& other) {
+      return other.text->symbol == one.aligned.text.symbol;
+    });
+    if (known == bundled.end()) {
+      bundled.push_back({&one.traced, &one.aligned.text});
+    } else if (known->text->text != one.aligned.text.text) {
+      throw Error(errors::plan["kernel-names-collide"],
+                  "two different kernels of the plan are called '" + one.aligned.text.symbol + "'",
+                  {"kernel", one.aligned.text.symbol, "kernels with different names", ""});
+    }
+  }
+  return emit::bundle(bundled);
 }
 
 std::string Plan::source_of(int generated_line, bool aligned, std::size_t kernel) const {

@@ -31,6 +31,9 @@ inline constexpr ErrorEntry plan_entries[] = {
     {"extent-disagrees", ErrorKind::shape_mismatch,
      "Two tensors have different extents of one dimension.",
      "Give tensors that agree wherever they share a dimension."},
+    {"kernel-names-collide", ErrorKind::invalid_argument,
+     "The CUDA of a plan is asked for, and two different kernels of it have the same name.",
+     "Give kernels that stand in one file different names."},
     {"extent-compiled-otherwise", ErrorKind::shape_mismatch,
      "A dimension has another extent than the kernel, or the plan's kernel before it, was compiled "
      "for.",

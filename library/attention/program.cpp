@@ -6,7 +6,6 @@
 #include "attention/kernel.hpp"
 #include "attention/mask_form.hpp"
 #include "attention/state.hpp"
-#include "emit/bundle.hpp"
 #include "measure/work.hpp"
 #include "plan_errors.hpp"
 #include "runtime/cubin_info.hpp"
@@ -16,7 +15,7 @@ namespace {
 
 std::string image(const AttentionState& state, runtime::ImageKind kind) {
   const Program& program = state.program();
-  return runtime::compile_image(program.cuda_source(), program.traced.name, state.arch, kind,
+  return runtime::compile_image(program.aligned.text.text, program.traced.name, state.arch, kind,
                                 compile_options())
       .bytes;
 }
@@ -51,8 +50,7 @@ AttentionProgram::AttentionProgram(std::shared_ptr<const AttentionState> state)
     : state_(std::move(state)) {}
 
 std::string AttentionProgram::cuda_source() const {
-  const Program& program = state_->program();
-  return emit::bundle({{&program.traced, &program.aligned.text}});
+  return state_->program().cuda_source();
 }
 
 std::string AttentionProgram::cubin() const { return image(*state_, runtime::ImageKind::cubin); }

@@ -22,8 +22,9 @@ struct Program {
   Lowered aligned;  ///< may rely on 16-byte aligned rows
   Lowered general;  ///< takes any strides
 
-  /// The generated file, as `dump` writes it.
-  const std::string& cuda_source() const { return aligned.text.text; }
+  /// One self-contained file, as `tilewright dump` writes it: the kernel, and under TILEWRIGHT_MAIN
+  /// a main() that checks it against the program before any pass. NVRTC gets aligned.text.text.
+  std::string cuda_source() const;
 
   /// A sentence for every statement whose result may differ in its last bits, or in which of two
   /// elements stays, from one launch to the next. Empty: bit-stable for one schedule.
@@ -53,7 +54,9 @@ class Plan {
   /// Error{invalid_argument} for a number that is not there.
   std::size_t kernels() const;
   const Program& program(std::size_t kernel = 0) const;
-  const std::string& cuda_source() const { return program().cuda_source(); }
+  /// All kernels as one self-contained file, each once; see Program::cuda_source. Throws
+  /// Error{invalid_argument} where two different kernels have one name.
+  std::string cuda_source() const;
   /// The same bits from every launch with the same arguments; if not, why: order_dependent() of a
   /// kernel's program.
   bool is_deterministic() const {

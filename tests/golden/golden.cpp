@@ -178,7 +178,7 @@ TEST_CASE("every kernel's CUDA, what ptxas makes of it, and its result") {
   for (const Specimen& one : specimens()) {
     CAPTURE(one.name);
     const Program program = make_program(*one.kernel, "sm_80", one.request);
-    const std::string whole = program.cuda_source();
+    const std::string whole = program.aligned.text.text;
     const std::size_t start = whole.find(kernel_mark);
     REQUIRE(start != std::string::npos);
     std::string text = "// " + one.name + ", aligned tensors, sm_80: " + one.summary + ".\n";

@@ -49,6 +49,29 @@ TEST_CASE("plans of plans, and one part twice") {
     CHECK(values[i] == static_cast<float>(expected(x.at(i))));
 }
 
+TEST_CASE("the CUDA of a plan holds each kernel once, with a main of its own to check them") {
+  const auto times = [](const std::string& text, const std::string& what) {
+    int found = 0;
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++found;
+    return found;
+  };
+  const Device& device = emulator();
+  const Plan one = compile(device, twice);
+  const std::string alone = one.cuda_source();
+  CHECK(alone.starts_with(one.program().aligned.text.text));
+  CHECK(alone == one.program().cuda_source());
+  CHECK(times(alone, "int main()") == 1);
+  const Plan twice_over{chain(), chain()};
+  const std::string text = twice_over.cuda_source();
+  for (const char* name : {"twice(", "plus_one(", "squared(", "minus_three("})
+    CHECK(times(text, std::string("__launch_bounds__(") +
+                          std::to_string(one.program().aligned.text.threads) + ") " + name) == 1);
+  CHECK(text == chain().cuda_source());
+  const Plan same_name{one,
+                       compile(device, copying<In<"u", f32, R, C>, Out<"v", f32, R, C>>("twice"))};
+  refused(errors::plan["kernel-names-collide"], "kernel", [&] { (void)same_name.cuda_source(); });
+}
+
 TEST_CASE("one dimension has one extent in all parts") {
   const Device& device = emulator();
   Plan plan{compile(device, copying<In<"x", f32, R, C>, Out<"y", f32, R, C>>("first")),

@@ -78,7 +78,7 @@ std::string_view ptx_of_image(const void* image, JitLog& log) {
   // Byte by byte, so that nothing behind a short text is read.
   const auto* bytes = static_cast<const unsigned char*>(image);
   const auto starts_with = [&](std::initializer_list<unsigned char> magic) {
-    // One after the other, as far as they agree: what is no image may be a single 0.
+    // Not std::equal, which may compare all of them at once.
     const unsigned char* at = bytes;
     for (const unsigned char expected : magic)
       if (*at++ != expected) return false;
