@@ -9,7 +9,9 @@
 #include <optional>
 #include <set>
 
+#include "ir/errors.hpp"
 #include "ir/flattened.hpp"
+#include "ir/print.hpp"
 #include "passes/passes.hpp"
 #include "passes/rewrite.hpp"
 #include "tilewright/error.hpp"
@@ -41,6 +43,7 @@ class MaskApplier {
       }
       for (auto& inner : operation.regions) run(*inner);
       const Operation* loop = loop_over(operation.axis);
+      if (is_reduction(operation.op) && !operation.masked) require_mask_axes(operation, loop, 1);
       if (operation.op == Op::reduce_argmax && !operation.masked) {
         i += show_only(region, i, operation, loop);
         operation.masked = true;
@@ -133,26 +136,48 @@ class MaskApplier {
     return kernel_.type(loop->regions[0]->operations.back()->operands[0]).axes;
   }
 
+  bool covers_mask(const Operation* loop, ValueId operand) const {
+    for (const AxisId id : mask_axes(loop))
+      if (id != loop->axis && !has_axis(kernel_, operand, id)) return false;
+    return true;
+  }
+
+  /// A mask says nothing of a tile that lacks one of its dimensions. Throws unless one of the first
+  /// `count` operands has them all.
+  void require_mask_axes(const Operation& operation, const Operation* loop,
+                         std::size_t count) const {
+    for (std::size_t i = 0; i < count; ++i)
+      if (covers_mask(loop, operation.operands[i])) return;
+    std::string dims, tiles;
+    for (const AxisId id : mask_axes(loop)) dims += (dims.empty() ? "" : ", ") + axis_of(id).dim;
+    for (std::size_t i = 0; i < count; ++i)
+      tiles +=
+          (i == 0 ? "" : " and ") + ir::print_type(kernel_, kernel_.type(operation.operands[i]));
+    throw Error(errors::ir["mask-axis-missing"],
+                "the mask of the loop over '" + axis_of(loop->axis).dim + "' depends on [" + dims +
+                    "], and what stands under it here does not",
+                {std::string(info(operation.op).name), tiles,
+                 "tiles with the dimensions of the mask, or a mask without the others",
+                 to_string(operation.where)});
+  }
+
   /// A hidden element of a product is 0 when one side is 0 there and the other is no infinity. What
   /// a program computes past the end of an axis may well be one: 1 / x of the 0 that is loaded.
   std::size_t neutralize_product(Region& region, std::size_t position, Operation& product,
                                  const Operation* loop) {
     const AxisId axis = product.axis;
-    const auto covers_mask = [&](std::size_t side) {
-      for (const AxisId id : mask_axes(loop))
-        if (id != axis && !has_axis(kernel_, product.operands[side], id)) return false;
-      return true;
-    };
+    require_mask_axes(product, loop, 2);
     const auto is_zero = [&](std::size_t side) {
       return hidden(product.operands[side], axis) == 0;
     };
     std::size_t inserted = 0;
     if (!is_zero(0) && !is_zero(1))
-      inserted += neutralize(region, position, product, covers_mask(0) ? 0 : 1, 0, loop);
+      inserted += neutralize(region, position, product,
+                             covers_mask(loop, product.operands[0]) ? 0 : 1, 0, loop);
     for (const std::size_t side : {0u, 1u})
       if (!tame(product.operands[side], axis))
         inserted += neutralize(region, position + inserted, product, side, 0,
-                               covers_mask(side) ? loop : nullptr);
+                               covers_mask(loop, product.operands[side]) ? loop : nullptr);
     return inserted;
   }
 
@@ -198,6 +223,7 @@ class MaskApplier {
     ValueId visible = no_value;
     for (const Operation* loop : loops_) {
       if (!has_axis(kernel_, store.operands[0], loop->axis)) continue;
+      require_mask_axes(store, loop, 1);
       const ValueId shown = mask_again(*loop, made);
       if (shown == no_value) continue;
       store.cut_only = visible == no_value && loop == loops_.back();

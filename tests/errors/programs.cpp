@@ -231,6 +231,32 @@ TEST_CASE("a mask over a dimension that the tile under it lacks") {
   inputs.tensors["y"] = ir::HostTensor::zeros(f32, {40});
   provoked(errors::ir["mask-axis-missing"], [&] { ir::interpret(traced, inputs); });
   provoked(errors::emit["reference-mask-unsupported"], [&] { (void)emit::emit_reference(traced); });
+  const Error stored = provoked(errors::ir["mask-axis-missing"], [&] {
+    make_program(source, "sm_80", {.extents = {{"q", 40}}});
+  });
+  CHECK(stored.argument() == "store");
+  CHECK(stored.where().find("programs.cpp:") != std::string::npos);
+
+  // A forbidden diagonal that names the wrong dimension.
+  const auto wrong = kernel("wrong", [](In<"a", bf16, M, D> a, In<"b", bf16, N, D> b,
+                                        Out<"y", f32, M> y, Out<"z", f32, M, D> z) {
+    auto m = blocks(M);
+    auto rows = load(a(m, D));
+    Var<f32, M> most{"most", -infinity};
+    Var<f32, M, D> sum{"sum", 0.f};
+    for_blocks(N, index(M) != index(D), [&](auto n) {
+      auto s = let("s", dot(rows, load(b(n, D)), D));
+      most = max(most, reduce_max(s, N));
+      sum = sum + dot(cast<bf16>(s), load(b(n, D)), N);
+    });
+    store(y(m), most);
+    store(z(m, D), sum);
+  });
+  const Error reduction = provoked(errors::ir["mask-axis-missing"], [&] {
+    make_program(wrong, "sm_80", {.extents = {{"d", 64}}});
+  });
+  CHECK(reduction.argument() == "reduce_max");
+  CHECK(std::string(reduction.what()).find("depends on [q, d]") != std::string::npos);
 }
 
 TEST_CASE("NVRTC's messages name the user's lines") {
