@@ -3,6 +3,7 @@
 #
 #   .ci/install.sh           what building and running needs
 #   .ci/install.sh --tests   and what the tests need besides
+#   .ci/install.sh --fuzz    and what the fuzzers need besides (clang 16's run-time libraries)
 #
 # Prints nothing and uses no network when nothing is missing. What is there from elsewhere (another
 # compiler, a CUDA toolkit) is taken as it is. CUDA 12 or later comes from an installed toolkit, else
@@ -13,7 +14,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # The wheels that carry libnvrtc with nvrtc.h, and cuda.h.
 nvrtc_wheels=(nvidia-cuda-nvrtc==13.0.88 nvidia-cuda-runtime==13.0.96)
 
-# package=probe: a command, or a file below an include folder. Where the probe is there, so is the need.
+# package=probe: a command, a file, or one below an include folder. Where the probe is there, so is the need.
 needs=(cmake=cmake g++=c++ ninja-build=ninja libboost-dev=boost/hana.hpp libfmt-dev=fmt/core.h
   libcli11-dev=CLI/CLI.hpp nlohmann-json3-dev=nlohmann/json.hpp libxxhash-dev=xxhash.h)
 case "${1:-}" in
@@ -22,7 +23,11 @@ case "${1:-}" in
     needs+=(doctest-dev=doctest/doctest.h libbenchmark-dev=benchmark/benchmark.h clang-16=clang++-16
       pkg-config=pkg-config)
     ;;
-  *) echo "install.sh: unknown option '$1'; allowed: --tests" >&2 && exit 2 ;;
+  --fuzz)
+    needs+=(clang-16=clang++-16
+      libclang-rt-16-dev=/usr/lib/llvm-16/lib/clang/16/lib/linux/libclang_rt.fuzzer-x86_64.a)
+    ;;
+  *) echo "install.sh: unknown option '$1'; allowed: --tests, --fuzz" >&2 && exit 2 ;;
 esac
 
 log=$(mktemp)
@@ -35,7 +40,8 @@ fail() {  # message...: what is missing and what to do about it, after what the 
 }
 
 is_there() {  # package probe
-  if command -v "$2" >/dev/null || [ -e "/usr/include/$2" ] || [ -e "/usr/local/include/$2" ]; then
+  if command -v "$2" >/dev/null || [ -e "/usr/include/$2" ] || [ -e "/usr/local/include/$2" ] ||
+    { [[ $2 == /* ]] && [ -e "$2" ]; }; then
     return 0
   fi
   dpkg -s "$1" 2>/dev/null | grep -q '^Status: install ok installed'

@@ -10,7 +10,7 @@ set(public_headers
   ir/determinism.hpp ir/domain.hpp ir/ir.hpp ir/schedule.hpp
   passes/passes.hpp
   runtime/compile.hpp runtime/device.hpp runtime/driver.hpp runtime/driver_functions.hpp
-  runtime/image.hpp runtime/memory.hpp runtime/module.hpp runtime/stream.hpp)
+  runtime/image.hpp runtime/memory.hpp runtime/module.hpp runtime/nvrtc_log.hpp runtime/stream.hpp)
 foreach(header ${public_headers})
   cmake_path(GET header PARENT_PATH folder)
   install(FILES ${PROJECT_SOURCE_DIR}/lowering/${header}

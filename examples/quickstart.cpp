@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <tilewright/error.hpp>
 
+#include "formats/errors.hpp"
 #include "formats/file.hpp"
 #include "formats/safetensors.hpp"
 #include "reference/compare.hpp"
@@ -41,11 +42,13 @@ Layer read_layer(const std::string& path) {
        {std::pair{"q", &layer.q}, std::pair{"k", &layer.k}, std::pair{"v", &layer.v}}) {
     const formats::TensorInfo* tensor = file.find(name);
     if (!tensor || tensor->type != formats::ElementType::bf16 || tensor->shape.size() != 4)
-      throw Error(ErrorKind::invalid_file, path + ": no bf16 tensor of 4 dimensions of that name",
+      throw Error(errors::formats["input-tensor-missing"],
+                  path + ": no bf16 tensor of 4 dimensions of that name",
                   {.argument = name, .value = name, .allowed = "q, k, v", .where = ""});
     if (!first) first = tensor;
     if (tensor->shape != first->shape)
-      throw Error(ErrorKind::shape_mismatch, path + ": q, k and v differ in shape here",
+      throw Error(errors::formats["input-tensors-disagree"],
+                  path + ": q, k and v differ in shape here",
                   {.argument = name, .value = name, .allowed = "one shape for all", .where = ""});
     *bytes = file.read(*tensor);
   }

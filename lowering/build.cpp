@@ -8,8 +8,10 @@
 #include <limits>
 
 #include "builder.hpp"
+#include "ir/errors.hpp"
 #include "ir/flattened.hpp"
 #include "ir/verify.hpp"
+#include "program_errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -53,7 +55,8 @@ Builder::Builder(std::string kernel_name, const ExtentMap& extents) : extents_(e
   push(Frame::Kind::kernel, &kernel_.body);
   for (const auto& [dim, extent] : extents) {
     if (extent < 1 || extent > std::numeric_limits<int>::max())
-      throw Error(ErrorKind::invalid_argument, "the extent of dimension '" + dim + "'",
+      throw Error(errors::program["extent-out-of-range"],
+                  "the extent of dimension '" + dim + "' is out of range",
                   {dim, std::to_string(extent), "1 … 2147483647", ""});
     kernel_.bound[dim] = static_cast<int>(extent);
   }
@@ -67,7 +70,7 @@ void Builder::declare(const Argument& argument) {
   must_be_name(argument.kind == Argument::Kind::scalar ? "scalar" : "tensor", argument.name, "");
   for (const std::string& dim : argument.dims) must_be_name("dimension", dim, "");
   if (kernel_.find_argument(argument.name) != nullptr)
-    throw Error(ErrorKind::invalid_program,
+    throw Error(errors::program["argument-declared-twice"],
                 "kernel '" + kernel_.name + "' declares the argument '" + argument.name + "' twice",
                 {argument.name, argument.name, "a name of its own for each argument", ""});
   kernel_.arguments.push_back(argument);
@@ -78,7 +81,7 @@ void Builder::must_see(ValueId value, const Provenance& where) const {
   for (const Frame& frame : frames_)
     if (frame.id == home) return;
   throw Error(
-      ErrorKind::invalid_program,
+      errors::program["used-outside-scope"],
       described(value) + ", made at " + to_string(at(value).where) + " inside " + opened_.at(home) +
           ", is used outside of it",
       {at(value).name, "", "a Var declared before it carries a value out", to_string(where)});
@@ -120,7 +123,7 @@ bool Builder::is_in_out(const ir::Operation& operation) const {
 void Builder::must_have_effects(const std::string& tensor, std::string_view what,
                                 const Provenance& where) const {
   if (frames_.back().kind != Frame::Kind::mask) return;
-  throw Error(ErrorKind::invalid_program, std::string(what) + " inside a mask",
+  throw Error(errors::program["effect-inside-mask"], std::string(what) + " inside a mask",
               {tensor, "", "masks read In tensors and have no effect", to_string(where)});
 }
 
@@ -138,7 +141,7 @@ ir::Type Builder::inferred(const Node& node, const ir::Operation& operation,
     ours += " " + kernel_.axes[static_cast<std::size_t>(axis)].dim;
   for (const std::string& dim : node.dims) theirs += " " + dim;
   if (ours != theirs)
-    throw Error(ErrorKind::invalid_program,
+    throw Error(errors::ir["kernel-inconsistent"],
                 std::string(info(node.op).name) + " is " + theirs + " in C++ and " + ours +
                     " in the program [internal defect]",
                 {"", "", "", to_string(where)});
@@ -292,7 +295,7 @@ ValueId Builder::read(VariableId id) {
   const Variable& variable = variables_[static_cast<std::size_t>(id)];
   for (const Frame& frame : frames_)
     if (frame.id == variable.frame) return variable.current;
-  throw Error(ErrorKind::invalid_program,
+  throw Error(errors::program["used-outside-scope"],
               "Var '" + variable.name + "', made inside " + opened_.at(variable.frame) +
                   ", is used outside of it",
               {variable.name, "", "declare it before that", to_string(variable.where)});
@@ -303,12 +306,12 @@ void Builder::assign(VariableId id, ValueId value, const Provenance& where) {
   must_see(value, where);
   Variable& variable = variables_[static_cast<std::size_t>(id)];
   if (frames_.back().kind == Frame::Kind::mask)
-    throw Error(ErrorKind::invalid_program, "an assignment to a Var inside a mask",
+    throw Error(errors::program["effect-inside-mask"], "an assignment to a Var inside a mask",
                 {variable.name, "", "masks have no effect", to_string(where)});
   for (const ir::AxisId axis : at(value).type.axes)
     if (std::find(variable.type.axes.begin(), variable.type.axes.end(), axis) ==
         variable.type.axes.end())
-      throw Error(ErrorKind::invalid_program,
+      throw Error(errors::program["var-of-another-tiling"],
                   "Var '" + variable.name + "', declared at " + to_string(variable.where) +
                       ", holds another tiling of dimension '" +
                       kernel_.axes[static_cast<std::size_t>(axis)].dim + "'",
@@ -327,7 +330,7 @@ ir::Kernel Builder::finish() {
     try {
       must_be_dimension("extents", dim, {});
     } catch (const Error& error) {
-      throw Error(ErrorKind::invalid_argument,
+      throw Error(errors::program["dimension-not-in-kernel"],
                   "an extent for a dimension that kernel '" + kernel_.name + "' lacks",
                   {dim, dim, error.allowed(), ""});
     }

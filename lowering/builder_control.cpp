@@ -5,6 +5,7 @@
 
 #include "builder.hpp"
 #include "ir/flattened.hpp"
+#include "program_errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -173,21 +174,21 @@ void Builder::close() {
 ValueId Builder::grid_number(Op op, std::string_view dim, const Provenance& where) {
   const std::string what = op == Op::each ? "each" : "blocks";
   if (frames_.size() > 1)
-    throw Error(ErrorKind::invalid_program,
+    throw Error(errors::program["grid-inside-loop"],
                 what + " stands inside a loop: the grid is laid out before any loop",
                 {std::string(dim), "", "for_blocks inside a loop", to_string(where)});
   must_be_dimension(what, dim, where);
   must_count(std::string(dim), where);
   const auto parts = ir::parts_of(std::string(dim));
   if (op == Op::each && parts.size() > 1)
-    throw Error(ErrorKind::invalid_program,
+    throw Error(errors::program["each-of-flattened"],
                 "each: the flattened dimension '" + std::string(dim) + "' indexes no tensor",
                 {std::string(dim), "", "each of the dimensions it packs", to_string(where)});
   for (const std::string& part : parts) {
     const auto [first, fresh] = grid_.emplace(part, where);
     if (!fresh)
       throw Error(
-          ErrorKind::invalid_program,
+          errors::program["grid-dimension-twice"],
           "dimension '" + part + "' is in the grid twice, first at " + to_string(first->second),
           {part, "", "each or blocks once per dimension", to_string(where)});
     if (parts.size() > 1) packed_.insert(part);

@@ -7,7 +7,9 @@
 #include <limits>
 
 #include "builder.hpp"
+#include "ir/errors.hpp"
 #include "ir/flattened.hpp"
+#include "program_errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -22,7 +24,7 @@ void Builder::must_be_name(std::string_view what, std::string_view name,
         return letter(c) || std::isdigit(static_cast<unsigned char>(c));
       });
   if (!good)
-    throw Error(ErrorKind::invalid_program,
+    throw Error(errors::program["not-an-identifier"],
                 "the name of a " + std::string(what) + " must be an identifier",
                 {std::string(what), "\"" + std::string(name) + "\"",
                  "letters, digits and underscores, not starting with a digit", place});
@@ -39,7 +41,7 @@ void Builder::must_be_dimension(std::string_view what, std::string_view dim,
   if (missing.empty()) return;
   std::string list;
   for (const std::string& name : all) list += (list.empty() ? "" : ", ") + name;
-  throw Error(ErrorKind::invalid_program,
+  throw Error(errors::program["dimension-without-extent"],
               std::string(what) + ": no tensor of kernel '" + kernel_.name + "' has a dimension '" +
                   missing + "', so it has no extent",
               {std::string(dim), missing, list, to_string(where)});
@@ -58,7 +60,7 @@ void Builder::must_count(const std::string& dim, const Provenance& where) const 
   double count = 1;
   for (const std::string& part : ir::parts_of(dim)) count *= static_cast<double>(extents_.at(part));
   if (count > std::numeric_limits<int>::max())
-    throw Error(ErrorKind::unsupported,
+    throw Error(errors::program["flattened-too-large"],
                 "the flattened dimension '" + dim + "' has more elements than 32 bits number",
                 {dim, std::to_string(static_cast<long long>(count)), "at most 2147483647",
                  to_string(where)});
@@ -71,7 +73,7 @@ void Builder::refuse_packed(std::string_view what, const std::string& dim,
     const auto parts = ir::parts_of(packed);
     if (parts.size() < 2 || std::find(parts.begin(), parts.end(), dim) == parts.end()) return;
     throw Error(
-        ErrorKind::invalid_program,
+        errors::program["dimension-packed"],
         std::string(what) + ": dimension '" + dim + "' is packed in '" + packed + "' here",
         {dim, "", "the coordinate under the flattened dimension, index(GM[M])", to_string(where)});
   };
@@ -88,7 +90,7 @@ ir::AxisId Builder::whole_axis(const std::string& dim, const std::string& user,
       kernel_.bound[dim] = kernel_.axes[static_cast<std::size_t>(slice)].tile;
       return slice;
     }
-    throw Error(ErrorKind::shape_mismatch,
+    throw Error(errors::program["extent-not-bound"],
                 user + " uses dimension '" + dim + "' whole, and its extent is not bound",
                 {dim, "", "extents = {{" + dim + ", number}} when the kernel is compiled",
                  to_string(where)});
@@ -112,13 +114,13 @@ ir::AxisId Builder::axis_of(User user, std::string_view what, const std::string&
   must_be_dimension(what, dim, where);
   if (user == User::index) refuse_packed(what, dim, where);
   if (const auto found = grid_.find(dim); found != grid_.end() && !packed_.contains(dim))
-    throw Error(ErrorKind::invalid_program,
+    throw Error(errors::program["dimension-has-no-tile"],
                 std::string(what) + ": dimension '" + dim +
                     "' has one program per index here (each at " + to_string(found->second) +
                     "), so it has no tile; use the value of each",
                 {dim, "", "", to_string(where)});
   if (user == User::index && !is_bound(dim))
-    throw Error(ErrorKind::invalid_program,
+    throw Error(errors::program["index-outside-loop"],
                 std::string(what) + " stands outside a loop over '" + dim + "'",
                 {dim, "",
                  "blocks or for_blocks over '" + dim +
@@ -131,7 +133,7 @@ ir::AxisId Builder::vanishing_axis(const Node& node, const Provenance& where) co
   for (const ValueId operand : node.operands)
     for (const ir::AxisId axis : at(operand).type.axes)
       if (kernel_.axes[static_cast<std::size_t>(axis)].dim == node.axis) return axis;
-  throw Error(ErrorKind::invalid_program,
+  throw Error(errors::ir["kernel-inconsistent"],
               std::string(info(node.op).name) + ": no operand has the dimension [internal defect]",
               {node.axis, node.axis, "", to_string(where)});
 }
@@ -154,7 +156,7 @@ std::vector<ir::Index> Builder::resolved(const std::string& tensor,
         const auto axis = std::find_if(kernel_.axes.begin(), kernel_.axes.end(),
                                        [&](const ir::Axis& a) { return a.block == spec.value; });
         if (axis == kernel_.axes.end())
-          throw Error(ErrorKind::invalid_program,
+          throw Error(errors::ir["kernel-inconsistent"],
                       "a block of '" + spec.dim + "' numbers no axis [internal defect]",
                       {tensor, "", "", to_string(where)});
         index.axis =
@@ -190,7 +192,7 @@ void Builder::must_be_one_tiling(const std::vector<ValueId>& values,
     const ir::Axis &one = kernel_.axes[static_cast<std::size_t>(entry->second)],
                    &other = kernel_.axes[static_cast<std::size_t>(axis)];
     const bool slices = one.kind == ir::Axis::Kind::whole && other.kind == ir::Axis::Kind::whole;
-    throw Error(ErrorKind::invalid_program,
+    throw Error(errors::program["tilings-meet"],
                 "two " + std::string(slices ? "extents" : "tilings") + " of dimension '" + dim +
                     "' meet in one expression",
                 {dim, slices ? std::to_string(one.tile) + " and " + std::to_string(other.tile) : "",
@@ -224,7 +226,7 @@ void Builder::settle_temporaries() {
     };
     visit(kernel_.body);
     if (read != nullptr && written != nullptr)
-      throw Error(ErrorKind::invalid_program,
+      throw Error(errors::program["temp-read-and-written"],
                   "kernel '" + kernel_.name + "' writes the Temp '" + argument.name + "' at " +
                       to_string(written->where) + " and reads it",
                   {argument.name, "", "a Temp carries values from one kernel to a later one",

@@ -5,6 +5,7 @@
 
 #include "builder.hpp"
 #include "ir/verify.hpp"
+#include "program_errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -35,7 +36,7 @@ ir::AxisId Builder::following_axis(ir::AxisId leader, const IndexSpec& spec,
   const Selection& selection = spec.selection;
   const auto within = [&](const char* what, int number, int low, int high) {
     if (number < low || number > high)
-      throw Error(ErrorKind::invalid_program,
+      throw Error(errors::program["selection-out-of-range"],
                   std::string(what) + " of an index over '" + spec.dim + "' is out of range",
                   {what, std::to_string(number), std::to_string(low) + " … " + std::to_string(high),
                    to_string(where)});
@@ -68,11 +69,11 @@ ir::Index Builder::cut(const IndexSpec& spec, std::int64_t extent, const Provena
   const Selection& selection = spec.selection;
   std::int64_t step = 1, offset = selection.parts != 0 ? 0 : selection.offset, count = extent;
   const auto refuse = [&](const std::string& message, std::int64_t value, std::string allowed) {
-    throw Error(ErrorKind::shape_mismatch, message,
+    throw Error(errors::program["split-invalid"], message,
                 {spec.of, std::to_string(value), std::move(allowed), to_string(where)});
   };
   if (selection.step != 1)
-    throw Error(ErrorKind::invalid_program,
+    throw Error(errors::program["step-over-whole-dimension"],
                 "an index with a step over the whole of '" + spec.of + "'",
                 {spec.of, std::to_string(selection.step),
                  "a step over a block, or split(D, H, 2)[i]", to_string(where)});
@@ -91,12 +92,13 @@ ir::Index Builder::cut(const IndexSpec& spec, std::int64_t extent, const Provena
   } else if (selection.count != 0) {
     count = selection.count;
     if (offset < 0 || count < 1 || offset + count > extent)
-      throw Error(ErrorKind::shape_mismatch,
+      throw Error(errors::program["slice-out-of-range"],
                   "slice of '" + spec.of + "' leaves it: its extent is " + std::to_string(extent),
                   {spec.of,
                    "elements " + std::to_string(offset) + " … " +
                        std::to_string(offset + std::max<std::int64_t>(count, 0) - 1),
-                   "at least one of 0 … " + std::to_string(extent - 1), to_string(where)});
+                   "at least one element, all of them within 0 … " + std::to_string(extent - 1),
+                   to_string(where)});
   }
   ir::Index index;
   index.kind = IndexSpec::Kind::whole;
@@ -118,7 +120,7 @@ ir::AxisId Builder::renamed_axis(std::string_view what, const std::string& dim, 
     const ir::Axis& axis = kernel_.axes[i];
     if (axis.follows != leader || axis.dim != dim) continue;
     if (found >= 0)
-      throw Error(ErrorKind::invalid_program,
+      throw Error(errors::program["second-name-taken"],
                   std::string(what) + ": '" + dim + "' is the name of two halos of one block",
                   {dim, "", "a name for each", to_string(where)});
     found = static_cast<ir::AxisId>(i);
@@ -133,7 +135,7 @@ ir::AxisId Builder::named_slice(std::string_view what, const std::string& dim,
   for (const auto& [key, axis] : whole_axes_) {
     if (key.first != dim) continue;
     if (found >= 0)
-      throw Error(ErrorKind::invalid_program,
+      throw Error(errors::program["second-name-taken"],
                   std::string(what) + ": '" + dim + "' is the name of slices of different extents",
                   {dim,
                    std::to_string(kernel_.axes[static_cast<std::size_t>(found)].tile) + " and " +
@@ -149,7 +151,7 @@ void Builder::must_not_overlap(const std::string& tensor, ir::AxisId id,
                                const Provenance& where) const {
   const ir::Axis& axis = kernel_.axes[static_cast<std::size_t>(id)];
   if (axis.before == 0 && axis.after == 0) return;
-  throw Error(ErrorKind::invalid_program,
+  throw Error(errors::program["store-through-halo"],
               "store to '" + tensor + "' through a halo over '" + axis.dim +
                   "': neighbouring tiles would write the same elements",
               {axis.dim, "", "a store of the block itself, or atomic_add", to_string(where)});
@@ -189,7 +191,7 @@ ir::Operation Builder::taken(const Node& node, const Provenance& where) {
     const IndexSpec& spec = node.indices[0];
     if (axis.kind != ir::Axis::Kind::whole)
       throw Error(
-          ErrorKind::invalid_program,
+          errors::program["part-of-dimension"],
           "a slice of a value along '" + axis.dim + "', of which it holds one tile of several",
           {axis.dim, "", "a dimension that is there as a whole", to_string(where)});
     const ir::Index index = cut(spec, axis.tile, where);
@@ -224,14 +226,14 @@ ValueId Builder::concat(std::string_view dim, const std::vector<ConcatPart>& par
     const ir::AxisId id = vanishing_axis(node, where);
     const ir::Axis& axis = kernel_.axes[static_cast<std::size_t>(id)];
     if (axis.kind != ir::Axis::Kind::whole)
-      throw Error(ErrorKind::invalid_program,
+      throw Error(errors::program["part-of-dimension"],
                   "concat: a part holds one tile of several of '" + axis.dim + "'",
                   {axis.dim, "", "parts that are there as a whole", to_string(where)});
     sum += axis.tile;
     pieces.push_back({part.value, id, static_cast<int>(std::min<std::int64_t>(sum, 1 << 30))});
   }
   if (sum != extent)
-    throw Error(ErrorKind::shape_mismatch,
+    throw Error(errors::program["concat-extent-disagrees"],
                 "concat: the parts have " + std::to_string(sum) + " elements, '" +
                     std::string(dim) + "' has " + std::to_string(extent),
                 {std::string(dim), std::to_string(sum), std::to_string(extent), to_string(where)});

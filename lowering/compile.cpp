@@ -18,6 +18,12 @@ Program make_program(const KernelSource& kernel, const std::string& arch,
 
 runtime::CompileOptions compile_options() { return {}; }
 
+runtime::CompileOptions compile_options(const emit::KernelText& text) {
+  runtime::CompileOptions options = compile_options();
+  options.origins = [&text](int line) { return emit::source_of(text, line); };
+  return options;
+}
+
 std::string program_arch(const std::string& device_architecture) {
   // The emulator of a later architecture runs the sm_80 shape too: the text asks for nothing newer.
   return device_architecture.substr(0, device_architecture.find_last_not_of('a') + 1);
@@ -26,7 +32,8 @@ std::string program_arch(const std::string& device_architecture) {
 namespace {
 
 runtime::Function load(const Device& device, const emit::KernelText& text) {
-  const auto compiled = runtime::compile_kernel(device, text.text, text.symbol, compile_options());
+  const auto compiled =
+      runtime::compile_kernel(device, text.text, text.symbol, compile_options(text));
   compiled.function.set_dynamic_shared(static_cast<unsigned>(text.shared_bytes));
   return compiled.function;
 }

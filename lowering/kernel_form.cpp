@@ -5,6 +5,8 @@
 
 #include "ir/flattened.hpp"
 
+#include "plan_errors.hpp"
+#include "program_errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -85,7 +87,7 @@ void KernelForm::require_positive(const LaunchArguments& given) const {
     const double value =
         one.scalar ? given[one.from].number : static_cast<double>(given.extent(one.from));
     if (value >= 1) continue;
-    throw Error(ErrorKind::invalid_argument, "the mask divides by '" + one.name + "'",
+    throw Error(errors::plan["mask-divides-by-scalar"], "the mask divides by '" + one.name + "'",
                 {.argument = one.name,
                  .value = std::to_string(value),
                  .allowed = "at least 1",
@@ -100,7 +102,7 @@ std::int64_t KernelForm::extent(const Factor& factor, const LaunchArguments& giv
   for (const int part : factor.parts) {
     if (product > largest_extent / given.extent(part))
       throw Error(
-          ErrorKind::unsupported,
+          errors::program["flattened-too-large"],
           "the flattened dimension '" + factor.dim + "' has more elements than 32 bits number",
           {.argument = factor.dim,
            .value = std::to_string(product) + " * " + std::to_string(given.extent(part)),
@@ -118,7 +120,7 @@ std::int64_t KernelForm::programs(const LaunchArguments& given) const {
     if (factor.tile == 0) continue;
     const std::int64_t count = (extent(factor, given) + factor.tile - 1) / factor.tile;
     if (product > largest_extent / count)
-      throw Error(ErrorKind::unsupported, "the grid has more blocks than a launch can have",
+      throw Error(errors::plan["grid-too-large"], "the grid has more blocks than a launch can have",
                   {.argument = factor.dim,
                    .value = std::to_string(product) + " * " + std::to_string(count),
                    .allowed = "at most " + std::to_string(largest_extent)});

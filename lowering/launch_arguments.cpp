@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "plan_errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -40,7 +41,7 @@ void refuse_overlap(const std::string& name, const TensorView& view) {
   std::int64_t reach = 0;
   for (const auto& [stride, extent] : axes) {
     if (stride <= reach)
-      throw Error(ErrorKind::invalid_argument,
+      throw Error(errors::plan["output-overlaps-itself"],
                   "output '" + name + "': its strides let elements overlap",
                   {.argument = name,
                    .value = list(view.strides) + " for extents " + list(view.extents),
@@ -66,7 +67,7 @@ LaunchArguments::LaunchArguments(const Signature& signature, const std::vector<B
       std::string known;
       for (const Signature::Slot& one : signature.slots())
         if (!one.temporary) known += (known.empty() ? "" : ", ") + one.name;
-      throw Error(ErrorKind::invalid_argument,
+      throw Error(errors::plan["launch-argument-unknown"],
                   number < 0 ? signature.title + " has no argument of that name"
                              : "'" + binding.name + "' is a Temp: the plan gives it memory",
                   {.argument = binding.name, .value = binding.name, .allowed = known});
@@ -74,13 +75,14 @@ LaunchArguments::LaunchArguments(const Signature& signature, const std::vector<B
     const Signature::Slot& slot = signature.slots()[static_cast<std::size_t>(number)];
     Value& value = values_[static_cast<std::size_t>(number)];
     if (slot.scalar != binding.is_number)
-      throw Error(ErrorKind::invalid_argument,
+      throw Error(errors::plan["launch-argument-sort"],
                   "argument '" + binding.name + "' is a " + (slot.scalar ? "scalar" : "tensor"),
                   {.argument = binding.name,
                    .value = binding.is_number ? "a number" : "a tensor",
                    .allowed = slot.scalar ? "a number" : "a tensor"});
     if (value.given)
-      throw Error(ErrorKind::invalid_argument, "argument '" + binding.name + "' is given twice",
+      throw Error(errors::plan["launch-argument-twice"],
+                  "argument '" + binding.name + "' is given twice",
                   {.argument = binding.name, .allowed = "once"});
     value.given = true;
     if (slot.scalar)
@@ -94,7 +96,7 @@ LaunchArguments::LaunchArguments(const Signature& signature, const std::vector<B
 void LaunchArguments::refuse_missing(std::size_t number) const {
   const Signature::Slot& slot = signature_.slots()[number];
   if (slot.required && !slot.temporary && !values_[number].given)
-    throw Error(ErrorKind::invalid_argument,
+    throw Error(errors::plan["launch-argument-missing"],
                 signature_.title + " needs argument '" + slot.name + "'",
                 {.argument = slot.name,
                  .value = "nothing",
@@ -102,7 +104,7 @@ void LaunchArguments::refuse_missing(std::size_t number) const {
   for (const int dim : slot.dims)
     if (extent(dim) < 0) {
       const std::string& name = signature_.dimension_name(dim);
-      throw Error(ErrorKind::invalid_argument,
+      throw Error(errors::plan["extent-not-given"],
                   "no argument says the extent of dimension '" + name + "'",
                   {.argument = name,
                    .allowed = "a tensor with that dimension, such as '" + slot.name + "'"});
@@ -113,7 +115,7 @@ void LaunchArguments::take_tensor(const Signature::Slot& slot, Value& value,
                                   const TensorView& view) {
   const std::string& name = slot.name;
   if (view.dtype != slot.dtype)
-    throw Error(ErrorKind::invalid_argument,
+    throw Error(errors::plan["tensor-type-disagrees"],
                 "tensor '" + name + "' has another element type than the kernel",
                 {.argument = name,
                  .value = std::string(tilewright::name(view.dtype)),
@@ -122,14 +124,14 @@ void LaunchArguments::take_tensor(const Signature::Slot& slot, Value& value,
     std::string dims;
     for (const int dim : slot.dims)
       dims += (dims.empty() ? "" : ", ") + signature_.dimension_name(dim);
-    throw Error(ErrorKind::shape_mismatch,
+    throw Error(errors::plan["tensor-rank-disagrees"],
                 "tensor '" + name + "' has another number of dimensions than the kernel",
                 {.argument = name, .value = list(view.extents), .allowed = "[" + dims + "]"});
   }
   bool empty = false;
   for (std::size_t i = 0; i < slot.dims.size(); ++i) {
     if (view.extents[i] < 0 || view.extents[i] > largest_extent)
-      throw Error(ErrorKind::unsupported,
+      throw Error(errors::plan["tensor-extent-out-of-range"],
                   "tensor '" + name + "': extent of '" + signature_.dimension_name(slot.dims[i]) +
                       "' is out of range",
                   {.argument = name,
@@ -144,7 +146,7 @@ void LaunchArguments::take_tensor(const Signature::Slot& slot, Value& value,
       from_[dim] = &name;
     }
     if (extents_[dim] == view.extents[i]) continue;
-    throw Error(ErrorKind::shape_mismatch,
+    throw Error(errors::plan["extent-disagrees"],
                 "dimension '" + signature_.dimension_name(slot.dims[i]) + "' has extent " +
                     std::to_string(view.extents[i]) + " in '" + name + "'",
                 {.argument = name,
@@ -154,10 +156,10 @@ void LaunchArguments::take_tensor(const Signature::Slot& slot, Value& value,
                                                    : "the extents the kernel was compiled for")});
   }
   if (!empty && view.data == 0)
-    throw Error(ErrorKind::invalid_argument, "tensor '" + name + "' has a null address",
+    throw Error(errors::plan["tensor-null"], "tensor '" + name + "' has a null address",
                 {.argument = name, .value = "null", .allowed = "device memory"});
   if (view.data % static_cast<CUdeviceptr>(size_of(view.dtype)) != 0)
-    throw Error(ErrorKind::invalid_argument,
+    throw Error(errors::plan["tensor-misaligned"],
                 "tensor '" + name + "' does not start at an element boundary",
                 {.argument = name,
                  .value = std::to_string(view.data),

@@ -6,6 +6,8 @@
 
 #include "ir/flattened.hpp"
 
+#include "ir/errors.hpp"
+#include "plan_errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -153,7 +155,7 @@ LaunchChecks::Range LaunchChecks::apply(const Rule& rule, const LaunchArguments&
   const Range x = range(rule.x), y = range(rule.y);
   const bool both = x.known && y.known;
   if ((rule.op == Op::div || rule.op == Op::mod) && y.known && y.low <= 0 && y.high >= 0)
-    throw Error(ErrorKind::invalid_argument, "the kernel would divide by 0 with these extents",
+    throw Error(errors::ir["division-by-zero"], "the kernel would divide by 0 with these extents",
                 {.argument = std::string(info(rule.op).name),
                  .value = "0",
                  .allowed = "a divisor of at least 1",
@@ -183,7 +185,7 @@ void LaunchChecks::check(const Bound& bound, const LaunchArguments& given,
   if (!range.known || (range.low >= 0 && range.high < extent)) return;
   if (!given[bound.slot].given || extent == 0) return;
   const std::string& dim = signature_.dimension_name(bound.dimension);
-  throw Error(ErrorKind::shape_mismatch,
+  throw Error(errors::plan["index-leaves-tensor"],
               "the index of '" + signature_.slots()[static_cast<std::size_t>(bound.slot)].name +
                   "' along '" + dim + "' leaves the tensor",
               {.argument = dim,

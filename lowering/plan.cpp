@@ -3,9 +3,13 @@
 #include "tilewright/plan.hpp"
 
 #include <algorithm>
+#include <optional>
 
+#include "plan_errors.hpp"
 #include "plan_state.hpp"
 #include "plan_transfers.hpp"
+#include "program_errors.hpp"
+#include "runtime/errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -20,13 +24,14 @@ std::vector<Part> joined(std::initializer_list<Plan> plans) {
 
 const Device& common_device(std::initializer_list<Plan> plans) {
   if (plans.size() == 0)
-    throw Error(ErrorKind::invalid_argument, "a plan of nothing",
+    throw Error(errors::plan["plan-of-nothing"], "a plan of nothing",
                 {"parts", "none", "at least one plan", ""});
   const Device& device = plans.begin()->device();
   for (const Plan& plan : plans)
     if (!(plan.device() == device))
-      throw Error(ErrorKind::invalid_argument, "the parts of a plan are for different devices",
-                  {"parts", plan.device().spec(), device.spec() + ", as the first", ""});
+      throw Error(errors::plan["plan-of-two-devices"],
+                  "the parts of a plan are for different devices",
+                  {"parts", plan.device().place(), device.place() + ", as the first", ""});
   return device;
 }
 
@@ -35,22 +40,59 @@ void require_workspace(const Workspace& workspace, std::size_t bytes, const Devi
                        bool reserved) {
   if (bytes == 0) return;
   const std::string wanted = std::to_string(bytes) + " bytes";
-  const auto refuse = [](const std::string& what, const std::string& value,
+  const auto refuse = [](const ErrorEntry& entry, const std::string& what, const std::string& value,
                          const std::string& allowed) {
-    throw Error(ErrorKind::invalid_argument, what, {"workspace", value, allowed, ""});
+    throw Error(entry, what, {"workspace", value, allowed, ""});
   };
   if (workspace.address == 0)
-    refuse("the plan needs a workspace", "none",
+    refuse(errors::plan["workspace-missing"], "the plan needs a workspace", "none",
            "at least " + wanted + ", given to launch or reserved before it");
   if (workspace.device != nullptr && !(*workspace.device == device))
-    refuse("the workspace belongs to another device than the plan", workspace.device->spec(),
-           device.spec());
+    refuse(errors::plan["workspace-of-another-device"],
+           "the workspace belongs to another device than the plan", workspace.device->place(),
+           device.place());
   if (workspace.bytes < bytes)
-    refuse(reserved ? "more workspace is needed than was reserved" : "the workspace is too small",
+    refuse(errors::plan["workspace-too-small"],
+           reserved ? "more workspace is needed than was reserved" : "the workspace is too small",
            std::to_string(workspace.bytes) + " bytes", "at least " + wanted);
   if (workspace.address % WorkspaceLayout::alignment != 0)
-    refuse("the workspace is misaligned", std::to_string(workspace.address),
+    refuse(errors::plan["workspace-misaligned"], "the workspace is misaligned",
+           std::to_string(workspace.address),
            "an address that is a multiple of " + std::to_string(WorkspaceLayout::alignment));
+}
+
+/// Throws where a tensor lies in the memory of another device. Only the emulator is asked: a GPU's
+/// driver would take as long to answer as to launch, and reports the address as illegal itself.
+void refuse_foreign(const PlanState& state, const LaunchArguments& given) {
+  if (!state.device.is_emulator()) return;
+  const runtime::Driver& api = state.device.driver();
+  const auto& slots = state.signature.slots();
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const LaunchArguments::Value& value = given[static_cast<int>(i)];
+    if (slots[i].scalar || slots[i].temporary || !value.given || value.data == 0) continue;
+    const auto attribute = [&](CUpointer_attribute which) {
+      unsigned number = 0;
+      const bool known = api.pointer_get_attribute(&number, which, value.data) == CUDA_SUCCESS;
+      return known ? std::optional(number) : std::nullopt;
+    };
+    const auto owner = attribute(CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL);
+    if (!owner || static_cast<int>(*owner) == state.device.ordinal()) continue;
+    // Managed and page-locked memory is every device's.
+    if (attribute(CU_POINTER_ATTRIBUTE_MEMORY_TYPE) != unsigned{CU_MEMORYTYPE_DEVICE} ||
+        attribute(CU_POINTER_ATTRIBUTE_IS_MANAGED) != 0U)
+      continue;
+    char name[256] = {};
+    CUdevice handle = 0;
+    const bool named =
+        api.device_get(&handle, static_cast<int>(*owner)) == CUDA_SUCCESS &&
+        api.device_get_name(name, static_cast<int>(sizeof name) - 1, handle) == CUDA_SUCCESS;
+    throw Error(
+        errors::plan["tensor-of-another-device"],
+        "tensor '" + slots[i].name + "' is in the memory of another device than the plan",
+        {.argument = slots[i].name,
+         .value = "memory of " + (named ? std::string(name) : std::to_string(*owner)),
+         .allowed = "memory of " + state.device.name() + " (" + state.device.place() + ")"});
+  }
 }
 
 /// A kernel step's form for this launch, and its blocks.
@@ -89,15 +131,17 @@ void Plan::launch(const Stream& stream, const std::vector<Binding>& arguments,
   const PlanState& state = *state_;
   if (!(stream.device() == state.device))
     throw Error(
-        ErrorKind::invalid_argument, "the stream belongs to another device than the plan",
-        {.argument = "stream", .value = stream.device().spec(), .allowed = state.device.spec()});
+        errors::runtime["stream-of-another-device"],
+        "the stream belongs to another device than the plan",
+        {.argument = "stream", .value = stream.device().place(), .allowed = state.device.place()});
   if (!state.signature.unwritten.empty())
     throw Error(
-        ErrorKind::invalid_argument,
+        errors::plan["temp-never-written"],
         "the Temp '" + state.signature.unwritten + "' is read by " +
             state.signature.unwritten_reader + ", and no step before it writes it",
         {state.signature.unwritten, "", "a plan that begins with the kernel that writes it", ""});
   LaunchArguments given(state.signature, arguments);
+  refuse_foreign(state, given);
   if (!state.workspace.empty()) {
     const bool reserved = workspace.address == 0 && workspace.bytes == 0;
     const Workspace used = reserved ? Workspace(reserve_.buffer) : workspace;
@@ -138,7 +182,8 @@ std::size_t Plan::workspace_bytes(const Extents& given) const {
       std::string known;
       for (const auto& one : signature.dimensions())
         known += (known.empty() ? "" : ", ") + one.name;
-      throw Error(ErrorKind::invalid_argument,
+      throw Error(number < 0 ? errors::program["dimension-not-in-kernel"]
+                             : errors::program["extent-out-of-range"],
                   number < 0 ? signature.title + " has no dimension '" + dim + "'"
                              : "the extent of dimension '" + dim + "' is out of range",
                   {dim, std::to_string(extent),
@@ -146,7 +191,7 @@ std::size_t Plan::workspace_bytes(const Extents& given) const {
     }
     std::int64_t& known = extents[static_cast<std::size_t>(number)];
     if (known >= 0 && known != extent)
-      throw Error(ErrorKind::shape_mismatch,
+      throw Error(errors::plan["extent-compiled-otherwise"],
                   "dimension '" + dim + "' was compiled for another extent",
                   {dim, std::to_string(extent), std::to_string(known), ""});
     known = extent;
@@ -154,7 +199,7 @@ std::size_t Plan::workspace_bytes(const Extents& given) const {
   for (const Signature::Slot& slot : signature.slots())
     for (const int dim : slot.dims)
       if (slot.temporary && extents[static_cast<std::size_t>(dim)] < 0)
-        throw Error(ErrorKind::invalid_argument,
+        throw Error(errors::plan["extent-not-given"],
                     "the size of the Temp '" + slot.name + "' needs the extent of dimension '" +
                         signature.dimension_name(dim) + "'",
                     {signature.dimension_name(dim), "nothing",
@@ -177,11 +222,7 @@ bool Plan::runs_aligned(const std::vector<Binding>& arguments, std::size_t kerne
 std::string Plan::source_of(int generated_line, bool aligned, std::size_t kernel) const {
   const Program& made = program(kernel);
   const emit::KernelText& text = (aligned ? made.aligned : made.general).text;
-  const auto at =
-      std::lower_bound(text.lines.begin(), text.lines.end(), generated_line,
-                       [](const emit::LineOrigin& origin, int line) { return origin.line < line; });
-  if (at == text.lines.end() || at->line != generated_line) return "";
-  return to_string(at->where);
+  return emit::source_of(text, generated_line);
 }
 
 }  // namespace tilewright

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "plan_errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -64,7 +65,7 @@ Plan PlanState::plan(const Device& device, std::vector<Part> parts) {
 
 const KernelStep& PlanState::kernel(std::size_t number) const {
   if (number < kernels.size()) return std::get<KernelStep>(steps[kernels[number]]);
-  throw Error(ErrorKind::invalid_argument, "the plan has no kernel of that number",
+  throw Error(errors::plan["plan-kernel-unknown"], "the plan has no kernel of that number",
               {"kernel", std::to_string(number),
                kernels.empty() ? "none" : "0 to " + std::to_string(kernels.size() - 1), ""});
 }

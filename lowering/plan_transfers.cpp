@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "plan_errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -47,7 +48,7 @@ bool have_same_strides(const PlanState& state, const CopyStep& copy, const Launc
 
 void refuse(const PlanState& state, int slot, const std::string& what) {
   const std::string& name = slot_of(state, slot).name;
-  throw Error(ErrorKind::unsupported, "'" + name + "' " + what,
+  throw Error(errors::plan["transfer-not-contiguous"], "'" + name + "' " + what,
               {name, "", "a tensor without gaps; a kernel that stores takes any strides", ""});
 }
 
@@ -96,7 +97,7 @@ void transfer(const PlanState& state, const Step& step, const LaunchArguments& g
 
 Plan zero(const Device& device, Argument tensor) {
   if (tensor.kind == Argument::Kind::scalar)
-    throw Error(ErrorKind::invalid_argument, "zero takes a tensor",
+    throw Error(errors::plan["transfer-takes-tensors"], "zero takes a tensor",
                 {tensor.name, "a scalar", "a tensor", ""});
   tensor.kind = Argument::Kind::out;
   return PlanState::plan(device, {ZeroPart{std::move(tensor)}});
@@ -105,14 +106,15 @@ Plan zero(const Device& device, Argument tensor) {
 Plan copy(const Device& device, Argument from, Argument to) {
   if (from.kind == Argument::Kind::scalar || to.kind == Argument::Kind::scalar ||
       from.name == to.name)
-    throw Error(ErrorKind::invalid_argument, "copy takes two tensors",
+    throw Error(errors::plan["transfer-takes-tensors"], "copy takes two tensors",
                 {to.name, "", "tensors of different names", ""});
   if (from.dtype != to.dtype)
-    throw Error(ErrorKind::invalid_argument,
+    throw Error(errors::plan["copy-type-disagrees"],
                 "copy from '" + from.name + "' to another element type",
                 {to.name, std::string(name(to.dtype)), std::string(name(from.dtype)), ""});
   if (from.dims != to.dims)
-    throw Error(ErrorKind::shape_mismatch, "copy from '" + from.name + "' to other dimensions",
+    throw Error(errors::plan["copy-dimensions-disagree"],
+                "copy from '" + from.name + "' to other dimensions",
                 {to.name, "", "the dimensions of '" + from.name + "'", ""});
   from.kind = Argument::Kind::in;
   to.kind = Argument::Kind::out;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "plan_errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -35,7 +36,7 @@ int Signature::dimension_for(const std::string& name) {
 void Signature::bind(const std::string& dim, std::int64_t extent, const std::string& who) {
   Dimension& known = dimensions_[static_cast<std::size_t>(dimension_for(dim))];
   if (known.bound >= 0 && known.bound != extent)
-    throw Error(ErrorKind::shape_mismatch,
+    throw Error(errors::plan["extent-compiled-otherwise"],
                 "dimension '" + dim + "' of " + who + " was compiled for another extent",
                 {dim, std::to_string(extent), std::to_string(known.bound) + ", as before it", ""});
   known.bound = extent;
@@ -64,24 +65,25 @@ void Signature::add(const Argument& argument, int step, const std::string& who, 
                       .first = step});
   }
   Slot& known = slots_[static_cast<std::size_t>(number)];
-  const auto refuse = [&](ErrorKind kind, const std::string& what, const std::string& value,
-                          const std::string& allowed) {
-    throw Error(kind, "argument '" + argument.name + "' of " + who + " has another " + what,
+  const auto refuse = [&](const ErrorEntry& entry, const std::string& what,
+                          const std::string& value, const std::string& allowed) {
+    throw Error(entry, "argument '" + argument.name + "' of " + who + " has another " + what,
                 {argument.name, value, allowed + ", as before it", ""});
   };
   if (known.scalar != scalar || known.temporary != argument.temporary)
-    refuse(ErrorKind::invalid_argument, "meaning", sort_of(scalar, argument.temporary),
-           sort_of(known.scalar, known.temporary));
+    refuse(errors::plan["plan-argument-type-disagrees"], "meaning",
+           sort_of(scalar, argument.temporary), sort_of(known.scalar, known.temporary));
   if (known.dtype != argument.dtype)
-    refuse(ErrorKind::invalid_argument, "element type", std::string(name(argument.dtype)),
-           std::string(name(known.dtype)));
+    refuse(errors::plan["plan-argument-type-disagrees"], "element type",
+           std::string(name(argument.dtype)), std::string(name(known.dtype)));
   if (known.dims != dims) {
     const auto list = [&](const std::vector<int>& numbers) {
       std::string text;
       for (const int one : numbers) text += (text.empty() ? "" : ", ") + dimension_name(one);
       return "[" + text + "]";
     };
-    refuse(ErrorKind::shape_mismatch, "list of dimensions", list(dims), list(known.dims));
+    refuse(errors::plan["plan-argument-shape-disagrees"], "list of dimensions", list(dims),
+           list(known.dims));
   }
   if (known.temporary && reads && !known.written && unwritten.empty()) {
     unwritten = argument.name;

@@ -1,8 +1,9 @@
 // Views made from views: nothing here touches memory. See tilewright/arguments.hpp.
 #include <algorithm>
 
+#include "plan_errors.hpp"
+
 #include "tilewright/arguments.hpp"
-#include "tilewright/error.hpp"
 
 namespace tilewright {
 namespace {
@@ -10,7 +11,7 @@ namespace {
 std::size_t checked_axis(const TensorView& view, int axis) {
   const std::size_t axes = std::min(view.extents.size(), view.strides.size());
   if (axis < 0 || static_cast<std::size_t>(axis) >= axes)
-    throw Error(ErrorKind::invalid_argument, "the view has no axis of that number",
+    throw Error(errors::plan["view-axis-unknown"], "the view has no axis of that number",
                 {"axis", std::to_string(axis),
                  axes == 0 ? "none" : "0 to " + std::to_string(axes - 1), ""});
   return static_cast<std::size_t>(axis);
@@ -38,10 +39,10 @@ TensorView TensorView::slice(int axis, std::int64_t begin, std::int64_t count) c
   const std::size_t which = checked_axis(*this, axis);
   const std::int64_t extent = extents[which];
   if (begin < 0 || begin > extent)
-    throw Error(ErrorKind::invalid_argument, "the slice begins outside the axis",
+    throw Error(errors::plan["slice-leaves-view"], "the slice begins outside the axis",
                 {"begin", std::to_string(begin), "0 to " + std::to_string(extent), ""});
   if (count < 0 || count > extent - begin)
-    throw Error(ErrorKind::invalid_argument, "the slice ends outside the axis",
+    throw Error(errors::plan["slice-leaves-view"], "the slice ends outside the axis",
                 {"count", std::to_string(count), "0 to " + std::to_string(extent - begin), ""});
   TensorView result = *this;
   result.extents[which] = count;

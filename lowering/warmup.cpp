@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "build.hpp"
+#include "plan_errors.hpp"
 #include "runtime/byte_size.hpp"
 #include "runtime/cache.hpp"
 #include "runtime/machine.hpp"
@@ -28,10 +29,10 @@ double seconds_since(Clock::time_point start) {
 int jobs_of(const WarmupOptions& options) {
   constexpr std::uint64_t one = runtime::Nvrtc::bytes_per_compile;
   if (options.jobs < 0)
-    throw Error(ErrorKind::invalid_argument, "a number of jobs below 0",
+    throw Error(errors::plan["warmup-jobs-invalid"], "a number of jobs below 0",
                 {"jobs", std::to_string(options.jobs), "1 and more, or 0 for all processors", ""});
   if (options.memory != 0 && options.memory < one)
-    throw Error(ErrorKind::invalid_argument, "one compile takes more memory than that",
+    throw Error(errors::plan["warmup-memory-too-small"], "one compile takes more memory than that",
                 {"memory", std::to_string(options.memory),
                  "at least " + std::to_string(one) + " bytes", ""});
   const std::uint64_t free = runtime::available_memory() / 2;
@@ -47,9 +48,11 @@ void require_cache() {
   const runtime::Cache cache = runtime::Cache::from_environment();
   if (cache.enabled()) return;
   if (runtime::environment::cache_limit() == 0)
-    throw Error(ErrorKind::invalid_argument, "the cache that is to be filled is switched off",
+    throw Error(errors::plan["warmup-without-cache"],
+                "the cache that is to be filled is switched off",
                 {"TILEWRIGHT_CACHE", "off", "on, or a size such as 2G", ""});
-  throw Error(ErrorKind::invalid_argument, "there is no folder for the cache that is to be filled",
+  throw Error(errors::plan["warmup-without-cache"],
+              "there is no folder for the cache that is to be filled",
               {"TILEWRIGHT_CACHE_DIR", "", "a folder", ""});
 }
 
@@ -150,7 +153,7 @@ class Pool {
         const Lowered form = lower(traced, target, item.request.schedule, aligned);
         const auto image =
             runtime::compile_image(form.text.text, form.text.symbol, item.target.architecture,
-                                   item.target.kind, compile_options());
+                                   item.target.kind, compile_options(form.text));
         result.from_cache &= image.from_cache;
         result.kept &= image.kept;
         result.bytes += image.bytes.size();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "plan_errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright {
@@ -51,7 +52,8 @@ std::size_t WorkspaceLayout::bytes(const Temporary& temporary,
   }
   if (empty) return 0;
   if (overflow || all > INT64_MAX - static_cast<std::int64_t>(alignment))
-    throw Error(ErrorKind::unsupported, "the Temp '" + temporary.name + "' is larger than memory",
+    throw Error(errors::plan["temporaries-too-large"],
+                "the Temp '" + temporary.name + "' is larger than memory",
                 {temporary.name, "more than 2^63 bytes", "smaller extents", ""});
   return static_cast<std::size_t>(rounded_up(all, static_cast<std::int64_t>(alignment)));
 }
@@ -81,7 +83,7 @@ std::size_t WorkspaceLayout::place(const std::vector<std::int64_t>& extents,
     }
     std::size_t end = 0;
     if (__builtin_add_overflow(offset, wanted, &end) || end > INT64_MAX)
-      throw Error(ErrorKind::unsupported, "the temporaries are larger than memory",
+      throw Error(errors::plan["temporaries-too-large"], "the temporaries are larger than memory",
                   {mine.name, "more than 2^63 bytes", "smaller extents", ""});
     pieces.push_back({mine.slot, offset, wanted});
     total = std::max(total, end);

@@ -2,8 +2,10 @@
 // A caller can act on the fields; `what()` is the sentence a person reads.
 #pragma once
 
+#include <cstddef>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace tilewright {
@@ -37,9 +39,39 @@ constexpr const char* name(ErrorKind kind) {
   return "unknown";
 }
 
-/// What every refusal carries. `argument` names what was wrong (an option, a tensor, a dimension),
-/// `value` what was given, `allowed` what would have been accepted, `where` the user's file:line
-/// (empty when the request came from outside a kernel).
+/// One way to fail, as the catalogue of errors has it (`tilewright doctor --errors`): a word that
+/// stays the same from version to version, the kind, why it happens and what to do about it.
+struct ErrorEntry {
+  const char* id;
+  ErrorKind kind;
+  const char* cause;   ///< one sentence
+  const char* remedy;  ///< one sentence, what to do
+};
+
+/// The entries of one part of Tilewright. `table["id"]` names one; an id that the table lacks does
+/// not compile, so that nothing can be thrown that the catalogue does not know.
+class ErrorTable {
+ public:
+  template <std::size_t count>
+  constexpr explicit ErrorTable(const ErrorEntry (&entries)[count])
+      : begin_(entries), end_(entries + count) {}
+
+  consteval const ErrorEntry& operator[](std::string_view id) const {
+    for (const ErrorEntry* entry = begin_; entry != end_; ++entry)
+      if (id == entry->id) return *entry;
+    throw "no error of this table has that id";
+  }
+  constexpr const ErrorEntry* begin() const { return begin_; }
+  constexpr const ErrorEntry* end() const { return end_; }
+
+ private:
+  const ErrorEntry* begin_;
+  const ErrorEntry* end_;
+};
+
+/// What every refusal carries, beside its entry of the catalogue. `argument` names what was wrong
+/// (an option, a tensor, a dimension), `value` what was given, `allowed` what would have been
+/// accepted, `where` the user's file:line (empty when the request came from outside a kernel).
 class Error : public std::runtime_error {
  public:
   struct Detail {
@@ -49,11 +81,16 @@ class Error : public std::runtime_error {
     std::string where;
   };
 
-  Error(ErrorKind kind, const std::string& message) : Error(kind, message, Detail()) {}
-  Error(ErrorKind kind, const std::string& message, Detail detail)
-      : std::runtime_error(sentence(message, detail)), kind_(kind), detail_(std::move(detail)) {}
+  /// `entry` outlives the error: it stands in a table.
+  Error(const ErrorEntry& entry, const std::string& message) : Error(entry, message, Detail()) {}
+  Error(const ErrorEntry& entry, const std::string& message, Detail detail)
+      : std::runtime_error(sentence(message, detail)), entry_(&entry), detail_(std::move(detail)) {}
+  Error(const ErrorEntry&& entry, const std::string&, Detail = {}) = delete;
 
-  ErrorKind kind() const { return kind_; }
+  const char* id() const { return entry_->id; }
+  ErrorKind kind() const { return entry_->kind; }
+  /// What to do about errors of this id; `allowed()` and `what()` are about this very one.
+  const char* remedy() const { return entry_->remedy; }
   const std::string& argument() const { return detail_.argument; }
   const std::string& value() const { return detail_.value; }
   const std::string& allowed() const { return detail_.allowed; }
@@ -69,7 +106,7 @@ class Error : public std::runtime_error {
     return text;
   }
 
-  ErrorKind kind_;
+  const ErrorEntry* entry_;
   Detail detail_;
 };
 

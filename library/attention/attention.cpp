@@ -4,10 +4,12 @@
 #include <cmath>
 #include <tilewright/error.hpp>
 
+#include "attention/errors.hpp"
 #include "attention/kernel.hpp"
 #include "attention/score_arguments.hpp"
 #include "attention/state.hpp"
 #include "attention/tensor_checks.hpp"
+#include "passes/errors.hpp"
 #include "passes/passes.hpp"
 
 namespace tilewright {
@@ -19,7 +21,8 @@ CompileRequest compile_request(const AttentionRequest& request) {
   std::string& products = made.schedule.dot_precision;
   const std::string asked(name(request.dot_precision));
   if (!products.empty() && products != asked)
-    throw Error(ErrorKind::invalid_argument, "the schedule makes products in another precision",
+    throw Error(errors::attention["request-precision-disagrees"],
+                "the schedule makes products in another precision",
                 {"dot_precision", asked, products + ", as in the schedule", ""});
   if (request.dot_precision == DotPrecision::tf32) products = asked;
   return made;
@@ -62,7 +65,8 @@ AttentionProgram Attention::program(const std::string& arch,
   try {
     passes::target_of(arch);
   } catch (const Error& error) {  // names the command's option
-    throw Error(error.kind(), "unknown architecture", {"arch", arch, error.allowed(), ""});
+    throw Error(errors::passes["target-unknown"], "unknown architecture",
+                {"arch", arch, error.allowed(), ""});
   }
   const auto kernel = library::attention_kernel(mask_, score_mod_, state.request.dtype);
   state.made = make_program(*kernel, arch, compile_request(state.request));

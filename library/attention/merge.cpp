@@ -4,6 +4,7 @@
 #include <tilewright/compile.hpp>
 #include <tilewright/error.hpp>
 
+#include "attention/errors.hpp"
 #include "attention/tensor_checks.hpp"
 #include "loops/merge.hpp"
 #include "variants/shape.hpp"
@@ -16,7 +17,8 @@ Plan compiled(const Device& device, const MergeRequest& request) {
   if (request.dtype == bf16) return compile(device, library::merge_partials<bf16>(), made);
   if (request.dtype == f16) return compile(device, library::merge_partials<f16>(), made);
   if (request.dtype == f32) return compile(device, library::merge_partials<f32>(), made);
-  throw Error(ErrorKind::unsupported, "there is no merge for this element type",
+  throw Error(errors::attention["request-type-unsupported"],
+              "there is no merge for this element type",
               {"dtype", std::string(name(request.dtype)), "bf16, f16, f32", ""});
 }
 
@@ -24,7 +26,7 @@ Plan compiled(const Device& device, const MergeRequest& request) {
 void refuse_in_place(const char* name, const TensorView& result, const char* input,
                      const TensorView& read) {
   if (result.data == 0 || result.data != read.data) return;
-  throw Error(ErrorKind::invalid_argument,
+  throw Error(errors::attention["merge-in-place"],
               "tensor '" + std::string(name) + "' begins where '" + input + "' does",
               {name, "the memory of '" + std::string(input) + "'", "memory of its own", ""});
 }
@@ -38,7 +40,7 @@ struct MergePlan::State {
 
 MergePlan compile_merge(const Device& device, const MergeRequest& request) {
   if (request.value_dim < 1 || request.value_dim > library::max_head_dim)
-    throw Error(ErrorKind::invalid_argument, "value_dim is out of range",
+    throw Error(errors::attention["request-out-of-range"], "value_dim is out of range",
                 {"value_dim", std::to_string(request.value_dim),
                  "1 to " + std::to_string(library::max_head_dim), ""});
   return MergePlan(std::make_shared<const MergePlan::State>(
@@ -50,12 +52,10 @@ std::string MergePlan::cuda_source() const { return state_->plan.cuda_source(); 
 
 void MergePlan::launch(const Stream& stream, MergeTensors tensors) const {
   using library::Extent;
-  const DType dtype = state_->request.dtype;
   Extent batch{"batch"}, heads{"heads"}, rows{"seqlen_q"};
-  Extent value_dim{"value_dim", state_->request.value_dim, "the request"};
+  Extent value_dim{"value_dim", state_->request.value_dim, library::the_request};
   const auto require = [&](const char* name, const TensorView& view, bool is_lse) {
-    library::check_tensor(
-        {name, view, is_lse ? f32 : dtype, {&batch, &heads, &rows, is_lse ? nullptr : &value_dim}});
+    library::check_tensor({name, view, {&batch, &heads, &rows, is_lse ? nullptr : &value_dim}});
   };
   require("out_a", tensors.out_a, false);
   require("lse_a", tensors.lse_a, true);

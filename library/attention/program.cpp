@@ -7,6 +7,7 @@
 #include "attention/state.hpp"
 #include "emit/bundle.hpp"
 #include "measure/work.hpp"
+#include "plan_errors.hpp"
 #include "runtime/cubin_info.hpp"
 
 namespace tilewright {
@@ -69,6 +70,9 @@ const std::string& AttentionProgram::symbol() const {
 int AttentionProgram::threads() const { return state_->program().aligned.text.threads; }
 int AttentionProgram::shared_bytes() const { return state_->program().aligned.text.shared_bytes; }
 
+int AttentionProgram::tile_q() const { return state_->program().aligned.schedule.tile.at("q"); }
+int AttentionProgram::tile_kv() const { return state_->program().aligned.schedule.tile.at("kv"); }
+
 std::vector<std::string> AttentionProgram::parameters() const {
   std::vector<std::string> result;
   for (const auto& one : state_->program().aligned.text.parameters)
@@ -88,7 +92,7 @@ std::int64_t AttentionProgram::blocks(const AttentionExtents& extents) const {
     const std::int64_t count = (sizes.at(factor.dim) + factor.tile - 1) / factor.tile;
     if (count > most / product)
       throw Error(
-          ErrorKind::unsupported, "the grid has more blocks than a launch can have",
+          errors::plan["grid-too-large"], "the grid has more blocks than a launch can have",
           {"extents", fmt::format("{} * {}", product, count), "0 to " + std::to_string(most), ""});
     product *= count;
   }

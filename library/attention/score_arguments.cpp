@@ -5,6 +5,7 @@
 #include <cmath>
 #include <tilewright/error.hpp>
 
+#include "attention/errors.hpp"
 #include "scores/node.hpp"
 
 namespace tilewright::library {
@@ -16,7 +17,7 @@ const Value* find(const std::vector<std::pair<std::string, Value>>& list, const 
   for (const auto& [key, value] : list) {
     if (key != name) continue;
     if (found != nullptr)
-      throw Error(ErrorKind::invalid_argument, "'" + name + "' is given twice",
+      throw Error(errors::attention["score-argument-twice"], "'" + name + "' is given twice",
                   {name, "", "once", ""});
     found = &value;
   }
@@ -33,7 +34,7 @@ void refuse_strangers(const char* what, const std::vector<std::pair<std::string,
     bool found = false;
     for (const ScoreTree& one : known) found = found || (one->op == op && one->name == name);
     if (found) continue;
-    throw Error(ErrorKind::invalid_argument,
+    throw Error(errors::attention["score-argument-unknown"],
                 std::string("this attention has no ") + what + " of that name",
                 {name, name, names.empty() ? "none" : names, ""});
   }
@@ -44,7 +45,8 @@ double checked(const ScoreNode& number, double value) {
   constexpr double most = 2147483647;
   if (integer ? value == std::floor(value) && std::fabs(value) <= most : std::isfinite(value))
     return value;
-  throw Error(ErrorKind::invalid_argument, "number '" + number.name + "' is not one it can take",
+  throw Error(errors::attention["score-number-unusable"],
+              "number '" + number.name + "' is not one it can take",
               {number.name, std::to_string(value),
                integer ? "an integer of 32 bits" : "a finite number", ""});
 }
@@ -64,7 +66,8 @@ void bind_arguments(const AttentionState& state, const AttentionTensors& given,
     }
     const TensorView* table = find(given.tables, one->name);
     if (table == nullptr)
-      throw Error(ErrorKind::invalid_argument, "table '" + one->name + "' is not given",
+      throw Error(errors::attention["score-table-missing"],
+                  "table '" + one->name + "' is not given",
                   {one->name, "", "a tensor in AttentionTensors::tables", ""});
     arguments.emplace_back(one->name, *table);
   }

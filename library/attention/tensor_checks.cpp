@@ -3,6 +3,8 @@
 
 #include <tilewright/error.hpp>
 
+#include "plan_errors.hpp"
+
 namespace tilewright::library {
 namespace {
 
@@ -22,37 +24,30 @@ void check_tensor(const Rows& rows) {
   const TensorView& view = rows.view;
   if (view.extents.size() != rank(rows) || view.strides.size() != rank(rows)) {
     const bool missing = view.extents.empty() && view.strides.empty();
-    throw Error(missing ? ErrorKind::invalid_argument : ErrorKind::shape_mismatch,
-                missing ? "tensor '" + name + "' is not given"
-                        : "tensor '" + name + "' has another number of dimensions",
-                {name,
-                 missing ? "nothing"
-                         : std::to_string(view.extents.size()) + " extents, " +
-                               std::to_string(view.strides.size()) + " strides",
-                 layout(rows), ""});
+    throw Error(
+        missing ? errors::plan["launch-argument-missing"] : errors::plan["tensor-rank-disagrees"],
+        missing ? "tensor '" + name + "' is not given"
+                : "tensor '" + name + "' has another number of dimensions",
+        {name,
+         missing ? "nothing"
+                 : std::to_string(view.extents.size()) + " extents, " +
+                       std::to_string(view.strides.size()) + " strides",
+         layout(rows), ""});
   }
-  if (view.dtype != rows.dtype)
-    throw Error(ErrorKind::invalid_argument, "tensor '" + name + "' has another element type",
-                {name, std::string(tilewright::name(view.dtype)),
-                 std::string(tilewright::name(rows.dtype)), ""});
-  bool empty = false;
   for (std::size_t i = 0; i < rank(rows); ++i) {
     Extent& known = *rows.axes[i];
     const std::int64_t given = view.extents[i];
-    empty |= given == 0;
     if (known.value < 0) {
       known.value = given;
       known.from = "'" + name + "'";
     }
     if (given == known.value) continue;
-    throw Error(ErrorKind::shape_mismatch,
+    throw Error(known.from == the_request ? errors::plan["extent-compiled-otherwise"]
+                                          : errors::plan["extent-disagrees"],
                 "tensor '" + name + "': " + known.name + " is " + std::to_string(given),
                 {name, std::to_string(given),
                  std::to_string(known.value) + ", the " + known.name + " of " + known.from, ""});
   }
-  if (!empty && view.data == 0)
-    throw Error(ErrorKind::invalid_argument, "tensor '" + name + "' has a null address",
-                {name, "null", "device memory", ""});
 }
 
 }  // namespace tilewright::library

@@ -5,13 +5,15 @@
 #include <cmath>
 #include <system_error>
 #include <tilewright/error.hpp>
+#include "command/errors.hpp"
 
 namespace tilewright::command {
 namespace {
 
-[[noreturn]] void refuse(std::string_view option, const std::string& message,
-                         const std::string& text, const std::string& allowed) {
-  throw Error(ErrorKind::invalid_argument, message,
+[[noreturn]] void refuse(const ErrorEntry& entry, std::string_view option,
+                         const std::string& message, const std::string& text,
+                         const std::string& allowed) {
+  throw Error(entry, message,
               {std::string(option), text.empty() ? "an empty text" : text, allowed, ""});
 }
 
@@ -40,10 +42,12 @@ std::int64_t Arguments::integer(std::string_view name, std::int64_t fallback, st
   std::int64_t number = 0;
   const std::errc code = read(text, number);
   if (code == std::errc::invalid_argument) {
-    refuse(name, std::string(name) + " is not an integer", text, allowed);
+    refuse(errors::command["option-not-a-number"], name, std::string(name) + " is not an integer",
+           text, allowed);
   }
   if (code != std::errc{} || number < lowest || number > highest) {
-    refuse(name, std::string(name) + " is out of range", text, allowed);
+    refuse(errors::command["option-out-of-range"], name, std::string(name) + " is out of range",
+           text, allowed);
   }
   return number;
 }
@@ -53,7 +57,7 @@ std::uint64_t Arguments::seed(std::string_view name, std::uint64_t fallback) con
   const std::string text = this->text(name);
   std::uint64_t number = 0;
   if (read(text, number) != std::errc{}) {
-    refuse(name, std::string(name) + " is not a seed", text,
+    refuse(errors::command["option-not-a-number"], name, std::string(name) + " is not a seed", text,
            "an integer from 0 to 18446744073709551615");
   }
   return number;
@@ -64,7 +68,8 @@ double Arguments::real(std::string_view name, double fallback) const {
   const std::string text = this->text(name);
   double number = 0;
   if (read(text, number) != std::errc{} || !std::isfinite(number)) {
-    refuse(name, std::string(name) + " is not a finite number", text, "a finite decimal number");
+    refuse(errors::command["option-not-a-number"], name,
+           std::string(name) + " is not a finite number", text, "a finite decimal number");
   }
   return number;
 }
@@ -76,7 +81,8 @@ std::size_t Arguments::choice(std::string_view name, std::size_t fallback,
   for (std::size_t i = 0; i < allowed.size(); ++i) {
     if (allowed[i] == text) return i;
   }
-  refuse(name, std::string(name) + " has an unknown value", text, joined(allowed));
+  refuse(errors::command["option-value-unknown"], name, std::string(name) + " has an unknown value",
+         text, joined(allowed));
 }
 
 std::string joined(std::span<const std::string_view> words) {

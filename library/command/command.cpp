@@ -7,6 +7,7 @@
 #include <tilewright/error.hpp>
 
 #include "command/command_line.hpp"
+#include "command/errors.hpp"
 
 namespace tilewright::command {
 
@@ -23,11 +24,8 @@ ExitStatus status_of(ErrorKind kind) {
 }
 
 ordered_json error_json(const Error& error) {
-  return {{"kind", name(error.kind())},
-          {"argument", error.argument()},
-          {"value", error.value()},
-          {"allowed", error.allowed()},
-          {"message", error.what()}};
+  return {{"id", error.id()},       {"kind", name(error.kind())}, {"argument", error.argument()},
+          {"value", error.value()}, {"allowed", error.allowed()}, {"message", error.what()}};
 }
 
 std::string error_text(const Error& error) {
@@ -42,11 +40,18 @@ std::string json_text(const ordered_json& object) {
 
 namespace {
 
+/// What is allowed says what to do, and so does the sentence about what is missing.
+bool adds_remedy(const Error& error) {
+  return error.allowed().empty() &&
+         std::string_view(error.what()).find(error.remedy()) == std::string_view::npos;
+}
+
 int report(const Context& context, bool json, const Error& error) {
   if (json) {
     context.out << json_text({{"ok", false}, {"error", error_json(error)}});
   } else {
     context.err << "tilewright: " << error_text(error) << "\n";
+    if (adds_remedy(error)) context.err << "  " << error.remedy() << "\n";
   }
   context.out.flush();
   return status_of(error.kind());
@@ -80,12 +85,12 @@ int command(const std::vector<std::string>& arguments, library::VariantTable var
     return finish(context, report(context, json, error));
   } catch (const std::bad_alloc&) {
     return finish(context, report(context, json,
-                                  Error(ErrorKind::launch_failed, "out of memory",
+                                  Error(errors::command["out-of-memory"], "out of memory",
                                         {"shape", "", "a smaller problem", ""})));
   } catch (const std::exception& error) {
-    return finish(context,
-                  report(context, json,
-                         Error(ErrorKind::launch_failed, error.what(), {"internal", "", "", ""})));
+    return finish(context, report(context, json,
+                                  Error(errors::command["internal-error"], error.what(),
+                                        {"internal", "", "", ""})));
   }
 }
 

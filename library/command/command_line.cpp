@@ -6,6 +6,8 @@
 #include <set>
 #include <tilewright/error.hpp>
 
+#include "command/errors.hpp"
+#include "command/help.hpp"
 #include "command/shape_options.hpp"
 
 namespace tilewright::command {
@@ -17,10 +19,11 @@ constexpr const char* version_text = "tilewright 0.1.0\n";
 
 /// The JSON name of an option is its long name, or its only one.
 void add_option(CLI::App& app, const std::string& names, std::string name,
-                const std::string& default_text, const std::string& help, Arguments& arguments) {
+                const std::string& default_text, const std::string& help, Arguments& arguments,
+                std::string_view value = "N") {
   CLI::Option* option = app.add_option_function<std::string>(
       names, [&arguments, name](const std::string& text) { arguments.set(name, text); }, help);
-  option->type_name("VALUE");
+  option->type_name(std::string(value));
   if (!default_text.empty()) option->default_str(default_text);
 }
 
@@ -42,7 +45,7 @@ void add_table(CLI::App& app, std::span<const OptionHelp> table, const char* gro
       add_flag(app, name, std::string(help.help), arguments);
     } else {
       add_option(app, name, name, std::string(help.default_value), std::string(help.help),
-                 arguments);
+                 arguments, help.value);
     }
     app.get_option(name)->group(group);
   }
@@ -75,7 +78,7 @@ Error usage_error(const CLI::ParseError& error) {
     argument = message.substr(name, message.find_first_of(" :,", name) - name);
   }
   if (error.get_name() == "RequiredError" && message.rfind("VARIANT", 0) == 0) argument = "VARIANT";
-  return Error(ErrorKind::invalid_argument, message, {argument, "", "see --help", ""});
+  return Error(errors::command["option-misused"], message, {argument, "", "see --help", ""});
 }
 
 /// The first word no option took.
@@ -85,7 +88,7 @@ Error usage_error(const CLI::ParseError& error) {
     for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
       allowed += (allowed.empty() ? "" : ", ") + command->get_name();
     }
-    throw Error(ErrorKind::invalid_argument, "there is no such command",
+    throw Error(errors::command["command-unknown"], "there is no such command",
                 {word.rfind('-', 0) == 0 ? word : "command", word, allowed, ""});
   }
   for (const CLI::Option* option : app.get_options()) {
@@ -93,28 +96,10 @@ Error usage_error(const CLI::ParseError& error) {
   }
   const bool looks_like_option = word.rfind('-', 0) == 0;
   throw Error(
-      ErrorKind::invalid_argument,
+      errors::command["option-unknown"],
       looks_like_option ? "there is no option of that name" : "unexpected word",
       {looks_like_option ? word.substr(0, word.find('=')) : "arguments", word, allowed, ""});
 }
-
-constexpr const char* warmup_footer =
-    "\nFILE names one kernel a line: a variant and its options, as `tilewright run` takes them, "
-    "and\n"
-    "what it is compiled for. Blank lines and what follows # are skipped:\n\n"
-    "  flash --head-dim 128 --causal --arch sm_90    # a GPU that need not be in this machine\n"
-    "  flash --head-dim 64 --dtype f16               # this machine's device, or the one named "
-    "above\n"
-    "  standard --device emulator:sm_80\n\n"
-    "What is in the cache already is not compiled again. A line that is wrong is named with its\n"
-    "number, and the others are compiled all the same. Exit status: 0, or the worst of 1 (a "
-    "kernel\n"
-    "was not compiled, or not kept), 2 (a line is wrong), 3 (NVRTC or a device is missing).";
-
-constexpr const char* cache_footer =
-    "\nTILEWRIGHT_CACHE is on (1 GiB are kept), off, or a size such as 512M or 2G; what was unused "
-    "for\n"
-    "longest goes first. TILEWRIGHT_CACHE_DIR is the folder.";
 
 void refuse_extras(const CLI::App& deepest) {
   for (const CLI::App* app = &deepest; app != nullptr; app = app->get_parent()) {
@@ -132,6 +117,7 @@ struct Grammar {
                 int (*call)(const Context&, const Arguments&)) {
     CLI::App* command = parent.add_subcommand(name, help);
     command->allow_extras();
+    command->footer(help_footer(name));
     add_json(*command);
     if (call != nullptr) calls.emplace_back(command, call);
     return *command;
@@ -141,13 +127,21 @@ struct Grammar {
     add_flag(command, "--json", "print one JSON object and nothing else", arguments);
   }
 
+  void add_device(CLI::App& command) {
+    add_option(command, "--device", "--device", "$TILEWRIGHT_DEVICE, else auto",
+               "auto, cuda:0, emulator:sm_80, emulator:sm_90a", arguments, "DEVICE");
+  }
+  void add_seed(CLI::App& command) {
+    add_option(command, "--seed", "--seed", "0", "seed of the normal numbers (Philox)", arguments);
+  }
+
   /// The two ways to say what a kernel is compiled for.
   void add_targets(CLI::App& command, const std::string& before) {
     add_option(command, "--arch", "--arch", "",
                before + "a GPU's architecture: sm_80, sm_86, sm_89, sm_90, sm_90a, sm_120",
-               arguments);
+               arguments, "ARCH");
     add_option(command, "--device", "--device", "$TILEWRIGHT_DEVICE, else auto",
-               before + "auto, cuda:0, emulator:sm_80, emulator:sm_90a", arguments);
+               before + "auto, cuda:0, emulator:sm_80, emulator:sm_90a", arguments, "DEVICE");
   }
 
   /// For the lines of a list, each of which is one command.
@@ -162,33 +156,50 @@ struct Grammar {
 
   explicit Grammar(library::VariantTable variants) {
     app.allow_extras();
+    app.formatter(std::make_shared<Help>());
+    app.set_help_flag("-h,--help", "print this help");
+    app.footer(help_footer(""));
     app.add_flag("--version", show_version, "print the version");
     add_json(app);
     add(app, "list", "variants, with what they are and where they come from", list);
-    add(app, "doctor", "what was found on this machine, and what to install", doctor);
+    CLI::App& doctor_app =
+        add(app, "doctor", "what was found on this machine, and what to install", doctor);
+    add_flag(doctor_app, "--errors", "every error there is: kind, cause and remedy", arguments);
+    doctor_app
+        .add_option_function<std::string>(
+            "ID", [this](const std::string& text) { arguments.set("ID", text); },
+            "one error only, by the id that --json gives")
+        ->needs("--errors");
 
     CLI::App& run_app = add(app, "run", "run a variant once on a device", run);
     add_variant_options(run_app, variants, arguments);
-    add_option(run_app, "--device", "--device", "$TILEWRIGHT_DEVICE, else auto",
-               "auto, cuda:0, emulator:sm_80, emulator:sm_90a", arguments);
+    add_device(run_app);
     add_flag(run_app, "--check", "compare with the double-precision reference", arguments);
-    add_option(run_app, "--input", "--input", "normal numbers", "safetensors file with q, k and v",
-               arguments);
+    add_option(run_app, "--input", "--input", "normal numbers",
+               "safetensors file with q, k and v; it says the shape", arguments, "FILE");
     add_option(run_app, "--output", "--output", "", "safetensors file to write out and lse to",
+               arguments, "FILE");
+    add_seed(run_app);
+
+    CLI::App& bench_app =
+        add(app, "bench", "time a variant on a GPU, or count what it does", bench);
+    add_variant_options(bench_app, variants, arguments);
+    add_device(bench_app);
+    add_option(bench_app, "--repetitions", "--repetitions", "20", "times taken, on a GPU",
                arguments);
-    add_option(run_app, "--seed", "--seed", "0", "seed of the normal numbers (Philox)", arguments);
+    add_seed(bench_app);
 
     CLI::App& dump_app = add(app, "dump", "show what the compiler makes of a variant", dump);
     add_variant_options(dump_app, variants, arguments);
     add_option(dump_app, "--arch", "--arch", "sm_80",
-               "architecture: sm_80, sm_86, sm_89, sm_90, sm_90a, sm_120", arguments);
+               "architecture: sm_80, sm_86, sm_89, sm_90, sm_90a, sm_120", arguments, "ARCH");
     add_option(dump_app, "--stage", "--stage", "cuda",
-               "dsl, ir, schedule, cuda, ptx, cubin or sass", arguments);
-    add_option(dump_app, "-o,--output", "-o", "standard output", "file to write", arguments);
+               "dsl, ir, schedule, cuda, ptx, cubin or sass", arguments, "STAGE");
+    add_option(dump_app, "-o,--output", "-o", "standard output", "file to write", arguments,
+               "FILE");
 
     CLI::App& warmup_app =
         add(app, "warmup", "compile a list of kernels beforehand, so that no run waits", warmup);
-    warmup_app.footer(warmup_footer);
     warmup_app
         .add_option_function<std::string>(
             "FILE", [this](const std::string& text) { arguments.set("FILE", text); },
@@ -198,10 +209,10 @@ struct Grammar {
     add_option(warmup_app, "--jobs", "--jobs", "processors, as memory allows",
                "kernels compiled at a time", arguments);
     add_option(warmup_app, "--memory", "--memory", "half of what is free",
-               "what all compiles may take together, such as 2G; each counts 128M", arguments);
+               "what all compiles may take together, such as 2G; each counts 128M", arguments,
+               "SIZE");
 
     CLI::App& cache = add(app, "cache", "the compiled kernels kept on disk", nullptr);
-    cache.footer(cache_footer);
     add(cache, "ls", "every entry, the last used first", cache_list);
     add(cache, "path", "where they are kept", cache_path);
     add(cache, "clear", "remove them all", cache_clear);
@@ -227,9 +238,9 @@ ParsedCommand parse(const std::vector<std::string>& arguments, library::VariantT
   for (const auto& [app, call] : grammar.calls) {
     if (app == deepest) return {call, grammar.arguments, ""};
   }
-  throw Error(ErrorKind::invalid_argument, "a command is missing",
+  throw Error(errors::command["command-missing"], "a command is missing",
               {"command", "",
-               deepest == &grammar.app ? "list, doctor, run, dump, warmup, cache; see --help"
+               deepest == &grammar.app ? "list, doctor, run, bench, dump, warmup, cache; see --help"
                                        : "ls, path, clear",
                ""});
 }

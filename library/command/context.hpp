@@ -28,7 +28,8 @@ struct Context {
 enum ExitStatus : int { success = 0, failed = 1, bad_request = 2, missing = 3 };
 ExitStatus status_of(ErrorKind kind);
 
-/// The fields of an error as every JSON object has them: kind, argument, value, allowed, message.
+/// The fields of an error as every JSON object has them: id, kind, argument, value, allowed,
+/// message.
 nlohmann::ordered_json error_json(const Error& error);
 /// The sentence for people, with the argument's name in it.
 std::string error_text(const Error& error);
@@ -39,6 +40,7 @@ int list(const Context& context, const Arguments& arguments);
 int doctor(const Context& context, const Arguments& arguments);
 int run(const Context& context, const Arguments& arguments);
 int dump(const Context& context, const Arguments& arguments);
+int bench(const Context& context, const Arguments& arguments);
 int warmup(const Context& context, const Arguments& arguments);
 int cache_list(const Context& context, const Arguments& arguments);
 int cache_path(const Context& context, const Arguments& arguments);

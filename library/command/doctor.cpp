@@ -3,11 +3,15 @@
 
 #include <fmt/core.h>
 
+#include <sstream>
+
 #include <nlohmann/json.hpp>
 #include <tilewright/error.hpp>
 
+#include "command/catalogue.hpp"
 #include "command/context.hpp"
 #include "command/table_text.hpp"
+#include "runtime/errors.hpp"
 
 namespace tilewright::command {
 namespace {
@@ -37,7 +41,10 @@ ordered_json to_json(const Examination& examination) {
   if (!examination.ok()) {
     const std::string& install =
         examination.nvrtc.found ? examination.emulator.install : examination.nvrtc.install;
-    object["error"] = {{"kind", name(ErrorKind::missing)},
+    const ErrorEntry& entry = examination.nvrtc.found ? errors::runtime["emulator-not-found"]
+                                                      : errors::runtime["nvrtc-not-found"];
+    object["error"] = {{"id", entry.id},
+                       {"kind", name(entry.kind)},
                        {"argument", examination.nvrtc.found ? "device" : "nvrtc"},
                        {"value", ""},
                        {"allowed", install},
@@ -61,15 +68,22 @@ ordered_json to_json(const Examination& examination) {
                      {"writable", examination.cache.writable},
                      {"entries", examination.cache.entries},
                      {"bytes", examination.cache.bytes},
-                     {"problem", text_or_null(examination.cache.problem)}};
+                     {"problem", text_or_null(examination.cache.problem)},
+                     {"install", text_or_null(examination.cache.install)}};
   return object;
 }
 
 void add_finding(Rows& rows, const char* what, const Finding& finding, const char* necessity) {
   const char* state = finding.problem.empty() ? "found" : necessity;
-  rows.push_back({what, state,
-                  finding.problem.empty() ? finding.version + "  " + finding.path
-                                          : finding.problem.substr(0, finding.problem.find('\n'))});
+  rows.push_back(
+      {what, state, finding.problem.empty() ? finding.version + "  " + finding.path : ""});
+  std::istringstream problem(finding.problem);  // where it was searched for, a line each
+  for (std::string line; std::getline(problem, line);) {
+    if (rows.back().back().empty())
+      rows.back().back() = line;
+    else
+      rows.push_back({"", "", line});
+  }
   if (!finding.install.empty()) rows.push_back({"", "", finding.install});
 }
 
@@ -85,16 +99,17 @@ std::string to_text(const Examination& examination) {
                                 human_bytes(static_cast<double>(device.memory_bytes)))});
   }
   const CacheFinding& cache = examination.cache;
-  const char* state = !cache.problem.empty() ? "WRONG"
-                      : cache.limit == 0     ? "off"
-                      : cache.writable       ? "on"
-                                             : "READ-ONLY";
+  const char* state = cache.limit == 0 && cache.problem.empty() ? "off"
+                      : !cache.writable                         ? "READ-ONLY"
+                      : !cache.problem.empty()                  ? "WRONG"
+                                                                : "on";
   rows.push_back({"cache", state,
-                  fmt::format("{}, {} {}, {} of {}", cache.path, cache.entries,
-                              cache.entries == 1 ? "entry" : "entries",
+                  fmt::format("{}, {} {}, {} of {}", cache.path.empty() ? "no folder" : cache.path,
+                              cache.entries, cache.entries == 1 ? "entry" : "entries",
                               human_bytes(static_cast<double>(cache.bytes)),
                               human_bytes(static_cast<double>(cache.limit)))});
   if (!cache.problem.empty()) rows.push_back({"", "", cache.problem});
+  if (!cache.install.empty()) rows.push_back({"", "", cache.install});
   const std::string verdict =
       examination.ok()
           ? fmt::format("Kernels can be compiled, and run on {}.", examination.devices.front().spec)
@@ -102,9 +117,28 @@ std::string to_text(const Examination& examination) {
   return aligned(rows) + "\n" + verdict + "\n";
 }
 
+/// `doctor --errors [ID]`: the catalogue, or one entry of it.
+int show_errors(const Context& context, const Arguments& arguments) {
+  const auto entries =
+      arguments.given("ID") ? std::vector{&catalogued(arguments.text("ID"))} : catalogue();
+  if (!arguments.flag("--json")) {
+    context.out << catalogue_text(entries);
+    return success;
+  }
+  ordered_json object{{"errors", ordered_json::array()}};
+  for (const ErrorEntry* entry : entries)
+    object["errors"].push_back({{"id", entry->id},
+                                {"kind", name(entry->kind)},
+                                {"cause", entry->cause},
+                                {"remedy", entry->remedy}});
+  context.out << json_text(object);
+  return success;
+}
+
 }  // namespace
 
 int doctor(const Context& context, const Arguments& arguments) {
+  if (arguments.flag("--errors")) return show_errors(context, arguments);
   const Examination examination = examine();
   if (arguments.flag("--json")) {
     context.out << to_json(examination).dump(2, ' ', false, ordered_json::error_handler_t::replace)

@@ -34,6 +34,7 @@ struct CacheFinding {
   std::size_t entries = 0;
   std::uint64_t bytes = 0;
   std::string problem;
+  std::string install;  ///< what mends it
 };
 
 struct Examination {

@@ -4,6 +4,7 @@
 #include <tilewright/error.hpp>
 
 #include "command/context.hpp"
+#include "command/errors.hpp"
 #include "command/shape_options.hpp"
 #include "formats/file.hpp"
 #include "variants/table.hpp"
@@ -34,7 +35,7 @@ int dump(const Context& context, const Arguments& arguments) {
   if (to_file) formats::require_writable_target(output);
   const bool binary = stage == Stage::cubin;
   if (binary && !to_file && (context.terminals.out || arguments.flag("--json"))) {
-    throw Error(ErrorKind::invalid_argument, "a cubin is not text",
+    throw Error(errors::command["cubin-to-terminal"], "a cubin is not text",
                 {"--stage", "cubin", "-o FILE, or standard output that is not a terminal", ""});
   }
 

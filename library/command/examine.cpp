@@ -9,25 +9,32 @@
 #include "runtime/cache.hpp"
 #include "runtime/device.hpp"
 #include "runtime/environment.hpp"
+#include "runtime/errors.hpp"
 #include "runtime/nvrtc.hpp"
 
 namespace tilewright::command {
 namespace {
 
-constexpr const char* install_driver =
-    "Install it with 'apt-get install nvidia-driver' (Debian, section non-free)";
-constexpr const char* build_emulator =
-    "Build it with 'cmake --build build --target tilewright_emulator'";
-
 void examine_nvrtc(Examination& examination) {
   Finding& finding = examination.nvrtc;
-  try {
-    const auto nvrtc = runtime::Nvrtc::load();
+  std::vector<std::string> notes;
+  if (const auto nvrtc = runtime::Nvrtc::find(notes)) {
     finding = {true, nvrtc->version(), nvrtc->file().string(), "", ""};
     examination.nvrtc_architectures = nvrtc->architectures();
-  } catch (const Error& error) {
-    finding = {false, "", "", error.what(), runtime::how_to_install_nvrtc()};
+    return;
   }
+  std::string problem = "libnvrtc.so was not found. Searched:";
+  for (const std::string& note : notes) problem += "\n  " + note;
+  finding = {false, "", "", problem, errors::runtime["nvrtc-not-found"].remedy};
+}
+
+/// An error's sentence without its remedy, which has a field of its own.
+void take_problem(Finding& finding, const Error& error) {
+  finding.problem = error.what();
+  const std::size_t at = finding.problem.find(error.remedy());
+  if (at != std::string::npos) finding.problem.erase(at, std::string(error.remedy()).size());
+  while (finding.problem.ends_with(' ')) finding.problem.pop_back();
+  finding.install = error.remedy();
 }
 
 void add_device(Examination& examination, const std::string& spec) {
@@ -47,7 +54,8 @@ void examine_gpus(Examination& examination) {
   try {
     const auto driver = runtime::Driver::nvidia();
     if (!driver) {
-      finding = {false, "", "", "libcuda.so.1 was not found", install_driver};
+      finding = {false, "", "", "libcuda.so.1 was not found",
+                 errors::runtime["gpu-driver-not-found"].remedy};
       return;
     }
     finding = {true, cuda_version(*driver), driver->file, "", ""};
@@ -55,8 +63,7 @@ void examine_gpus(Examination& examination) {
     driver->check(driver->device_get_count(&count), "cuDeviceGetCount");
     for (int i = 0; i < count; ++i) add_device(examination, fmt::format("cuda:{}", i));
   } catch (const Error& error) {
-    finding.problem = error.what();
-    finding.install = install_driver;
+    take_problem(finding, error);
   }
 }
 
@@ -67,8 +74,7 @@ void examine_emulator(Examination& examination) {
     finding = {true, cuda_version(*driver), driver->file, "", ""};
     for (const char* spec : {"emulator:sm_80", "emulator:sm_90a"}) add_device(examination, spec);
   } catch (const Error& error) {
-    finding.problem = error.what();
-    finding.install = build_emulator;
+    take_problem(finding, error);
   }
 }
 
@@ -79,7 +85,7 @@ bool can_write(std::filesystem::path path) {
     if (path == path.parent_path()) return false;
     path = path.parent_path();
   }
-  return !path.empty() && ::access(path.c_str(), W_OK | X_OK) == 0;
+  return std::filesystem::is_directory(path, code) && ::access(path.c_str(), W_OK | X_OK) == 0;
 }
 
 void examine_cache(Examination& examination) {
@@ -89,6 +95,11 @@ void examine_cache(Examination& examination) {
   finding.writable = can_write(root);
   try {
     finding.limit = runtime::environment::cache_limit();
+    if (finding.limit != 0 && !finding.writable) {
+      finding.problem = root.empty() ? "the cache has no folder: HOME is not set"
+                                     : "the folder cannot be written: every run compiles anew";
+      finding.install = errors::runtime["cache-not-writable"].remedy;
+    }
   } catch (const Error& error) {
     finding.problem = error.what();
   }

@@ -10,7 +10,6 @@ namespace {
 
 using library::AttentionShape;
 using nlohmann::ordered_json;
-using Rows = std::vector<std::vector<std::string>>;
 
 ordered_json shape_json(const AttentionShape& shape) {
   return {{"batch", shape.batch},
@@ -33,7 +32,19 @@ ordered_json number_or_null(const std::optional<library::Comparison>& check,
   return check ? ordered_json((*check).*field) : ordered_json(nullptr);
 }
 
-void add_shape(Rows& rows, const RunReport& report) {
+void add_check(Rows& rows, const char* what, double error, double tolerance) {
+  rows.push_back({what, fmt::format("max |error| {:.2e}  {}  tolerance {:.2e}", error,
+                                    error <= tolerance ? "within" : "EXCEEDS", tolerance)});
+}
+
+std::string share(std::int64_t part, std::int64_t whole) {
+  return fmt::format("{} ({:.0f} %)", part, whole == 0 ? 0.0 : 100.0 * part / whole);
+}
+
+}  // namespace
+
+Rows request_rows(const RunReport& report) {
+  Rows rows;
   const AttentionShape& s = report.shape;
   rows.push_back({"shape", fmt::format("batch {}, heads {}/{}, q {}, kv {}, head dim {}/{}, {} {}",
                                        s.batch, s.heads, s.kv_heads, s.seqlen_q, s.seqlen_kv,
@@ -42,15 +53,7 @@ void add_shape(Rows& rows, const RunReport& report) {
   rows.push_back({"scale", fmt::format("{:.6g}", s.softmax_scale)});
   rows.push_back(
       {"input", report.input.empty() ? fmt::format("normal, seed {}", report.seed) : report.input});
-}
-
-void add_check(Rows& rows, const char* what, double error, double tolerance) {
-  rows.push_back({what, fmt::format("max |error| {:.2e}  {}  tolerance {:.2e}", error,
-                                    error <= tolerance ? "within" : "EXCEEDS", tolerance)});
-}
-
-std::string share(std::int64_t part, std::int64_t whole) {
-  return fmt::format("{} ({:.0f} %)", part, whole == 0 ? 0.0 : 100.0 * part / whole);
+  return rows;
 }
 
 void add_result(Rows& rows, const RunReport& report) {
@@ -77,8 +80,6 @@ std::string faults_text(const std::vector<library::RunFault>& faults) {
   }
   return text;
 }
-
-}  // namespace
 
 ordered_json to_json(const RunReport& report) {
   using library::Comparison;
@@ -114,8 +115,7 @@ ordered_json to_json(const RunReport& report) {
 
 std::string to_text(const RunReport& report) {
   const library::RunResult& result = *report.result;
-  Rows rows;
-  add_shape(rows, report);
+  Rows rows = request_rows(report);
   add_result(rows, report);
   if (!report.check) rows.push_back({"check", "not asked for (--check)"});
   rows.push_back({"faults", result.faults.empty() ? "none" : std::to_string(result.faults.size())});

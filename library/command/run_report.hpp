@@ -1,9 +1,11 @@
-// What `tilewright run` says about a run: one JSON object for programs, one table for people.
+// What `tilewright run` says about a run: one JSON object for programs, one table for people. The
+// other subcommands that run something say the same in the same words.
 #pragma once
 
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "reference/compare.hpp"
 
@@ -23,5 +25,11 @@ struct RunReport {
 
 nlohmann::ordered_json to_json(const RunReport& report);
 std::string to_text(const RunReport& report);
+
+/// Parts of the table: what was asked for, what ran, what went wrong.
+using Rows = std::vector<std::vector<std::string>>;
+Rows request_rows(const RunReport& report);
+void add_result(Rows& rows, const RunReport& report);
+std::string faults_text(const std::vector<library::RunFault>& faults);
 
 }  // namespace tilewright::command

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <tilewright/error.hpp>
 
+#include "command/errors.hpp"
 #include "command/validate.hpp"
 #include "formats/file.hpp"
 
@@ -30,15 +31,18 @@ constexpr std::array shape_table{
     OptionHelp{"--seqlen-kv", "seqlen-q", "keys of each sequence"},
     OptionHelp{"--head-dim", "64", "elements of a query or key, 1 to 256"},
     OptionHelp{"--value-dim", "head-dim", "elements of a value or output row, 1 to 256"},
-    OptionHelp{"--dtype", "bf16", "element type of q, k, v and out: bf16, f16, f32"},
+    OptionHelp{"--dtype", "bf16", "element type of q, k, v and out: bf16, f16, f32", false, "TYPE"},
     OptionHelp{"--dot-precision", "f32",
-               "products of f32: f32 (accurate, three TF32 products each), tf32 (one)"},
-    OptionHelp{"--layout", "bhsd", "order of the dimensions in memory: bhsd, bshd"},
-    OptionHelp{"--softmax-scale", "1/sqrt(head-dim)", "factor of q . k before the exponential"},
+               "products of f32: f32 (accurate, three TF32 products each), tf32 (one)", false,
+               "TYPE"},
+    OptionHelp{"--layout", "bhsd", "order of the dimensions in memory: bhsd, bshd", false, "ORDER"},
+    OptionHelp{"--softmax-scale", "1/sqrt(head-dim)", "factor of q . k before the exponential",
+               false, "X"},
     OptionHelp{"--causal", "false", "a row sees the keys up to its own position only", true},
     OptionHelp{"--causal-alignment", "bottom-right",
                "where the diagonal lies when lengths differ: bottom-right (the last row sees the "
-               "last key), top-left"},
+               "last key), top-left",
+               false, "CORNER"},
 };
 
 constexpr std::array schedule_table{
@@ -46,7 +50,7 @@ constexpr std::array schedule_table{
     OptionHelp{"--tile-kv", "", "keys of a tile, instead of the compiler's choice"},
     OptionHelp{"--stages", "", "copies in flight, instead of the compiler's choice"},
     OptionHelp{"--warps", "", "warps of a thread block, instead of the compiler's choice"},
-    OptionHelp{"--schedule", "", "file with a printed schedule to use"},
+    OptionHelp{"--schedule", "", "file with a printed schedule to use", false, "FILE"},
 };
 
 DType dtype_of(const Arguments& arguments, DType fallback) {
@@ -66,7 +70,7 @@ class Extents {
     const std::int64_t extent = (*file_).*in_file;
     const std::int64_t typed = arguments_.integer(option, extent, lowest, highest);
     if (typed != extent) {
-      throw Error(ErrorKind::shape_mismatch,
+      throw Error(errors::command["option-disagrees-with-input"],
                   std::string(option) + " disagrees with the tensors of " + file_->path,
                   {std::string(option), std::to_string(typed), std::to_string(extent), ""});
     }
@@ -99,7 +103,8 @@ AttentionShape shape_of(const Arguments& arguments, const std::optional<FileShap
   shape.value_dim = extent("--value-dim", &FileShape::value_dim, shape.head_dim, 1, max_head_dim);
   shape.dtype = dtype_of(arguments, file ? file->dtype : DType::bf16);
   if (file && shape.dtype != file->dtype) {
-    throw Error(ErrorKind::shape_mismatch, "--dtype disagrees with the tensors of " + file->path,
+    throw Error(errors::command["option-disagrees-with-input"],
+                "--dtype disagrees with the tensors of " + file->path,
                 {"--dtype", std::string(name(shape.dtype)), std::string(name(file->dtype)), ""});
   }
   shape.dot_precision =
@@ -150,7 +155,7 @@ std::map<std::string, std::string> own_options_of(const Arguments& arguments,
       if (!arguments.given(help.name) || owns(entry, help.name)) continue;
       std::string allowed;
       for (const OptionHelp& own : entry.options) allowed += std::string(own.name) + ", ";
-      throw Error(ErrorKind::invalid_argument,
+      throw Error(errors::command["option-unknown"],
                   "the variant " + std::string(entry.name) + " has no option of that name",
                   {std::string(help.name), arguments.text(help.name),
                    allowed + "and the shape options", ""});

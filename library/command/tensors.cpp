@@ -4,6 +4,7 @@
 #include <cstring>
 #include <tilewright/error.hpp>
 
+#include "formats/errors.hpp"
 #include "inputs/philox.hpp"
 
 namespace tilewright::command {
@@ -26,7 +27,7 @@ Extents extents(const formats::TensorInfo& tensor, Layout layout) {
 void require_equal(const std::string& path, const char* tensor, const char* what,
                    std::int64_t value, std::int64_t expected, const char* other) {
   if (value == expected) return;
-  throw Error(ErrorKind::shape_mismatch,
+  throw Error(errors::formats["input-tensors-disagree"],
               path + ": " + tensor + " and " + other + " disagree in " + what,
               {tensor, std::to_string(value), std::to_string(expected), ""});
 }
@@ -35,7 +36,7 @@ DType dtype_of(const std::string& path, const formats::TensorInfo& tensor) {
   if (tensor.type == ElementType::bf16) return DType::bf16;
   if (tensor.type == ElementType::f16) return DType::f16;
   if (tensor.type == ElementType::f32) return DType::f32;
-  throw Error(ErrorKind::unsupported,
+  throw Error(errors::formats["input-type-unsupported"],
               path + ": tensor '" + tensor.name +
                   "' has a type that is "
                   "not built",
@@ -77,7 +78,7 @@ InputFile::InputFile(const std::string& path, Layout layout)
     : file_(formats::SafetensorsFile::open(path)) {
   for (const char* wanted : {"q", "k", "v"}) {
     if (tensor(wanted).shape.size() != 4) {
-      throw Error(ErrorKind::shape_mismatch,
+      throw Error(errors::formats["input-rank-disagrees"],
                   path + ": tensor '" + wanted + "' does not have 4 dimensions",
                   {wanted, "rank " + std::to_string(tensor(wanted).shape.size()),
                    std::string("rank 4, ") + std::string(name(layout)), ""});
@@ -97,7 +98,8 @@ InputFile::InputFile(const std::string& path, Layout layout)
   for (const char* other : {"k", "v"}) {
     if (dtype_of(path, tensor(other)) != shape_.dtype) {
       throw Error(
-          ErrorKind::shape_mismatch, path + ": q, k and v must have one element type",
+          errors::formats["input-tensors-disagree"],
+          path + ": q, k and v must have one element type",
           {other, std::string(name(tensor(other).type)), std::string(name(tensor("q").type)), ""});
     }
   }
@@ -110,7 +112,7 @@ const formats::TensorInfo& InputFile::tensor(std::string_view wanted) const {
     names += (names.empty() ? "" : ", ") + info.name;
   }
   throw Error(
-      ErrorKind::invalid_file, "the input file lacks a tensor",
+      errors::formats["input-tensor-missing"], "the input file lacks a tensor",
       {std::string(wanted), names.empty() ? "no tensors" : names, "tensors q, k and v", ""});
 }
 

@@ -1,5 +1,7 @@
 // See validate.hpp.
 #include "command/validate.hpp"
+#include "command/errors.hpp"
+#include "passes/errors.hpp"
 
 #include <unistd.h>
 
@@ -16,7 +18,7 @@ using library::AttentionShape;
 void require_range(const char* option, std::int64_t value, std::int64_t lowest,
                    std::int64_t highest) {
   if (value >= lowest && value <= highest) return;
-  throw Error(ErrorKind::invalid_argument, std::string(option) + " is out of range",
+  throw Error(errors::command["option-out-of-range"], std::string(option) + " is out of range",
               {option, std::to_string(value),
                "an integer from " + std::to_string(lowest) + " to " + std::to_string(highest), ""});
 }
@@ -52,7 +54,7 @@ void require_memory(const AttentionShape& s) {
   const auto machine = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
                        static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   if (fits && bytes <= machine) return;
-  throw Error(ErrorKind::invalid_argument,
+  throw Error(errors::command["shape-exceeds-memory"],
               fits ? "the tensors take " + std::to_string(bytes) + " bytes with their device copies"
                    : "the tensors' size overflows",
               {"shape", asked, "at most this machine's " + std::to_string(machine) + " bytes", ""});
@@ -69,16 +71,17 @@ void validate(const AttentionShape& shape) {
   require_range("--head-dim", shape.head_dim, 1, max_head_dim);
   require_range("--value-dim", shape.value_dim, 1, max_head_dim);
   if (shape.heads != 0 && (shape.kv_heads == 0 || shape.heads % shape.kv_heads != 0)) {
-    throw Error(ErrorKind::shape_mismatch, "query heads must be a multiple of kv heads",
+    throw Error(errors::command["heads-do-not-divide"],
+                "query heads must be a multiple of kv heads",
                 {"--kv-heads", std::to_string(shape.kv_heads),
                  "a divisor of --heads " + std::to_string(shape.heads), ""});
   }
   if (!std::isfinite(shape.softmax_scale)) {
-    throw Error(ErrorKind::invalid_argument, "--softmax-scale is not a finite number",
+    throw Error(errors::command["option-not-a-number"], "--softmax-scale is not a finite number",
                 {"--softmax-scale", std::to_string(shape.softmax_scale), "a finite number", ""});
   }
   if (shape.dot_precision == DotPrecision::tf32 && shape.dtype != DType::f32) {
-    throw Error(ErrorKind::invalid_argument,
+    throw Error(errors::passes["tf32-without-f32"],
                 "--dot-precision tf32 is a way to make products of f32, not of " +
                     std::string(name(shape.dtype)),
                 {"--dot-precision", "tf32", "f32, or --dtype f32", ""});

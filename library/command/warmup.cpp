@@ -5,13 +5,16 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <iterator>
 
+#include "command/errors.hpp"
 #include "command/table_text.hpp"
 #include "command/warmup_list.hpp"
+#include "formats/errors.hpp"
 #include "formats/file.hpp"
+#include "plan_errors.hpp"
 #include "runtime/byte_size.hpp"
 #include "runtime/environment.hpp"
+#include "runtime/errors.hpp"
 #include "runtime/nvrtc.hpp"
 
 namespace tilewright::command {
@@ -68,9 +71,9 @@ class Progress {
 
 std::string read_list(const Context& context, const std::string& file) {
   if (file != "-") return formats::read_text(file, "FILE", longest_list);
-  std::string text{std::istreambuf_iterator<char>(context.in), {}};
+  std::string text = formats::read_text(context.in, longest_list);
   if (text.size() > longest_list)
-    throw Error(ErrorKind::invalid_file, "the list is too long",
+    throw Error(errors::formats["file-too-long"], "the list is too long",
                 {"FILE", "-", "at most 1048576 bytes", ""});
   return text;
 }
@@ -83,10 +86,11 @@ WarmupOptions options_of(const Arguments& arguments) {
   const auto bytes = runtime::parse_byte_size(text);
   constexpr std::uint64_t least = runtime::Nvrtc::bytes_per_compile;
   if (!bytes || *bytes < least)
-    throw Error(ErrorKind::invalid_argument,
-                bytes ? "one compile takes more memory than that" : "--memory is not a size",
-                {"--memory", text,
-                 fmt::format("{}, at least {}M", runtime::byte_size_form, least >> 20), ""});
+    throw Error(
+        bytes ? errors::plan["warmup-memory-too-small"] : errors::command["option-not-a-number"],
+        bytes ? "one compile takes more memory than that" : "--memory is not a size",
+        {"--memory", text, fmt::format("{}, at least {}M", runtime::byte_size_form, least >> 20),
+         ""});
   options.memory = *bytes;
   return options;
 }
@@ -152,8 +156,9 @@ ordered_json to_json(const Summary& summary) {
   object["cache"] = runtime::environment::cache_directory().string();
   object["errors"] = std::move(errors);
   if (!object["ok"] && !object.contains("error"))
-    object["error"] = error_json(Error(ErrorKind::io, "the cache cannot be written",
-                                       {"cache", object["cache"], "a folder with room", ""}));
+    object["error"] =
+        error_json(Error(errors::runtime["cache-not-writable"], "the cache cannot be written",
+                         {"cache", object["cache"], "a folder with room", ""}));
   return object;
 }
 
@@ -215,7 +220,8 @@ int warmup(const Context& context, const Arguments& arguments) {
   const std::string file = arguments.text("FILE");
   const WarmupOptions options = options_of(arguments);
   if (arguments.given("--arch") && arguments.given("--device"))
-    throw Error(ErrorKind::invalid_argument, "--arch and --device both say what to compile for",
+    throw Error(errors::command["options-exclude-each-other"],
+                "--arch and --device both say what to compile for",
                 {"--device", arguments.text("--device"), "one of the two", ""});
   Summary summary{file == "-" ? "standard input" : file, {}, {}};
   summary.lines = read_warmup_list(read_list(context, file), arguments, context.variants);

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "command/command_line.hpp"
+#include "command/errors.hpp"
 #include "command/shape_options.hpp"
 #include "variants/table.hpp"
 
@@ -35,7 +36,8 @@ class Targets {
     const bool own = line.given("--arch") || line.given("--device");
     const Arguments& from = own ? line : fallback_;
     if (from.given("--arch") && from.given("--device"))
-      throw Error(ErrorKind::invalid_argument, "--arch and --device both say what to compile for",
+      throw Error(errors::command["options-exclude-each-other"],
+                  "--arch and --device both say what to compile for",
                   {"--device", from.text("--device"), "one of the two", ""});
     const bool arch = from.given("--arch");
     const std::string name = from.text(arch ? "--arch" : "--device");

@@ -1,6 +1,7 @@
 // See file.hpp. POSIX calls rather than streams: only they tell a full disk from success
 // (write, fsync and close may each be the one that reports it).
 #include "formats/file.hpp"
+#include "formats/errors.hpp"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -12,7 +13,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <system_error>
 #include <tilewright/error.hpp>
 
@@ -22,7 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const fs::path& path, const std::string& action, int code) {
-  throw Error(ErrorKind::io, "cannot " + action + " " + path.string() + ": " + std::strerror(code),
+  throw Error(errors::formats["file-not-written"],
+              "cannot " + action + " " + path.string() + ": " + std::strerror(code),
               {"output", path.string(), "a path in an existing, writable folder", ""});
 }
 
@@ -95,21 +96,33 @@ void require_writable_target(const fs::path& path) {
   if (::access(folder.c_str(), W_OK | X_OK) != 0) fail(path, "write", errno);
 }
 
+std::string read_text(std::istream& stream, std::uint64_t limit) {
+  std::string text;
+  std::array<char, 4096> piece{};
+  while (text.size() <= limit) {
+    stream.read(piece.data(), piece.size());
+    if (stream.gcount() == 0) break;
+    text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
+  }
+  return text;
+}
+
 std::string read_text(const fs::path& path, std::string_view argument, std::uint64_t limit) {
   const Error::Detail detail{std::string(argument), path.string(),
                              "a readable text file of at most " + std::to_string(limit) + " bytes",
                              ""};
   std::error_code code;
   if (!fs::is_regular_file(path, code)) {
-    throw Error(ErrorKind::invalid_file, "there is no such regular file", detail);
+    throw Error(errors::formats["file-not-readable"], "there is no such regular file", detail);
   }
   std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw Error(ErrorKind::invalid_file, "the file cannot be opened", detail);
-  if (fs::file_size(path, code) > limit || code) {
-    throw Error(ErrorKind::invalid_file, "the file is too long", detail);
-  }
-  std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  if (stream.bad()) throw Error(ErrorKind::invalid_file, "the file cannot be read", detail);
+  if (!stream)
+    throw Error(errors::formats["file-not-readable"], "the file cannot be opened", detail);
+  std::string text = read_text(stream, limit);
+  if (stream.bad())
+    throw Error(errors::formats["file-not-readable"], "the file cannot be read", detail);
+  if (text.size() > limit)
+    throw Error(errors::formats["file-too-long"], "the file is too long", detail);
   return text;
 }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <istream>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,10 @@ void require_writable_target(const std::filesystem::path& path);
 /// regular file or is longer; `argument` is the option that named it.
 std::string read_text(const std::filesystem::path& path, std::string_view argument,
                       std::uint64_t limit);
+
+/// What is left in `stream`, but little more than `limit` bytes of it: the size of a pipe or of a
+/// file in /proc is known only by reading.
+std::string read_text(std::istream& stream, std::uint64_t limit);
 
 inline std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));

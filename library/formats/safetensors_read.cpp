@@ -12,6 +12,7 @@
 #include <set>
 #include <tilewright/error.hpp>
 
+#include "formats/errors.hpp"
 #include "formats/safetensors.hpp"
 
 namespace tilewright::formats {
@@ -55,9 +56,10 @@ std::string shown(const json& value) {
 struct HeaderReader {
   const std::string& path;
 
-  [[noreturn]] void refuse(const std::string& message, std::string value = {},
-                           std::string allowed = {}, const std::string& argument = {}) const {
-    throw Error(ErrorKind::invalid_file, path + ": " + message,
+  [[noreturn]] void refuse(const ErrorEntry& entry, const std::string& message,
+                           std::string value = {}, std::string allowed = {},
+                           const std::string& argument = {}) const {
+    throw Error(entry, path + ": " + message,
                 {argument.empty() ? path : argument, std::move(value), std::move(allowed), ""});
   }
 
@@ -65,22 +67,24 @@ struct HeaderReader {
     // The parser keeps the last of two equal keys; a file with two tensors of one name is a lie.
     std::vector<std::set<std::string>> keys;
     const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
-      if (depth > max_nesting) refuse("the header is nested too deeply");
+      if (depth > max_nesting)
+        refuse(errors::formats["safetensors-header-invalid"], "the header is nested too deeply");
       if (event == json::parse_event_t::object_start) {
         keys.emplace_back();
       } else if (event == json::parse_event_t::object_end) {
         keys.pop_back();
       } else if (event == json::parse_event_t::key &&
                  !keys.back().insert(parsed.get<std::string>()).second) {
-        refuse("the header holds a name twice", shown(parsed), "each name once",
-               parsed.get<std::string>());
+        refuse(errors::formats["safetensors-header-invalid"], "the header holds a name twice",
+               shown(parsed), "each name once", parsed.get<std::string>());
       }
       return true;
     };
     try {
       return json::parse(header, watch);
     } catch (const json::exception& error) {
-      refuse("the header is not valid JSON (" + std::string(error.what()) + ")", "",
+      refuse(errors::formats["safetensors-header-invalid"],
+             "the header is not valid JSON (" + std::string(error.what()) + ")", "",
              "a JSON object in UTF-8");
     }
   }
@@ -88,12 +92,14 @@ struct HeaderReader {
   std::vector<std::int64_t> shape(const std::string& tensor, const json& value) const {
     const std::string allowed = "a list of at most 32 integers from 0 on";
     if (!value.is_array() || value.size() > max_rank) {
-      refuse("tensor '" + tensor + "' has no usable shape", shown(value), allowed, tensor);
+      refuse(errors::formats["safetensors-tensor-invalid"],
+             "tensor '" + tensor + "' has no usable shape", shown(value), allowed, tensor);
     }
     std::vector<std::int64_t> extents;
     for (const json& extent : value) {
       if (!extent.is_number_unsigned() || extent.get<std::uint64_t>() > INT64_MAX) {
-        refuse("tensor '" + tensor + "' has a bad extent", shown(extent), allowed, tensor);
+        refuse(errors::formats["safetensors-tensor-invalid"],
+               "tensor '" + tensor + "' has a bad extent", shown(extent), allowed, tensor);
       }
       extents.push_back(extent.get<std::int64_t>());
     }
@@ -104,35 +110,41 @@ struct HeaderReader {
     const std::string label = "tensor '" + name + "'";
     if (!entry.is_object() || !entry.contains("dtype") || !entry.contains("shape") ||
         !entry.contains("data_offsets")) {
-      refuse(label + " lacks dtype, shape or data_offsets", shown(entry),
+      refuse(errors::formats["safetensors-tensor-invalid"],
+             label + " lacks dtype, shape or data_offsets", shown(entry),
              "an object with all three", name);
     }
     const json& type = entry["dtype"];
     const ElementType* known =
         type.is_string() ? find_element_type(type.get<std::string>()) : nullptr;
-    if (known == nullptr) refuse(label + " has an unknown dtype", shown(type), known_types, name);
+    if (known == nullptr)
+      refuse(errors::formats["safetensors-tensor-invalid"], label + " has an unknown dtype",
+             shown(type), known_types, name);
 
     TensorInfo info{name, *known, shape(name, entry["shape"]), 0, 0};
     const json& offsets = entry["data_offsets"];
     if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
         !offsets[1].is_number_unsigned()) {
-      refuse(label + " has bad data_offsets", shown(offsets), "[begin, end] in bytes", name);
+      refuse(errors::formats["safetensors-tensor-invalid"], label + " has bad data_offsets",
+             shown(offsets), "[begin, end] in bytes", name);
     }
     info.begin = offsets[0].get<std::uint64_t>();
     info.end = offsets[1].get<std::uint64_t>();
     if (info.begin > info.end || info.end > data_bytes) {
-      refuse(label + " lies outside the file's data", shown(offsets),
-             "0 <= begin <= end <= " + std::to_string(data_bytes), name);
+      refuse(errors::formats["safetensors-tensor-invalid"], label + " lies outside the file's data",
+             shown(offsets), "0 <= begin <= end <= " + std::to_string(data_bytes), name);
     }
     std::uint64_t bytes = size_of(info.type);
     for (const std::int64_t extent : info.shape) {
       if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(extent), &bytes)) {
-        refuse(label + " has a shape whose size overflows", shown(entry["shape"]),
+        refuse(errors::formats["safetensors-tensor-invalid"],
+               label + " has a shape whose size overflows", shown(entry["shape"]),
                "at most 2^64 - 1 bytes", name);
       }
     }
     if (bytes != info.end - info.begin) {
-      refuse(label + " has data_offsets that do not match its shape and dtype", shown(offsets),
+      refuse(errors::formats["safetensors-tensor-invalid"],
+             label + " has data_offsets that do not match its shape and dtype", shown(offsets),
              std::to_string(bytes) + " bytes for shape " + shown(entry["shape"]) + " of " +
                  shown(type),
              name);
@@ -143,11 +155,13 @@ struct HeaderReader {
   std::map<std::string, std::string> metadata(const json& entry) const {
     std::map<std::string, std::string> texts;
     if (!entry.is_object()) {
-      refuse("__metadata__ is not an object", shown(entry), "an object of strings", "__metadata__");
+      refuse(errors::formats["safetensors-header-invalid"], "__metadata__ is not an object",
+             shown(entry), "an object of strings", "__metadata__");
     }
     for (const auto& [key, value] : entry.items()) {
       if (!value.is_string()) {
-        refuse("__metadata__ holds a value that is no text", shown(value), "strings only",
+        refuse(errors::formats["safetensors-header-invalid"],
+               "__metadata__ holds a value that is no text", shown(value), "strings only",
                "__metadata__");
       }
       texts[key] = value.get<std::string>();
@@ -160,7 +174,8 @@ struct HeaderReader {
     std::uint64_t expected = 0;
     for (const TensorInfo& tensor : tensors) {
       if (tensor.begin != expected) {
-        refuse("tensor '" + tensor.name +
+        refuse(errors::formats["safetensors-data-disagrees"],
+               "tensor '" + tensor.name +
                    (tensor.begin < expected ? "' overlaps another" : "' follows a hole"),
                std::to_string(tensor.begin),
                "data_offsets that begin at " + std::to_string(expected), tensor.name);
@@ -168,13 +183,16 @@ struct HeaderReader {
       expected = tensor.end;
     }
     if (expected != data_bytes) {
-      refuse("the file holds bytes that belong to no tensor",
+      refuse(errors::formats["safetensors-data-disagrees"],
+             "the file holds bytes that belong to no tensor",
              std::to_string(data_bytes - expected) + " trailing bytes", "none");
     }
   }
 
   void read(const json& header, std::uint64_t data_bytes, SafetensorsFile& file) const {
-    if (!header.is_object()) refuse("the header is not a JSON object", shown(header));
+    if (!header.is_object())
+      refuse(errors::formats["safetensors-header-invalid"], "the header is not a JSON object",
+             shown(header));
     for (const auto& [key, entry] : header.items()) {
       if (key == "__metadata__") {
         file.metadata_ = metadata(entry);
@@ -190,29 +208,34 @@ struct HeaderReader {
 
   void open(SafetensorsFile& file) const {
     const int raw = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (raw < 0) refuse(std::strerror(errno), "", "a readable safetensors file");
+    if (raw < 0)
+      refuse(errors::formats["file-not-readable"], std::strerror(errno), "",
+             "a readable safetensors file");
     file.descriptor_ = {new int(raw), [](const int* descriptor) {
                           ::close(*descriptor);
                           delete descriptor;
                         }};
     struct stat status {};
     if (::fstat(raw, &status) != 0 || !S_ISREG(status.st_mode)) {
-      refuse("not a regular file", "", "a safetensors file");
+      refuse(errors::formats["file-not-readable"], "not a regular file", "", "a safetensors file");
     }
     const auto size = static_cast<std::uint64_t>(status.st_size);
     std::array<unsigned char, 8> prefix{};
     if (size < prefix.size() || !read_exactly(raw, 0, prefix.data(), prefix.size())) {
-      refuse("too short for a safetensors file", std::to_string(size) + " bytes", "8 or more");
+      refuse(errors::formats["safetensors-header-invalid"], "too short for a safetensors file",
+             std::to_string(size) + " bytes", "8 or more");
     }
     std::uint64_t length = 0;
     for (std::size_t i = 0; i < prefix.size(); ++i) length |= std::uint64_t{prefix[i]} << (8 * i);
     const std::uint64_t most = std::min(size - 8, max_header_bytes);
     if (length < 2 || length > most) {
-      refuse("the header's length does not fit the file", std::to_string(length),
+      refuse(errors::formats["safetensors-header-invalid"],
+             "the header's length does not fit the file", std::to_string(length),
              "2 to " + std::to_string(most) + " bytes");
     }
     std::string header(static_cast<std::size_t>(length), '\0');
-    if (!read_exactly(raw, 8, header.data(), length)) refuse("the header cannot be read");
+    if (!read_exactly(raw, 8, header.data(), length))
+      refuse(errors::formats["file-not-readable"], "the header cannot be read");
     file.data_begin_ = 8 + length;
     read(parse(header), size - file.data_begin_, file);
   }
@@ -234,7 +257,8 @@ const TensorInfo* SafetensorsFile::find(std::string_view name) const {
 std::vector<std::byte> SafetensorsFile::read(const TensorInfo& tensor) const {
   std::vector<std::byte> bytes(static_cast<std::size_t>(tensor.end - tensor.begin));
   if (!read_exactly(*descriptor_, data_begin_ + tensor.begin, bytes.data(), bytes.size())) {
-    HeaderReader{path_}.refuse("tensor '" + tensor.name + "' can no longer be read", "", "",
+    HeaderReader{path_}.refuse(errors::formats["file-not-readable"],
+                               "tensor '" + tensor.name + "' can no longer be read", "", "",
                                tensor.name);
   }
   return bytes;

@@ -5,6 +5,7 @@
 #include <set>
 #include <tilewright/error.hpp>
 
+#include "formats/errors.hpp"
 #include "formats/file.hpp"
 #include "formats/safetensors.hpp"
 
@@ -19,7 +20,7 @@ void require_consistent(const TensorData& tensor) {
            !__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(extent), &bytes);
   }
   if (!fits || bytes != tensor.bytes.size()) {
-    throw Error(ErrorKind::invalid_argument,
+    throw Error(errors::formats["tensor-bytes-disagree"],
                 "tensor '" + tensor.name + "': its data does not match its shape",
                 {tensor.name, std::to_string(tensor.bytes.size()) + " bytes",
                  std::to_string(bytes) + " bytes", ""});
@@ -35,7 +36,7 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
   for (const TensorData& tensor : tensors) {
     require_consistent(tensor);
     if (!names.insert(tensor.name).second) {
-      throw Error(ErrorKind::invalid_argument, "a tensor's name is taken",
+      throw Error(errors::formats["tensor-name-taken"], "a tensor's name is taken",
                   {tensor.name, tensor.name, "each name once, and not __metadata__", ""});
     }
     order.push_back(&tensor);
@@ -57,7 +58,7 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
   try {
     text = header.dump();
   } catch (const nlohmann::json::exception&) {
-    throw Error(ErrorKind::invalid_argument, "a tensor's name or metadata is not UTF-8",
+    throw Error(errors::formats["text-not-utf8"], "a tensor's name or metadata is not UTF-8",
                 {"name", "", "UTF-8", ""});
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');  // the data then starts at a multiple of 8

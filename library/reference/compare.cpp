@@ -1,5 +1,6 @@
 // See compare.hpp.
 #include "reference/compare.hpp"
+#include "variants/errors.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -79,7 +80,8 @@ Comparison compare(const AttentionShape& shape, const RunResult& result, const D
                    const DenseResult& same_type) {
   const auto out_bytes = static_cast<std::size_t>(shape.out_elements() * size_of(shape.dtype));
   if (result.out.size() != out_bytes || result.lse.size() != exact.lse.size()) {
-    throw Error(ErrorKind::launch_failed, "the run returned a result of the wrong size",
+    throw Error(errors::variants["result-size-wrong"],
+                "the run returned a result of the wrong size",
                 {"out", std::to_string(result.out.size()) + " bytes",
                  std::to_string(out_bytes) + " bytes", ""});
   }

@@ -3,13 +3,15 @@
 #include <tilewright/error.hpp>
 #include <tilewright/library/score.hpp>
 
+#include "scores/errors.hpp"
+
 namespace tilewright {
 namespace {
 
 void require(bool holds, const char* argument, const std::string& value, const char* allowed) {
   if (holds) return;
-  throw Error(ErrorKind::invalid_argument, std::string(argument) + " is out of range",
-              {argument, value, allowed, ""});
+  throw Error(errors::scores["mask-number-out-of-range"],
+              std::string(argument) + " is out of range", {argument, value, allowed, ""});
 }
 
 }  // namespace

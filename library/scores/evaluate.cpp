@@ -4,6 +4,7 @@
 #include <tilewright/error.hpp>
 
 #include "scores/arithmetic.hpp"
+#include "scores/errors.hpp"
 
 namespace tilewright::library {
 namespace {
@@ -27,7 +28,7 @@ double leaf(ScoreNode::Leaf which, const ScoreSetting& setting, const ScorePoint
 double read(const ScoreNode& table, const ScoreSetting& setting, const ScorePoint& at) {
   const auto found = setting.tables.find(table.name);
   if (found == setting.tables.end())
-    throw Error(ErrorKind::invalid_argument, "table '" + table.name + "' is missing",
+    throw Error(errors::scores["table-not-there"], "table '" + table.name + "' is missing",
                 {table.name, "", "its numbers", ""});
   const HostTable& numbers = found->second;
   std::int64_t place = 0;

@@ -2,6 +2,7 @@
 #include <limits>
 #include <tilewright/error.hpp>
 
+#include "scores/errors.hpp"
 #include "scores/node.hpp"
 
 namespace tilewright {
@@ -24,7 +25,7 @@ Mask compared(Op op, const Index& a, const Index& b) {
 Index Index::of(std::int64_t number) {
   if (number < std::numeric_limits<std::int32_t>::min() ||
       number > std::numeric_limits<std::int32_t>::max())
-    throw Error(ErrorKind::invalid_argument, "an index has 32 bits",
+    throw Error(errors::scores["index-too-large"], "an index has 32 bits",
                 {"Index", std::to_string(number), "-2147483648 to 2147483647", ""});
   return Index(library::constant_node(static_cast<double>(number), i32));
 }

@@ -6,6 +6,7 @@
 #include <tilewright/error.hpp>
 
 #include "scores/arithmetic.hpp"
+#include "scores/errors.hpp"
 
 namespace tilewright::library {
 namespace {
@@ -31,7 +32,7 @@ void collect(const ScoreTree& tree, std::vector<ScoreTree>& found) {
   if (known == found.end()) {
     found.push_back(tree);
   } else if (!same_argument(**known, *tree)) {
-    throw Error(ErrorKind::invalid_argument,
+    throw Error(errors::scores["score-name-ambiguous"],
                 "the name '" + tree->name + "' stands for two different numbers or tables",
                 {tree->name, "", "one kind, element type, default and extents for each name", ""});
   }
@@ -76,7 +77,7 @@ void require_name(const std::string& name) {
         return is_letter(c) || (c >= '0' && c <= '9');
       });
   if (identifier && std::find(taken.begin(), taken.end(), name) == taken.end()) return;
-  throw Error(ErrorKind::invalid_argument, "not a name for a number or table of a launch",
+  throw Error(errors::scores["score-name-unusable"], "not a name for a number or table of a launch",
               {"name", "'" + name + "'",
                "a C identifier other than q, k, v, out, lse and softmax_scale", ""});
 }
@@ -84,7 +85,7 @@ void require_name(const std::string& name) {
 void require_table(const std::string& name, const std::vector<TableExtent>& extents) {
   require_name(name);
   if (extents.empty())
-    throw Error(ErrorKind::invalid_argument, "table '" + name + "' has no extents",
+    throw Error(errors::scores["table-without-extents"], "table '" + name + "' has no extents",
                 {name, "{}", "at least one extent", ""});
 }
 
@@ -101,7 +102,7 @@ ScoreTree scalar_node(std::string name, DType dtype, double default_value) {
 ScoreTree table_node(std::string name, DType dtype, std::vector<TableExtent> extents,
                      std::vector<ScoreTree> indices) {
   if (indices.size() != extents.size())
-    throw Error(ErrorKind::invalid_argument,
+    throw Error(errors::scores["table-indices-disagree"],
                 "table '" + name + "' is read with " + std::to_string(indices.size()) + " indices",
                 {name, std::to_string(indices.size()),
                  "one for each of its " + std::to_string(extents.size()) + " extents", ""});

@@ -7,6 +7,7 @@
 #include <tilewright/error.hpp>
 
 #include "attention/kernel.hpp"
+#include "variants/errors.hpp"
 #include "variants/run_plan.hpp"
 #include "variants/table.hpp"
 
@@ -19,7 +20,8 @@ Mask mask_of(const AttentionShape& shape) {
 
 std::unique_ptr<KernelSource> kernel_of(const AttentionShape& shape) {
   if (auto kernel = attention_kernel(mask_of(shape), {}, shape.dtype)) return kernel;
-  throw Error(ErrorKind::unsupported, "flash has no kernel for this element type",
+  throw Error(errors::variants["variant-type-unsupported"],
+              "flash has no kernel for this element type",
               {"--dtype", std::string(name(shape.dtype)), attention_dtypes, ""});
 }
 
@@ -37,7 +39,7 @@ class Flash : public Variant {
                 const Inputs& inputs) const override {
     const AttentionShape& shape = request.shape;
     const Plan plan = compile(Device::open(where), *kernel_of(shape), compile_request(request));
-    RunResult result = run_plan(plan, shape, inputs);
+    RunResult result = run_plan(plan, request, inputs);
     const auto& tile = plan.program().aligned.schedule.tile;
     result.tile_q = tile.at("q");
     result.tile_kv = tile.at("kv");

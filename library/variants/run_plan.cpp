@@ -8,7 +8,9 @@
 #include "attention/kernel.hpp"
 #include "emit/bundle.hpp"
 #include "ir/print.hpp"
+#include "measure/timing.hpp"
 #include "runtime/cubin_info.hpp"
+#include "variants/errors.hpp"
 
 namespace tilewright::library {
 namespace {
@@ -80,7 +82,8 @@ CompileRequest compile_request(const Request& request,
   const DotPrecision precision = request.shape.dot_precision;
   std::string& products = made.schedule.dot_precision;
   if (!products.empty() && products != name(precision))
-    throw Error(ErrorKind::invalid_argument, "the schedule makes products in another precision",
+    throw Error(errors::variants["schedule-precision-disagrees"],
+                "the schedule makes products in another precision",
                 {"--dot-precision", std::string(name(precision)), products, "--schedule"});
   if (precision == DotPrecision::tf32) products = name(precision);
   const auto number = [](const std::optional<std::int64_t>& given) {
@@ -93,7 +96,8 @@ CompileRequest compile_request(const Request& request,
   return made;
 }
 
-RunResult run_plan(Plan plan, const AttentionShape& shape, const Inputs& inputs) {
+RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs) {
+  const AttentionShape& shape = request.shape;
   const Device& device = plan.device();
   RunResult result;
   result.device = device.spec();
@@ -119,7 +123,9 @@ RunResult run_plan(Plan plan, const AttentionShape& shape, const Inputs& inputs)
   plan.reserve(kernel_extents(shape));
 
   if (device.emulator() != nullptr) device.emulator()->reset();
-  plan.launch(Stream::default_stream(device), arguments);
+  const Stream stream = Stream::default_stream(device);
+  const auto launch = [&] { plan.launch(stream, arguments); };
+  launch();
   bool complete = true;
   try {
     device.synchronize();
@@ -132,6 +138,10 @@ RunResult run_plan(Plan plan, const AttentionShape& shape, const Inputs& inputs)
     lse.download(result.lse.data(), result.lse.size() * sizeof(float));
   result.faults = faults_of(plan, arguments);
   result.counters = counters_of(device);
+  if (device.is_emulator() || request.timed == 0) return result;
+  const int calls = calls_of_a_millisecond(stream, launch);
+  for (int i = 0; i < request.timed; ++i)
+    result.milliseconds.push_back(milliseconds_of(stream, calls, launch));
   return result;
 }
 
@@ -142,7 +152,8 @@ std::string dump_programs(const std::vector<Program>& programs, const std::strin
   const auto image = [&](runtime::ImageKind kind) {
     return runtime::compile_image(
                programs.size() == 1 ? programs[0].cuda_source() : emit::bundle(kernels), name, arch,
-               kind, compile_options())
+               kind,
+               programs.size() == 1 ? compile_options(programs[0].aligned.text) : compile_options())
         .bytes;
   };
   const auto each = [&](const auto& text_of) {

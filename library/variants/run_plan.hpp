@@ -15,8 +15,9 @@ CompileRequest compile_request(const Request& request, std::map<std::string, std
 
 /// Uploads the inputs, launches `plan` once with the arguments q, k, v, out, lse and softmax_scale
 /// (and a workspace where it takes one), and copies the results back. Faults are returned, not
-/// thrown; counters are summed over the kernels. Tile and blocks are left to the caller.
-RunResult run_plan(Plan plan, const AttentionShape& shape, const Inputs& inputs);
+/// thrown; counters are summed over the kernels. Tile and blocks are left to the caller. Times are
+/// taken as Request::timed says.
+RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs);
 
 /// One stage of programs that are launched in this order; `name` is the file's.
 std::string dump_programs(const std::vector<Program>& programs, const std::string& name,

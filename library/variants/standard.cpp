@@ -5,7 +5,9 @@
 #include <tilewright/compile.hpp>
 #include <tilewright/error.hpp>
 
+#include "command/errors.hpp"
 #include "loops/standard_forward.hpp"
+#include "variants/errors.hpp"
 #include "variants/run_plan.hpp"
 #include "variants/table.hpp"
 
@@ -37,7 +39,7 @@ bool stores_input_type(const Request& request) {
   const auto given = request.options.find("--scores");
   const std::string text = given == request.options.end() ? "f32" : given->second;
   if (text != "f32" && text != "input")
-    throw Error(ErrorKind::invalid_argument, "S and P have no such type",
+    throw Error(errors::command["option-value-unknown"], "S and P have no such type",
                 {"--scores", text, "f32, input", ""});
   return text == "input";
 }
@@ -49,14 +51,16 @@ Kernels kernels_of(const Request& request) {
     return narrow ? kernels_of<bf16, bf16>(shape) : kernels_of<bf16, f32>(shape);
   if (shape.dtype == f16) return narrow ? kernels_of<f16, f16>(shape) : kernels_of<f16, f32>(shape);
   if (shape.dtype == f32) return kernels_of<f32, f32>(shape);
-  throw Error(ErrorKind::unsupported, "standard has no kernels for this element type",
+  throw Error(errors::variants["variant-type-unsupported"],
+              "standard has no kernels for this element type",
               {"--dtype", std::string(name(shape.dtype)), "bf16, f16, f32", ""});
 }
 
 /// The tiles that a person forces are those of the two products: a row of weights has its own.
 CompileRequest compile_request(const Request& request, std::size_t kernel) {
   if (!request.schedule.text.empty())
-    throw Error(ErrorKind::unsupported, "standard has three kernels, and a schedule is one's",
+    throw Error(errors::variants["variant-schedule-unsupported"],
+                "standard has three kernels, and a schedule is one's",
                 {"--schedule", "a file", "--tile-q, --tile-kv, --stages, --warps", ""});
   Request one = request;
   if (kernel == 1) {  // it has no product either
@@ -94,14 +98,15 @@ void require_budget(const Request& request) {
   std::uint64_t budget = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), budget);
   if (error != std::errc() || end != text.data() + text.size())
-    throw Error(ErrorKind::invalid_argument, "--memory-budget is not a number of bytes",
+    throw Error(errors::command["option-not-a-number"], "--memory-budget is not a number of bytes",
                 {"--memory-budget", text, "an integer from 0 to 18446744073709551615", ""});
   const std::uint64_t bytes = bytes_of_scores(request);
   if (bytes <= budget) return;
   const bool known = bytes != UINT64_MAX;
-  throw Error(ErrorKind::unsupported,
+  throw Error(errors::variants["memory-budget-exceeded"],
               "S and P of this shape take " +
-                  (known ? std::to_string(bytes) : std::string("more than 2^64")) + " bytes",
+                  (known ? std::to_string(bytes) : std::string("more than 2^64")) +
+                  " bytes, more than --memory-budget",
               {"--memory-budget", std::to_string(budget),
                known ? "at least " + std::to_string(bytes) : std::string("a smaller shape"), ""});
 }
@@ -141,7 +146,7 @@ class Standard : public Variant {
       return compile(device, *kernels[i], compile_request(request, i));
     };
     const Plan plan{part(0), part(1), part(2)};
-    RunResult result = run_plan(plan, request.shape, inputs);
+    RunResult result = run_plan(plan, request, inputs);
     const auto& tile = plan.program(0).aligned.schedule.tile;
     result.tile_q = tile.at(M);
     result.tile_kv = tile.at(N);

@@ -1,5 +1,6 @@
 // See table.hpp.
 #include "variants/table.hpp"
+#include "variants/errors.hpp"
 
 #include <array>
 #include <tilewright/error.hpp>
@@ -13,9 +14,11 @@ VariantTable variants() {
                    "exact attention through scores and weights in memory: the baseline",
                    {{"--scores", "f32",
                      "element type of S and P in memory: f32, or input (that of q, k and v; f16 "
-                     "overflows from 65520 on)"},
+                     "overflows from 65520 on)",
+                     false, "TYPE"},
                     {"--memory-budget", "4294967296",
-                     "bytes that S and P may take together; a shape that takes more is refused"}},
+                     "bytes that S and P may take together; a shape that takes more is refused",
+                     false, "BYTES"}},
                    make_standard},
       VariantEntry{"flash",
                    "FlashAttention-2, with multi-query and grouped-query heads",
@@ -32,7 +35,7 @@ const VariantEntry& find_variant(VariantTable table, std::string_view name) {
     if (entry.name == name) return entry;
     allowed += (allowed.empty() ? "" : ", ") + std::string(entry.name);
   }
-  throw Error(ErrorKind::invalid_argument, "there is no variant of that name",
+  throw Error(errors::variants["variant-unknown"], "there is no variant of that name",
               {"VARIANT", std::string(name), allowed, ""});
 }
 

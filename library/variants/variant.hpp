@@ -37,6 +37,9 @@ struct Request {
   AttentionShape shape;
   ScheduleOverrides schedule;
   std::map<std::string, std::string> options;  ///< the variant's own, by name; defaults filled in
+  /// Times to take once the result is there, each of enough launches in a row to be told; a GPU's
+  /// only. 0: none.
+  int timed = 0;
 };
 
 /// Contiguous host tensors in shape.layout, elements of shape.dtype.
@@ -68,6 +71,7 @@ struct RunResult {
   BlockCounts blocks;
   nlohmann::ordered_json counters = nlohmann::ordered_json::object();  ///< name -> number
   std::vector<RunFault> faults;                                        ///< empty: none was found
+  std::vector<double> milliseconds;  ///< of one launch, Request::timed times; empty: not timed
 };
 
 /// What `dump` can show, in the order the compiler makes them.
@@ -113,6 +117,7 @@ struct OptionHelp {
   std::string_view default_value;  ///< as text; "" if there is none; flags have "false"
   std::string_view help;
   bool flag = false;
+  std::string_view value = "N";  ///< what the help calls its value
 };
 
 /// One row of the table that `list`, `run` and `dump` sweep.

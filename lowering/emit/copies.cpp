@@ -1,5 +1,6 @@
 // Tiles from global memory: into shared memory for the tensor cores, or straight into registers.
 #include "emit/emitter.hpp"
+#include "ir/errors.hpp"
 #include "ir/row_addresses.hpp"
 #include "tilewright/error.hpp"
 
@@ -15,7 +16,8 @@ std::optional<std::size_t> Emitter::direct_axis(const ir::Operation& operation,
 std::size_t Emitter::tensor_axis(const ir::Operation& operation, ir::AxisId id) const {
   if (const auto found = direct_axis(operation, id)) return *found;
   throw Error(
-      ErrorKind::invalid_program, "a tile's dimension has no index in its tensor [internal defect]",
+      errors::ir["kernel-inconsistent"],
+      "a tile's dimension has no index in its tensor [internal defect]",
       {.argument = operation.name, .value = axis(id).dim, .where = to_string(operation.where)});
 }
 

@@ -5,6 +5,8 @@
 
 #include "emit/describe.hpp"
 #include "emit/emitter.hpp"
+#include "emit/errors.hpp"
+#include "ir/errors.hpp"
 #include "ir/flattened.hpp"
 #include "tilewright/error.hpp"
 
@@ -72,7 +74,7 @@ Text Emitter::element(ValueId value, const At& at) {
     return {plan_.variable(value) + subscript(value, at), primary};
   const ir::Operation* operation = plan_.definition(value);
   if (operation == nullptr)
-    throw Error(ErrorKind::invalid_program,
+    throw Error(errors::ir["kernel-inconsistent"],
                 "the emitter met a value that nothing defines [internal defect]",
                 {.value = std::to_string(value)});
   return inline_element(*operation, at);
@@ -310,7 +312,7 @@ Text Emitter::pointwise(const ir::Operation& operation, const At& at) {
     default: break;
   }
   if (is_reduction(operation.op))
-    throw Error(ErrorKind::unsupported,
+    throw Error(errors::emit["reduction-unsupported"],
                 "a reduction whose result lies along the columns of a tile, or over more than two "
                 "dimensions, is not built in this version",
                 {.argument = std::string(info(operation.op).name),
@@ -318,7 +320,7 @@ Text Emitter::pointwise(const ir::Operation& operation, const At& at) {
                  .allowed = "a reduction of a tile of two dimensions along its rows",
                  .where = to_string(operation.where)});
   throw Error(
-      ErrorKind::unsupported,
+      errors::ir["kernel-inconsistent"],
       "the emitter has no text for " + std::string(info(operation.op).name) +
           " in an expression [internal defect]",
       {.argument = std::string(info(operation.op).name), .where = to_string(operation.where)});

@@ -235,6 +235,13 @@ KernelText Emitter::run() {
   return result_;
 }
 
+std::string source_of(const KernelText& text, int line) {
+  const auto at =
+      std::lower_bound(text.lines.begin(), text.lines.end(), line,
+                       [](const LineOrigin& origin, int number) { return origin.line < number; });
+  return at == text.lines.end() || at->line != line ? "" : to_string(at->where);
+}
+
 KernelText emit_kernel(const ir::Kernel& kernel, const std::vector<std::string>& descriptions) {
   return Emitter(kernel, descriptions).run();
 }

@@ -1,6 +1,7 @@
 // Which elements of a tile a thread holds, and how they are written: declarations, subscripts,
 // loops, and where in the tile and in the tensor they stand. The map itself is in ir.hpp (Layout).
 #include "emit/emitter.hpp"
+#include "emit/errors.hpp"
 #include "ir/flattened.hpp"
 #include "tilewright/error.hpp"
 
@@ -46,7 +47,7 @@ ir::AxisId Emitter::column_of(ValueId value) const {
   for (const ir::AxisId id : kernel_.type(value).axes) {
     if (id == row) continue;
     if (column >= 0)
-      throw Error(ErrorKind::unsupported,
+      throw Error(errors::emit["tile-layout-unsupported"],
                   "a tile over two dimensions that both lie within a thread's row has no layout in "
                   "this version",
                   {.argument = axis(column).dim + ", " + axis(id).dim,

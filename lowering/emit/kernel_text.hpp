@@ -59,4 +59,7 @@ struct KernelText {
   std::vector<Aligned> aligned;
 };
 
+/// The user's "file:line" of a line of the text, from 1; empty for a line of no statement.
+std::string source_of(const KernelText& text, int line);
+
 }  // namespace tilewright::emit

@@ -44,8 +44,8 @@ std::string emit_reference(const ir::Kernel& traced, const TileSizes& tiles) {
   for (const std::string& dim : signature.dims)
     members += (members.empty() ? "" : ", ") + signature.member.at(dim);
   Lines lines = {
-      "#ifdef TILEWRIGHT_MAIN  // small inputs, the kernel and this: nvcc -DTILEWRIGHT_MAIN "
-      "FILE.cu",
+      "#ifdef TILEWRIGHT_MAIN  // small inputs, the kernel and this: nvcc -arch=sm_80 "
+      "-DTILEWRIGHT_MAIN FILE.cu",
       "#include <cmath>", "#include <vector>"};
   if (writer.calls().contains("saturate")) lines.push_back("#include <limits>");
   if (writer.uses_algorithm()) lines.push_back("#include <algorithm>");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "emit/errors.hpp"
 #include "ir/flattened.hpp"
 #include "ir/print.hpp"
 #include "tilewright/error.hpp"
@@ -61,7 +62,7 @@ void ReferenceWriter::operation(const ir::Operation& operation, Lines& lines) {
     default: break;
   }
   if (info(operation.op).kind == OpKind::scheduled || operation.results.size() != 1)
-    throw Error(ErrorKind::unsupported,
+    throw Error(errors::emit["reference-lacks-operation"],
                 "the reference of a standalone program has no '" +
                     std::string(info(operation.op).name) + "'",
                 {kernel_.name, std::string(info(operation.op).name),
@@ -139,7 +140,7 @@ std::string ReferenceWriter::guard(ir::AxisId axis, const AxisSet& nest,
     if (mask.axis != axis) continue;
     for (const ir::AxisId needed : plan_.free_axes(kernel_.type(mask.value)))
       if (!nest.contains(needed))
-        throw Error(ErrorKind::unsupported,
+        throw Error(errors::emit["reference-mask-unsupported"],
                     std::string(info(operation.op).name) + " under a mask over '" +
                         kernel_.axes[static_cast<std::size_t>(needed)].dim +
                         "', which its operand does not have",

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "emit/errors.hpp"
 #include "ir/print.hpp"
 #include "tilewright/error.hpp"
 
@@ -216,7 +217,7 @@ Spelled spell(const ir::Operation& operation, DType from, DType to, const std::v
     case Op::bit_not:
       return {(from == DType::b1 ? "!" : "~") + at_least(x[0], p::primary), p::unary};
     default:
-      throw Error(ErrorKind::unsupported,
+      throw Error(errors::emit["reference-lacks-operation"],
                   "the reference of a standalone program has no '" +
                       std::string(info(operation.op).name) + "'",
                   {std::string(info(operation.op).name), "", "operations of a traced kernel",

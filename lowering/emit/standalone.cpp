@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "emit/errors.hpp"
 #include "emit/identifiers.hpp"
 #include "emit/lines.hpp"
 #include "emit/reference.hpp"
@@ -92,7 +93,7 @@ class Main {
     return signature_.parameter.at(argument.name);
   }
   [[noreturn]] void refuse(const Parameter& parameter) const {
-    throw Error(ErrorKind::invalid_argument,
+    throw Error(errors::emit["standalone-parameter-unknown"],
                 "parameter '" + parameter.name + "' of kernel '" + kernel_.symbol +
                     "' names nothing of the traced program",
                 {parameter.name, parameter.name_of, "its tensors, dimensions and scalars", ""});

@@ -12,8 +12,9 @@
 namespace tilewright::emit {
 
 /// main() for `kernel`, which must have been emitted from `traced`. The file builds with
-/// `nvcc -DTILEWRIGHT_MAIN FILE.cu`; the program prints one line per output and returns 0 when all
-/// agree, 1 otherwise, an error of CUDA (by name) included. Throws Error{invalid_argument} for a
+/// `nvcc -arch=sm_80 -DTILEWRIGHT_MAIN FILE.cu` (nvcc's own default may be older than the code);
+/// the program prints one line per output and returns 0 when all agree, 1 otherwise, an error of
+/// CUDA (by name) included. Throws Error{invalid_argument} for a
 /// parameter of `kernel` that names nothing of `traced`.
 std::string emit_main(const ir::Kernel& traced, const KernelText& kernel);
 

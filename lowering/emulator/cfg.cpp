@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "emulator/engine.hpp"
+
 namespace tilewright::emulator {
 namespace {
 
@@ -33,7 +35,7 @@ bool branches(const Statement& statement) {
 
 Uses uses_of(const Statement& statement) {
   Uses uses;
-  if (statement.label >= 0) return uses;
+  if (statement.label >= 0 || statement.folded) return uses;
   if (statement.guard >= 0) uses.reads.push_back(statement.guard);
   for (std::size_t k = 0; k < statement.operands.size(); ++k) {
     const Operand& operand = statement.operands[k];
@@ -157,6 +159,13 @@ void FlowGraph::find_meetings() {
 Liveness find_liveness(const Function& function, const FlowGraph& graph) {
   const std::size_t words = (function.registers.size() + 63) / 64;
   const std::size_t count = graph.blocks().size();
+  // Four sets of bits for each block: half a gigabyte in all. Real kernels stay below a hundredth.
+  constexpr std::size_t most_words = std::size_t{1} << 24;
+  if (words * count > most_words) {
+    throw PtxError(static_cast<int>(std::max(function.line, 1U)),
+                   "'" + function.name + "' is too large: " + std::to_string(count) +
+                       " blocks and " + std::to_string(function.registers.size()) + " registers");
+  }
   const Liveness::Set none(words, 0);
   Liveness live;
   live.in.assign(count, none);

@@ -14,54 +14,7 @@ namespace {
 
 constexpr std::uint32_t narrow_bytes = 128, wide_bytes = 256;
 
-std::uint32_t round_up(std::uint64_t value, std::uint64_t alignment) {
-  return static_cast<std::uint32_t>((value + alignment - 1) / alignment * alignment);
-}
-
-void mentioned(const Operand& operand, std::vector<char>& seen) {
-  if (operand.variable >= 0 && operand.kind != Operand::Kind::parameter &&
-      operand.base != Operand::Base::parameter) {
-    seen[static_cast<std::size_t>(operand.variable)] = 1;
-  }
-  for (const Operand& element : operand.elements) mentioned(element, seen);
-}
-
 }  // namespace
-
-Layout lay_out(const ModuleText& module, const Function& function,
-               const std::vector<std::uint64_t>& global_addresses) {
-  const std::size_t first = static_cast<std::size_t>(function.first_variable);
-  const std::size_t count = first + function.variables.size();
-  std::vector<char> seen(count, 0);
-  for (const Statement& statement : function.body) {
-    for (const Operand& operand : statement.operands) mentioned(operand, seen);
-  }
-  Layout layout;
-  layout.address.assign(count, 0);
-  std::uint32_t shared = shared_base, local = 0, dynamic_alignment = 16;
-  for (std::size_t k = 0; k < count; ++k) {
-    const Variable& variable = k < first ? module.variables[k] : function.variables[k - first];
-    if (variable.space == Space::global || variable.space == Space::constant) {
-      layout.address[k] = global_addresses[k];
-    } else if (variable.space == Space::local) {
-      layout.address[k] = local = round_up(local, variable.alignment);
-      local += static_cast<std::uint32_t>(variable.bytes);
-    } else if (seen[k] != 0 && variable.dynamic) {
-      dynamic_alignment = std::max(dynamic_alignment, variable.alignment);
-    } else if (seen[k] != 0) {
-      layout.address[k] = shared = round_up(shared, variable.alignment);
-      shared += static_cast<std::uint32_t>(variable.bytes);
-    }
-  }
-  layout.shared_end = shared;
-  layout.dynamic_shared = round_up(shared, dynamic_alignment);
-  layout.local_bytes = round_up(local, 16);
-  for (std::size_t k = 0; k < count; ++k) {
-    const Variable& variable = k < first ? module.variables[k] : function.variables[k - first];
-    if (variable.dynamic) layout.address[k] = layout.dynamic_shared;
-  }
-  return layout;
-}
 
 const std::uint32_t* OffsetLists::keep(const std::vector<std::uint32_t>& offsets) {
   const std::size_t count = offsets.size();
@@ -147,6 +100,7 @@ void Decoder::statement(const Statement& statement) {
   after_.clear();
   scratch_used_[0] = scratch_used_[1] = 0;
   count_cost(statement);
+  if (statement.folded) return;
   const bool known = packed_operation() || arithmetic() || conversion() || memory_access() ||
                      warp_operation() || control_flow() || mbarrier_statement() ||
                      system_function();

@@ -94,6 +94,7 @@ class Decoder {
   void matrix_multiply();
   void pair_with_previous(const Handlers& handlers, std::size_t accumulators,
                           const std::vector<std::uint32_t>& offsets);
+  void chain_with_previous(std::size_t index);
   bool general_matrix_multiply();  // decode_matrix.cpp
   // decode_packed.cpp
   void pack_conversion();

@@ -247,7 +247,21 @@ void Decoder::pair_with_previous(const Handlers& handlers, std::size_t accumulat
   if (std::equal(load.list, load.list + 2, previous.list + first_b) &&
       std::equal(load.list + 2, load.list + 4, offsets.begin() + first_b)) {
     load.run = handlers.loaded[(load.flags & 2) != 0 ? 1 : 0];
+    chain_with_previous(index - 2);
   }
+}
+
+/// Three joined instructions after three of the same kind: the rows of this load may be fetched
+/// before the products of the former, unless these write its addresses.
+void Decoder::chain_with_previous(std::size_t index) {
+  if (index < 3) return;
+  Instruction* former = &program_->full[index - 3];
+  const Instruction& load = program_->full[index];
+  if (former->run != load.run) return;
+  for (const Instruction* product : {former + 1, former + 2}) {
+    if (std::find(product->list, product->list + 4, load.a) != product->list + 4) return;
+  }
+  former->flags |= 4;
 }
 
 }  // namespace tilewright::emulator

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "emulator/engine.hpp"
+#include "emulator/errors.hpp"
 #include "emulator/ops/variant.hpp"
 #include "emulator/scheduler.hpp"
 #include "emulator/special_values.hpp"
@@ -262,7 +263,8 @@ class BlockQueue {
 void check(const Kernel& kernel, const Launch& launch) {
   const auto refuse = [&](const std::string& what, std::uint64_t given,
                           const std::string& allowed) {
-    throw Error(ErrorKind::launch_failed, "kernel '" + kernel.name + "': " + what,
+    throw Error(errors::emulator["emulator-launch-refused"],
+                "kernel '" + kernel.name + "': " + what,
                 {what, std::to_string(given), allowed, ""});
   };
   if (!kernel.program) refuse("kernel without code", 0, "a kernel of a loaded module");

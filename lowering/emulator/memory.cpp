@@ -13,6 +13,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "emulator/errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::emulator {
@@ -72,7 +73,8 @@ Memory::Memory(std::size_t reserve_bytes) {
     if (bits) break;
     if (range) munmap(range, size_);
     if (size_ / 2 < smallest_reserve) {
-      throw Error(ErrorKind::missing, "cannot reserve address space for emulated device memory",
+      throw Error(errors::emulator["emulator-address-space"],
+                  "cannot reserve address space for emulated device memory",
                   {"reserve_bytes", std::to_string(wanted) + " bytes",
                    "a limit on address space (ulimit -v) that leaves at least 1 GiB", ""});
     }
@@ -90,6 +92,19 @@ Memory::~Memory() {
 }
 
 std::uint64_t Memory::allocate(std::size_t bytes) {
+  const std::uint64_t begin = take(bytes);
+  if (begin != 0 && bytes <= poison_limit) std::memset(reinterpret_cast<void*>(begin), 0xFF, bytes);
+  return begin;
+}
+
+std::uint64_t Memory::allocate_zeros(std::size_t bytes) {
+  const std::uint64_t begin = take(bytes);
+  auto* memory = reinterpret_cast<std::uint8_t*>(begin);
+  if (begin != 0) clear_range(memory, memory + bytes);
+  return begin;
+}
+
+std::uint64_t Memory::take(std::size_t bytes) {
   if (bytes == 0 || bytes > size_) return 0;
   const std::unique_lock lock(mutex_);
   std::uint64_t begin = round_up(next_ + red_zone, alignment);
@@ -109,7 +124,6 @@ std::uint64_t Memory::allocate(std::size_t bytes) {
   }
   live_[begin] = begin + bytes;
   in_use_ += bytes;
-  if (bytes <= poison_limit) std::memset(reinterpret_cast<void*>(begin), 0xFF, bytes);
   return begin;
 }
 
@@ -157,6 +171,8 @@ bool Memory::release(std::uint64_t address) {
   const std::uint64_t first = round_up(begin, page);
   const std::uint64_t last = end / page * page;
   if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  // Addresses are not used again soon: without this, what was freed would keep a bit a byte.
+  forget_initialized(begin, end - begin);
   return true;
 }
 

@@ -22,6 +22,8 @@ class Memory {
 
   /// 256-byte aligned; 0 when the range is exhausted. Zero bytes is refused by the caller.
   std::uint64_t allocate(std::size_t bytes);
+  /// The same, zeros instead of the poison pattern; pages stay untouched where they can.
+  std::uint64_t allocate_zeros(std::size_t bytes);
   bool release(std::uint64_t address);  ///< false: not the start of a live allocation
 
   struct Range {
@@ -44,6 +46,7 @@ class Memory {
   std::size_t bytes_in_use() const;
 
  private:
+  std::uint64_t take(std::size_t bytes);
   std::uint64_t reuse(std::size_t bytes);
   void forget_initialized(std::uint64_t address, std::size_t bytes);
 

@@ -3,6 +3,7 @@
 
 #include "emulator/decode.hpp"
 #include "emulator/engine.hpp"
+#include "emulator/ptx_fold.hpp"
 #include "emulator/ptx_inline.hpp"
 #include "emulator/ptx_parser.hpp"
 
@@ -11,11 +12,15 @@ namespace tilewright::emulator {
 PtxError::PtxError(int line, const std::string& message)
     : std::runtime_error("PTX line " + std::to_string(line) + ": " + message), line_(line) {}
 
+/// All a module's variables may take: what is initialised costs the host a bit a byte.
+constexpr std::uint64_t most_global_bytes = std::uint64_t{1} << 32;
+
 class ModuleLoader {
  public:
   static std::shared_ptr<Module> load(std::string_view ptx, Memory& memory) {
     ModuleText text = Parser(ptx).parse();
     inline_calls(text);
+    fold_addresses(text);
     std::shared_ptr<Module> module(new Module());
     module->memory_ = &memory;
     module->target_ = text.target;
@@ -40,16 +45,20 @@ class ModuleLoader {
 
   static std::vector<std::uint64_t> place(const ModuleText& text, Memory& memory, Module& module) {
     std::vector<std::uint64_t> addresses(text.variables.size(), 0);
+    std::uint64_t total = 0;
     for (std::size_t k = 0; k < text.variables.size(); ++k) {
       const Variable& variable = text.variables[k];
       if (variable.space != Space::global && variable.space != Space::constant) continue;
       const std::size_t bytes = variable.bytes == 0 ? 1 : variable.bytes;
-      addresses[k] = memory.allocate(bytes);
+      total += bytes;
+      addresses[k] = total > most_global_bytes ? 0 : memory.allocate_zeros(bytes);
       if (addresses[k] == 0)
         throw PtxError(1, "no device memory for variable '" + variable.name + "'");
-      module.globals_[variable.name] = {addresses[k], bytes};
+      if (!module.globals_.try_emplace(variable.name, GlobalVariable{addresses[k], bytes}).second) {
+        memory.release(addresses[k]);
+        throw PtxError(1, "variable '" + variable.name + "' is defined twice");
+      }
       void* target = reinterpret_cast<void*>(addresses[k]);
-      std::memset(target, 0, bytes);
       if (!variable.initial.empty())
         std::memcpy(target, variable.initial.data(), variable.initial.size());
       memory.mark_initialized(addresses[k], bytes);

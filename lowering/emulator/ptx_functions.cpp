@@ -28,7 +28,7 @@ std::vector<Formal> Parser::formal_list(std::vector<std::string>& names) {
     }
     for (word = lexer_.expect_word(); word.text[0] == '.'; word = lexer_.expect_word()) {
       if (word.is(".align")) {
-        variable.alignment = static_cast<std::uint32_t>(lexer_.expect_integer());
+        variable.alignment = alignment();
       } else if (const auto found = find_type(word.text.substr(1))) {
         type = *found;
       } else if (!word.is(".ptr") && !word.is(".global") && !word.is(".local") &&
@@ -36,12 +36,10 @@ std::vector<Formal> Parser::formal_list(std::vector<std::string>& names) {
         fail(word.line, "unknown '" + std::string(word.text) + "' in a parameter");
       }
     }
-    std::uint32_t count = 1;
-    while (lexer_.accept('[')) {
-      count *= static_cast<std::uint32_t>(lexer_.expect_integer());
-      lexer_.expect(']');
-    }
-    made.bytes = bytes_of(type) * count;
+    std::uint64_t count = 1;
+    while (lexer_.accept('[')) count = times_extent(count);
+    if (count > 65536) fail(word.line, "parameter '" + std::string(word.text) + "' is too large");
+    made.bytes = bytes_of(type) * static_cast<std::uint32_t>(count);
     const std::string name(word.text);
     if (made.in_register) {
       made.reg = add_register(name, type, word);

@@ -12,7 +12,7 @@ namespace tilewright::emulator {
 namespace {
 
 /// More than any program that is meant to be inlined; a tree of calls grows without bound.
-constexpr std::size_t most_statements = 2'000'000;
+constexpr std::size_t most_statements = 500'000, most_registers = 1'000'000;
 
 Operand register_operand(int reg) {
   Operand made;
@@ -216,6 +216,11 @@ class Inliner {
     const bool system = system_call(function.name) != SystemCall::none && !function.has_body;
     if (!function.has_body && !system)
       refuse(at, "function '" + function.name + "' is defined nowhere");
+
+    if (made_.registers.size() + function.registers.size() > most_registers) {
+      refuse(at, "the calls of '" + made_.name + "' expand to more than " +
+                     std::to_string(most_registers) + " registers");
+    }
 
     Frame frame;
     frame.of = &function;

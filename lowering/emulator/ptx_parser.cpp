@@ -1,10 +1,10 @@
-// Directives: module header, variables with initialisers, kernel signatures, registers, `.loc`.
-// Debug sections are skipped; everything else unknown is an error that names its line.
-// Instructions are in ptx_statement.cpp.
+// Directives: module header, kernel signatures, registers. Debug sections are skipped; everything
+// else unknown is an error that names its line. Variables are in ptx_variables.cpp, instructions in
+// ptx_statement.cpp.
 #include "emulator/ptx_parser.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <charconv>
 
 #include "emulator/engine.hpp"
 
@@ -17,6 +17,8 @@ Value round_up(Value value, Value alignment) {
 }
 
 std::string without_dot(const Token& word) { return std::string(word.text.substr(1)); }
+
+constexpr std::uint32_t most_parameter_bytes = 32764;  // of a kernel: PTX ISA, section 5.2.3
 
 }  // namespace
 
@@ -74,121 +76,9 @@ void Parser::target_directive() {
   do {
     const Token word = lexer_.expect_word();
     if (word.text.substr(0, 3) != "sm_") continue;  // "debug", "texmode_independent"
-    module_.target = std::atoi(std::string(word.text.substr(3)).c_str());
+    const std::string_view digits = word.text.substr(3);
+    std::from_chars(digits.data(), digits.data() + digits.size(), module_.target);
   } while (lexer_.accept(','));
-}
-
-void Parser::variable_declaration(Space space, bool external) {
-  Variable made;
-  made.space = space;
-  unsigned vector = 1, element = 0;
-  Token word = lexer_.expect_word();
-  for (; word.text[0] == '.'; word = lexer_.expect_word()) {
-    if (word.is(".align")) {
-      made.alignment = static_cast<std::uint32_t>(lexer_.expect_integer());
-    } else if (word.is(".v2") || word.is(".v4")) {
-      vector = word.is(".v2") ? 2 : 4;
-    } else if (word.is(".attribute")) {
-      lexer_.skip_past(')');
-    } else if (const auto type = find_type(without_dot(word)); type && bytes_of(*type) != 0) {
-      element = bytes_of(*type);
-    } else {
-      fail(word.line, "unknown '" + std::string(word.text) + "' in a variable declaration");
-    }
-  }
-  if (element == 0) fail(word.line, "variable '" + std::string(word.text) + "' has no type");
-  made.alignment = std::max(made.alignment, element * vector);
-  for (;; word = lexer_.expect_word()) {
-    declare_variable(made, std::string(word.text), element, vector, external);
-    if (!lexer_.accept(',')) break;
-  }
-  lexer_.expect(';');
-}
-
-/// One name of a declaration; `made` holds what the names share.
-void Parser::declare_variable(Variable made, const std::string& name, unsigned element,
-                              std::uint64_t count, bool external) {
-  made.name = name;
-  while (lexer_.accept('[')) {
-    if (lexer_.accept(']')) {
-      count = 0;
-    } else {
-      count *= lexer_.expect_integer();
-      lexer_.expect(']');
-    }
-  }
-  made.dynamic = made.space == Space::shared && (external || count == 0);
-  if (made.space == Space::parameter) {
-    made.space = Space::local;
-    made.passed = true;
-  }
-  made.bytes = made.dynamic ? 0 : count * element;
-  if (lexer_.accept('=')) initializer(made, element);
-  std::vector<Variable>& home = function_ == nullptr ? module_.variables : function_->variables;
-  const int first = function_ == nullptr ? 0 : function_->first_variable;
-  scope().variables[made.name] = first + static_cast<int>(home.size());
-  home.push_back(std::move(made));
-}
-
-void Parser::initializer(Variable& variable, unsigned element_bytes) {
-  if (variable.space == Space::shared || variable.space == Space::local) {
-    fail(lexer_.peek().line, "'" + variable.name + "' may not have an initial value");
-  }
-  std::uint64_t at = 0;
-  const bool unsized = variable.bytes == 0;
-  if (!unsized) variable.initial.resize(variable.bytes);
-  int depth = 0;
-  do {
-    while (lexer_.accept('{')) ++depth;
-    if (!lexer_.peek().is('}')) initializer_value(variable, element_bytes, at);
-    while (depth > 0 && lexer_.accept('}')) --depth;
-  } while (lexer_.accept(',') || (depth > 0 && !lexer_.peek().is(';')));
-  if (unsized) variable.bytes = variable.initial.size();
-}
-
-void Parser::initializer_value(Variable& variable, unsigned element_bytes, std::uint64_t& at) {
-  const Token token = lexer_.peek();
-  std::uint64_t bits = 0;
-  if (token.kind == Token::Kind::word) {
-    Variable::Relocation relocation;
-    relocation.at = at;
-    lexer_.next();
-    std::string symbol(token.text);
-    if (token.is("generic")) {
-      lexer_.expect('(');
-      symbol = std::string(lexer_.expect_word().text);
-      lexer_.expect(')');
-    }
-    relocation.variable = find_variable(symbol);
-    const int function = relocation.variable < 0 ? find_function(symbol) : -1;
-    if (function >= 0 && element_bytes == 8) {
-      module_.functions[static_cast<std::size_t>(function)].address_taken = true;
-      bits = function_address(static_cast<std::size_t>(function));
-    } else if (relocation.variable < 0 || element_bytes != 8) {
-      fail(token.line, "cannot initialise '" + variable.name + "' with '" + symbol + "'");
-    } else {
-      if (lexer_.accept('+'))
-        relocation.addend = static_cast<std::int64_t>(lexer_.expect_integer());
-      variable.relocations.push_back(relocation);
-    }
-  } else {
-    const Operand value = number();
-    bits = value.bits;
-    if (value.float_bytes == 8 && element_bytes == 4) {
-      double wide = 0;
-      std::memcpy(&wide, &bits, 8);
-      const float narrow = static_cast<float>(wide);
-      bits = 0;
-      std::memcpy(&bits, &narrow, 4);
-    }
-  }
-  if (at + element_bytes > variable.initial.size()) {
-    if (variable.bytes != 0)
-      fail(token.line, "too many initial values for '" + variable.name + "'");
-    variable.initial.resize(at + element_bytes);
-  }
-  std::memcpy(variable.initial.data() + at, &bits, element_bytes);
-  at += element_bytes;
 }
 
 void Parser::entry() {
@@ -230,7 +120,7 @@ void Parser::entry_parameters() {
       fail(word.line, "expected .param, found '" + std::string(word.text) + "'");
     for (word = lexer_.expect_word(); word.text[0] == '.'; word = lexer_.expect_word()) {
       if (word.is(".align")) {
-        made.alignment = static_cast<std::uint32_t>(lexer_.expect_integer());
+        made.alignment = alignment();
       } else if (word.is(".ptr") || word.is(".global") || word.is(".shared") || word.is(".const") ||
                  word.is(".local")) {
         // What a pointer points to, and how it is aligned, is a hint for the assembler.
@@ -242,15 +132,15 @@ void Parser::entry_parameters() {
       }
     }
     made.name = std::string(word.text);
-    std::uint32_t count = 1;
-    while (lexer_.accept('[')) {
-      count *= static_cast<std::uint32_t>(lexer_.expect_integer());
-      lexer_.expect(']');
-    }
-    made.bytes = element * count;
+    std::uint64_t count = 1;
+    while (lexer_.accept('[')) count = times_extent(count);
     made.alignment = std::max(made.alignment, element);
-    if (made.bytes == 0) fail(word.line, "parameter '" + made.name + "' has no size");
+    if (count * element == 0) fail(word.line, "parameter '" + made.name + "' has no size");
     made.offset = offset = round_up(offset, made.alignment);
+    if (offset + count * element > most_parameter_bytes)
+      fail(word.line,
+           "the parameters take more than " + std::to_string(most_parameter_bytes) + " bytes");
+    made.bytes = static_cast<std::uint32_t>(count) * element;
     offset += made.bytes;
     function_->parameters.push_back(std::move(made));
     if (!lexer_.accept(',') && !lexer_.peek().is(')')) lexer_.expect(')');
@@ -341,7 +231,9 @@ void Parser::register_declaration() {
     }
     RegisterRange range;
     range.first = static_cast<int>(function_->registers.size());
-    range.count = static_cast<int>(lexer_.expect_integer());
+    const std::uint64_t count = lexer_.expect_integer();
+    if (count > most_registers - function_->registers.size()) refuse_registers(name);
+    range.count = static_cast<int>(count);
     lexer_.expect('>');
     for (int i = 0; i < range.count; ++i) add_register(text, *type, name);
     scope().ranges[text] = range;
@@ -349,7 +241,12 @@ void Parser::register_declaration() {
   lexer_.expect(';');
 }
 
+void Parser::refuse_registers(const Token& at) const {
+  fail(at.line, "more than " + std::to_string(most_registers) + " registers are declared");
+}
+
 int Parser::add_register(const std::string& name, Type type, const Token& at) {
+  if (function_->registers.size() >= most_registers) refuse_registers(at);
   const unsigned bytes = bytes_of(type);
   if (type == Type::f16x2 || type == Type::bf16x2 || bytes <= 8) {
     function_->registers.push_back(type == Type::pred ? RegisterClass::predicate

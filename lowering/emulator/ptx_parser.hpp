@@ -42,9 +42,12 @@ class Parser {
   // Directives.
   void module_directive(const Token& word);
   void target_directive();
+  // Variables: ptx_variables.cpp.
   void variable_declaration(Space space, bool external);
   void declare_variable(Variable made, const std::string& name, unsigned element,
                         std::uint64_t count, bool external);
+  std::uint32_t alignment();
+  std::uint64_t times_extent(std::uint64_t count);
   void initializer(Variable& variable, unsigned element_bytes);
   void initializer_value(Variable& variable, unsigned element_bytes, std::uint64_t& at);
   // Functions and calls: ptx_functions.cpp.
@@ -64,6 +67,7 @@ class Parser {
 
   // Instructions.
   void statement();
+  void check_branch(const Statement& made) const;
   void label_definition(const Token& word);
   void mnemonic(const Token& word, Statement& made);
   Operand operand();
@@ -72,6 +76,7 @@ class Parser {
   Operand name(const Token& word);
   Operand label_operand();
   int add_register(const std::string& name, Type type, const Token& at);
+  [[noreturn]] void refuse_registers(const Token& at) const;
   int find_register(std::string_view name) const;
   int find_variable(const std::string& name) const;
   int find_parameter(const std::string& name) const;
@@ -81,6 +86,9 @@ class Parser {
 
   [[noreturn]] void fail(std::uint32_t line, const std::string& message) const;
   Scope& scope() { return scopes_[static_cast<std::size_t>(scope_)]; }
+
+  /// Of one function; liveness takes a bit a block for each.
+  static constexpr std::size_t most_registers = 200'000;
 
   Lexer lexer_;
   ModuleText module_;

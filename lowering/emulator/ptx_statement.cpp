@@ -41,8 +41,17 @@ void Parser::statement() {
     } while (lexer_.accept(','));
   }
   lexer_.expect(';');
+  if (branches) check_branch(made);
   last_label_ = -1;
   function_->body.push_back(std::move(made));
+}
+
+/// bra label; brx.idx register, list; the flow graph relies on it.
+void Parser::check_branch(const Statement& made) const {
+  const bool indexed = made.form.opcode == Opcode::brx;
+  const std::size_t wanted = indexed ? 2 : 1;
+  if (made.operands.size() != wanted || made.operands.back().kind != Operand::Kind::label)
+    fail(made.line, "'" + made.text + "' takes " + (indexed ? "an index and " : "") + "a label");
 }
 
 void Parser::label_definition(const Token& word) {
@@ -109,12 +118,14 @@ Operand Parser::operand() {
     Operand made;
     made.kind = Operand::Kind::vector;
     do {
+      if (lexer_.peek().is('{')) fail(token.line, "a vector inside a vector");
       made.elements.push_back(operand());
     } while (lexer_.accept(','));
     lexer_.expect('}');
     return made;
   }
   if (lexer_.accept('!')) {
+    if (lexer_.peek().is('!') || lexer_.peek().is('{')) lexer_.expect_word();  // throws
     Operand made = operand();
     made.negated = true;
     return made;
@@ -285,7 +296,8 @@ void Parser::location() {
   Place at = place();
   if (lexer_.accept(',')) {
     while (!lexer_.peek().is("inlined_at")) {
-      if (lexer_.peek().line != line) fail(line, ".loc without inlined_at");
+      if (lexer_.peek().line != line || lexer_.peek().kind == Token::Kind::end)
+        fail(line, ".loc without inlined_at");
       lexer_.next();
     }
     lexer_.next();

@@ -1,6 +1,7 @@
 // Elements of host tensors: addressing and conversion (interpret.hpp).
 #include <cstring>
 
+#include "ir/errors.hpp"
 #include "ir/interpret.hpp"
 #include "tilewright/error.hpp"
 
@@ -21,7 +22,8 @@ void write(std::byte* at, T value) {
 }
 
 [[noreturn]] void refuse_type(DType dtype) {
-  throw Error(ErrorKind::unsupported, "the interpreter has no elements of this type",
+  throw Error(errors::ir["interpreter-type-unsupported"],
+              "the interpreter has no elements of this type",
               {"dtype", std::string(name(dtype)), "f32, f16, bf16, i8, u8, i32, u32, i64, b1", ""});
 }
 

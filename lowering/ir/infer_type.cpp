@@ -2,6 +2,7 @@
 // family of operations; a broken rule throws with the operation's own words, which verify prefixes.
 #include <algorithm>
 
+#include "ir/errors.hpp"
 #include "ir/print.hpp"
 #include "ir/verify.hpp"
 #include "tilewright/error.hpp"
@@ -11,7 +12,7 @@ namespace tilewright::ir {
 namespace {
 
 [[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorKind::invalid_program, message);
+  throw Error(errors::ir["kernel-inconsistent"], message);
 }
 
 Type scalar_type(DType dtype) {

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "ir/domain.hpp"
+#include "ir/errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::ir {
@@ -23,7 +24,7 @@ using Kind = IntExpr::Kind;
 
 std::int64_t floor_quotient(std::int64_t a, std::int64_t b) {
   if (b == 0)
-    throw Error(ErrorKind::invalid_argument, "a loop bound divides by zero",
+    throw Error(errors::ir["division-by-zero"], "a loop bound divides by zero",
                 {"", std::to_string(a) + " / 0", "a divisor that is not zero", ""});
   const std::int64_t quotient = a / b;
   return quotient - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0);

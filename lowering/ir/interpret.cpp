@@ -4,6 +4,7 @@
 
 #include <tuple>
 
+#include "ir/errors.hpp"
 #include "ir/program_state.hpp"
 
 namespace tilewright::ir {
@@ -218,7 +219,7 @@ class Interpreter : private ProgramState {
       if (op.domain) {
         const TileClass given = classes[static_cast<std::size_t>(n)];
         if ((given == TileClass::skipped && any) || (given == TileClass::full && !all))
-          refuse(ErrorKind::invalid_program,
+          refuse(errors::ir["kernel-inconsistent"],
                  "the domain of the loop over '" + dim + "' contradicts its mask in tile " +
                      std::to_string(n) + " [internal defect]",
                  {dim, print_domain(*op.domain), "", to_string(op.where)});

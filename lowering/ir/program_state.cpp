@@ -1,6 +1,7 @@
 // Extents, loads, stores and visibility of one interpreted program (program_state.hpp).
 #include "ir/program_state.hpp"
 
+#include "ir/errors.hpp"
 #include "ir/flattened.hpp"
 
 namespace tilewright::ir {
@@ -8,7 +9,7 @@ namespace tilewright::ir {
 void ProgramState::set_extent(const std::string& dim, std::int64_t extent, const std::string& by) {
   const auto [found, fresh] = extents_.emplace(dim, extent);
   if (!fresh && found->second != extent)
-    refuse(ErrorKind::shape_mismatch, "extents of dimension '" + dim + "' disagree",
+    refuse(errors::ir["interpreter-shape-disagrees"], "extents of dimension '" + dim + "' disagree",
            {by, std::to_string(extent), std::to_string(found->second), ""});
 }
 
@@ -18,23 +19,25 @@ void ProgramState::resolve_extents() {
   for (const Argument& argument : kernel_.arguments) {
     if (argument.kind == Argument::Kind::scalar) {
       if (!inputs_.scalars.contains(argument.name))
-        refuse(ErrorKind::invalid_argument, "a scalar is missing",
+        refuse(errors::ir["interpreter-input-missing"], "a scalar is missing",
                {argument.name, "nothing", std::string(name(argument.dtype)), ""});
       continue;
     }
     const auto found = inputs_.tensors.find(argument.name);
     if (found == inputs_.tensors.end()) {
       if (argument.kind == Argument::Kind::out) continue;
-      refuse(ErrorKind::invalid_argument, "a tensor is missing",
+      refuse(errors::ir["interpreter-input-missing"], "a tensor is missing",
              {argument.name, "nothing", std::string(name(argument.dtype)), ""});
     }
     const HostTensor& tensor = found->second;
     if (tensor.dtype != argument.dtype)
       refuse(
-          ErrorKind::invalid_argument, "'" + argument.name + "' has another element type",
+          errors::ir["interpreter-type-disagrees"],
+          "'" + argument.name + "' has another element type",
           {argument.name, std::string(name(tensor.dtype)), std::string(name(argument.dtype)), ""});
     if (tensor.shape.size() != argument.dims.size())
-      refuse(ErrorKind::shape_mismatch, "'" + argument.name + "' has another number of axes",
+      refuse(errors::ir["interpreter-shape-disagrees"],
+             "'" + argument.name + "' has another number of axes",
              {argument.name, std::to_string(tensor.shape.size()),
               std::to_string(argument.dims.size()), ""});
     for (std::size_t i = 0; i < argument.dims.size(); ++i)
@@ -47,7 +50,7 @@ std::int64_t ProgramState::extent(const std::string& dim) const {
     return extent_by_parts(dim, [this](const std::string& part) { return extent(part); });
   const auto found = extents_.find(dim);
   if (found == extents_.end())
-    refuse(ErrorKind::invalid_argument, "the extent of a dimension is not known",
+    refuse(errors::ir["interpreter-input-missing"], "the extent of a dimension is not known",
            {dim, "nothing", "a tensor with this dimension, or an extent", ""});
   return found->second;
 }
@@ -73,7 +76,7 @@ std::int64_t ProgramState::programs_along(const Operation& operation) const {
   if (operation.op == Op::each) return extent(operation.name);
   for (std::size_t i = 0; i < kernel_.axes.size(); ++i)
     if (kernel_.axes[i].block == operation.results[0]) return tiles_along(static_cast<AxisId>(i));
-  refuse(ErrorKind::invalid_program, "a block number without an axis",
+  refuse(errors::ir["kernel-inconsistent"], "a block number without an axis",
          {operation.name, "", "", ""});
 }
 
@@ -91,7 +94,7 @@ TileData ProgramState::empty(const Type& type) const {
 
 const TileData& ProgramState::tile(ValueId value) const {
   if (!values_[at(value)])
-    refuse(ErrorKind::invalid_program, print_value(kernel_, value) + " has no value here",
+    refuse(errors::ir["kernel-inconsistent"], print_value(kernel_, value) + " has no value here",
            {print_value(kernel_, value), "", "", ""});
   return *values_[at(value)];
 }
@@ -163,7 +166,7 @@ void ProgramState::store(const Operation& op) {
       if (!loop.visible || value.find(loop.axis) < 0) continue;
       for (const AxisId id : loop.visible->axes)
         if (value.find(id) < 0)
-          refuse(ErrorKind::invalid_program,
+          refuse(errors::ir["mask-axis-missing"],
                  "a store under a mask of a tile that lacks an axis of the mask",
                  {op.name, "", "", to_string(op.where)});
       TileData mask = broadcast(*loop.visible, value.axes, value.shape);
@@ -198,7 +201,7 @@ std::int64_t ProgramState::symbol(const std::string& text) const {
     if (function == "first") return first;
     if (function == "last") return std::min(first + tile_size(id), extent(of)) - 1;
   }
-  refuse(ErrorKind::invalid_program, "a domain names what is not known", {text, "", "", ""});
+  refuse(errors::ir["kernel-inconsistent"], "a domain names what is not known", {text, "", "", ""});
 }
 
 std::pair<bool, bool> ProgramState::seen(const TileData& visible) const {

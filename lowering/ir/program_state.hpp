@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "ir/errors.hpp"
 #include "ir/interpret.hpp"
 #include "ir/print.hpp"
 #include "ir/tile_data.hpp"
@@ -51,8 +52,9 @@ class ProgramState {
 
   static std::size_t at(ValueId value) { return static_cast<std::size_t>(value); }
   const Axis& axis(AxisId id) const { return kernel_.axes[static_cast<std::size_t>(id)]; }
-  [[noreturn]] void refuse(ErrorKind kind, const std::string& message, Error::Detail detail) const {
-    throw Error(kind, "kernel '" + kernel_.name + "': " + message, std::move(detail));
+  [[noreturn]] void refuse(const ErrorEntry& entry, const std::string& message,
+                           Error::Detail detail) const {
+    throw Error(entry, "kernel '" + kernel_.name + "': " + message, std::move(detail));
   }
 
   static TilePointer share(TileData tile) {
@@ -89,7 +91,8 @@ class ProgramState {
       if (index.kind == IndexSpec::Kind::scalar) {
         const std::int64_t element = scalar(index.value);
         if (element < 0 || element >= tensor.shape[i])
-          refuse(ErrorKind::invalid_argument, "an index into '" + op.name + "' is out of range",
+          refuse(errors::ir["index-outside-tensor"],
+                 "an index into '" + op.name + "' is out of range",
                  {op.name, std::to_string(element), "0 … " + std::to_string(tensor.shape[i] - 1),
                   to_string(op.where)});
         base += element * tensor.stride(i);

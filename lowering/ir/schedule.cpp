@@ -7,6 +7,7 @@
 #include <set>
 #include <vector>
 
+#include "ir/errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::ir {
@@ -34,9 +35,9 @@ std::string range_text(int largest, bool power_of_two) {
   return (power_of_two ? "powers of two from 1 to " : "1 to ") + std::to_string(largest);
 }
 
-[[noreturn]] void refuse(int line, const std::string& key, const std::string& message,
-                         std::string value, std::string allowed) {
-  throw Error(ErrorKind::invalid_argument, "schedule: " + message,
+[[noreturn]] void refuse(const ErrorEntry& entry, int line, const std::string& key,
+                         const std::string& message, std::string value, std::string allowed) {
+  throw Error(entry, "schedule: " + message,
               {key, std::move(value), std::move(allowed), "line " + std::to_string(line)});
 }
 
@@ -57,8 +58,8 @@ int number(int line, const std::string& key, const std::string& text, int larges
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool read = error == std::errc{} && end == text.data() + text.size();
   if (!read || value < 1 || value > largest || (power_of_two && (value & (value - 1)) != 0))
-    refuse(line, key, "'" + key + "' is not a number it can be", text,
-           range_text(largest, power_of_two));
+    refuse(errors::ir["schedule-value-invalid"], line, key,
+           "'" + key + "' is not a number it can be", text, range_text(largest, power_of_two));
   return value;
 }
 
@@ -83,7 +84,7 @@ class Reader {
 
  private:
   void one(std::string_view line) {
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    while (line.ends_with('\r')) line.remove_suffix(1);
     if (line.starts_with('#')) {
       line.remove_prefix(1);
       if (line.starts_with(' ')) line.remove_prefix(1);
@@ -105,7 +106,9 @@ class Reader {
     if (key == "target") {
       expect(words, 2, "target sm_NN");
       claim(key);
-      if (!is_target(words[1])) refuse(line_, key, "not a target", words[1], "sm_NN or sm_NNa");
+      if (!is_target(words[1]))
+        refuse(errors::ir["schedule-value-invalid"], line_, key, "not a target", words[1],
+               "sm_NN or sm_NNa");
       schedule_.target = words[1];
     } else if (key == "dot_precision") {
       expect(words, 2, "dot_precision PRECISION");
@@ -122,7 +125,8 @@ class Reader {
     } else {
       std::string allowed = "target, dot_precision, tile, place";
       for (const NumberKey& entry : number_keys) allowed += std::string(", ") + entry.name;
-      refuse(line_, key, "unknown key '" + key + "'", key, allowed);
+      refuse(errors::ir["schedule-key-unknown"], line_, key, "unknown key '" + key + "'", key,
+             allowed);
     }
   }
 
@@ -135,7 +139,7 @@ class Reader {
       if (word == one) return word;
       allowed += (allowed.empty() ? "" : ", ") + std::string(one);
     }
-    refuse(line_, key, message, word, allowed);
+    refuse(errors::ir["schedule-value-invalid"], line_, key, message, word, allowed);
   }
 
   void expect(const std::vector<std::string>& words, std::size_t count,
@@ -143,12 +147,14 @@ class Reader {
     if (words.size() == count) return;
     std::string given;
     for (const std::string& word : words) given += (given.empty() ? "" : " ") + word;
-    refuse(line_, words[0], "this line does not have the form of its key", given, form);
+    refuse(errors::ir["schedule-line-malformed"], line_, words[0],
+           "this line does not have the form of its key", given, form);
   }
 
   void claim(const std::string& key) {
     if (!seen_.insert(key).second)
-      refuse(line_, key, "'" + key + "' is given twice", key, "each key once");
+      refuse(errors::ir["schedule-key-twice"], line_, key, "'" + key + "' is given twice", key,
+             "each key once");
   }
 
   Schedule schedule_;

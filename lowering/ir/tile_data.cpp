@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ir/errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::ir {
@@ -117,7 +118,7 @@ TileData reduce(Op op, const TileData& x, AxisId axis, const TileData* visible,
                 std::int64_t first) {
   const int at = x.find(axis);
   if (visible && !is_subset(visible->axes, x.axes, -1))
-    throw Error(ErrorKind::invalid_program,
+    throw Error(errors::ir["mask-axis-missing"],
                 "a reduction over a masked axis of a tile that lacks an axis of the mask");
   // Bring the axis innermost, so that each result is one run of elements.
   std::vector<AxisId> axes = x.axes;
@@ -236,7 +237,7 @@ TileData contract(const TileData& a, const TileData& b, AxisId axis, const TileD
                   const std::vector<std::int64_t>& result_shape, DType result_type) {
   if (visible && !is_subset(visible->axes, a.axes, axis)) {
     if (!is_subset(visible->axes, b.axes, axis))
-      throw Error(ErrorKind::invalid_program,
+      throw Error(errors::ir["mask-axis-missing"],
                   "a contraction over a masked axis whose operands both lack an axis of the mask");
     return contract(b, a, axis, sum, visible, result_axes, result_shape, result_type);
   }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ir/errors.hpp"
 #include "ir/tile_data.hpp"
 #include "tilewright/error.hpp"
 
@@ -42,7 +43,7 @@ float float_of(Op op, float x, float y) {
       return y == -std::numeric_limits<float>::infinity() ? 0.f : std::exp2(x - y);
     default: break;
   }
-  throw Error(ErrorKind::invalid_program,
+  throw Error(errors::ir["kernel-inconsistent"],
               std::string("no meaning on floating tiles: ") + std::string(info(op).name));
 }
 
@@ -77,7 +78,7 @@ std::int64_t integer_of(Op op, DType type, std::int64_t x, std::int64_t y) {
     case Op::logical_not: return x ^ 1;
     default: break;
   }
-  throw Error(ErrorKind::invalid_program,
+  throw Error(errors::ir["kernel-inconsistent"],
               std::string("no meaning on integer tiles: ") + std::string(info(op).name));
 }
 

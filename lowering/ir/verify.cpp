@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "ir/errors.hpp"
 #include "ir/print.hpp"
 #include "tilewright/error.hpp"
 
@@ -44,7 +45,7 @@ class Verifier {
       if (!op->results.empty()) text += print_value(kernel_, op->results[0]) + " = ";
       text += std::string(info(op->op).name) + ": ";
     }
-    throw Error(ErrorKind::invalid_program, text + message + " [internal defect]",
+    throw Error(errors::ir["kernel-inconsistent"], text + message + " [internal defect]",
                 {op ? std::string(info(op->op).name) : kernel_.name, "", "",
                  op ? to_string(op->where) : ""});
   }
@@ -330,7 +331,7 @@ void check_names(const Kernel& kernel, const Region& region, const std::vector<i
       else if (tile && !value.name.empty() && to_string(value.where).empty())
         wrong = "has a name and no source line";
       if (!wrong.empty())
-        throw Error(ErrorKind::invalid_program,
+        throw Error(errors::ir["kernel-inconsistent"],
                     "after " + std::string(after) + ": " + print_value(kernel, result) + " = " +
                         std::string(info(op->op).name) + ": " + wrong + " [internal defect]",
                     {value.name, "", "", to_string(op->where)});

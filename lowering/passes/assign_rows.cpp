@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "passes/errors.hpp"
 #include "passes/rewrite.hpp"
 #include "tilewright/error.hpp"
 
@@ -98,7 +99,7 @@ class RowAssigner {
     AxisId& own = value(id).row_axis;
     if (own >= 0 && own != rows)
       throw Error(
-          ErrorKind::unsupported,
+          errors::passes["rows-conflict"],
           "a tile is needed with '" + axis(own) + "' and with '" + axis(rows) +
               "' running over warps; only the operand of a dot may change over",
           {.argument = value(id).name.empty() ? std::string(info(by.op).name) : value(id).name,
@@ -169,12 +170,12 @@ class RowAssigner {
     const bool before_rows = value(to).row_axis >= 0, before_across = across_.count(to) != 0;
     if ((rows && before_across) || (!rows && before_rows))
       throw Error(
-          ErrorKind::unsupported,
+          errors::passes["vector-conflict"],
           "a vector over '" + axis(own) +
               "' is needed along the rows of one tile and along "
               "the columns of another",
           {.argument = value(to).name.empty() ? std::string(info(by.op).name) : value(to).name,
-           .allowed = "one of the two",
+           .allowed = "one of the two; a second name for the dimension, as<E>(M), for the other",
            .where = to_string(by.where)});
     changed_ |= !before_rows && !before_across;
     if (rows)

@@ -10,6 +10,7 @@
 #include "ir/row_addresses.hpp"
 #include "ir/take_path.hpp"
 #include "passes/assign_rows.hpp"
+#include "passes/errors.hpp"
 #include "passes/passes.hpp"
 #include "passes/rewrite.hpp"
 #include "tilewright/error.hpp"
@@ -70,9 +71,9 @@ class Scheduler {
     return found == wish_.tile.end() ? 0 : found->second;
   }
 
-  [[noreturn]] void refuse(const Operation& operation, const std::string& message,
-                           const std::string& allowed) const {
-    throw Error(ErrorKind::unsupported, message,
+  [[noreturn]] void refuse(const ErrorEntry& entry, const Operation& operation,
+                           const std::string& message, const std::string& allowed) const {
+    throw Error(entry, message,
                 {.argument = std::string(info(operation.op).name),
                  .allowed = allowed,
                  .where = to_string(operation.where)});
@@ -82,7 +83,8 @@ class Scheduler {
   AxisId free_axis(const Operation& dot, std::size_t operand) const {
     const auto& axes = kernel_.type(dot.operands[operand]).axes;
     if (axes.size() != 2 || kernel_.type(dot.results[0]).axes.size() != 2)
-      refuse(dot, "dot: a product over more than three dimensions in all",
+      refuse(errors::passes["dot-dimensions-unsupported"], dot,
+             "dot: a product over more than three dimensions in all",
              "two tiles of two dimensions that have one in common");
     return axes[0] == dot.axis ? axes[1] : axes[0];
   }
@@ -96,7 +98,7 @@ class Scheduler {
     for (Operation* dot : dots_) {
       const DType type = kernel_.type(dot->operands[0]).dtype;
       if (!is_half(type) && type != DType::f32)
-        refuse(*dot,
+        refuse(errors::passes["dot-type-unsupported"], *dot,
                "dot of " + std::string(name(type)) +
                    " operands has no tensor-core instruction in this version",
                "f16, bf16, f32 operands");
@@ -150,11 +152,12 @@ class Scheduler {
             return;
           }
     if (const int smallest = shared_bytes(1); smallest > target_.shared_limit)
-      throw Error(ErrorKind::unsupported, "no tile of this kernel fits the target's shared memory",
+      throw Error(errors::passes["tiles-do-not-fit"],
+                  "no tile of this kernel fits the target's shared memory",
                   {.argument = kernel_.name,
                    .value = std::to_string(smallest) + " bytes for the smallest tile",
                    .allowed = "at most " + std::to_string(target_.shared_limit) + " bytes"});
-    throw Error(ErrorKind::unsupported,
+    throw Error(errors::passes["warps-do-not-fit"],
                 "no number of warps gives every dimension that runs over warps its rows",
                 {.argument = kernel_.name,
                  .value = why,
@@ -179,7 +182,7 @@ class Scheduler {
       if (wished != wish_.place.end() && wished->second != "operand_a" &&
           wished->second != "shared")
         throw Error(
-            ErrorKind::invalid_argument, "'" + name + "' cannot live there",
+            errors::passes["place-invalid"], "'" + name + "' cannot live there",
             {.argument = "place " + name, .value = wished->second, .allowed = "operand_a, shared"});
       const bool fits = registers + own <= tile_registers;
       if (fits) registers += own;
@@ -214,13 +217,13 @@ class Scheduler {
     if (fixed == 0)
       return other_rows_.empty() ? std::vector<int>{8, 4, 2, 1} : std::vector<int>{4, 8, 16, 2, 1};
     if (fixed % warp_rows != 0 || fixed > 512)
-      throw Error(ErrorKind::invalid_argument,
+      throw Error(errors::passes["tile-invalid"],
                   "tile of '" + axis(rows).dim + "' does not fill whole warps",
                   {.argument = "tile " + axis(rows).dim,
                    .value = std::to_string(fixed),
                    .allowed = "a multiple of 16 up to 512"});
     if (wish_.warps > 0 && wish_.warps != fixed / warp_rows)
-      throw Error(ErrorKind::invalid_argument,
+      throw Error(errors::passes["warps-disagree-with-tile"],
                   "each warp holds 16 rows of '" + axis(rows).dim + "'",
                   {.argument = "warps",
                    .value = std::to_string(wish_.warps),
@@ -242,7 +245,7 @@ class Scheduler {
     for (const AxisId id : columns) {
       const int asked = asked_tile(id);
       if (asked > 0 && (asked % 16 != 0 || asked > 512))
-        throw Error(ErrorKind::invalid_argument,
+        throw Error(errors::passes["tile-invalid"],
                     "tile of '" + axis(id).dim + "' does not fit the tensor cores",
                     {.argument = "tile " + axis(id).dim,
                      .value = std::to_string(asked),
@@ -429,7 +432,7 @@ class Scheduler {
       column.padded = round_up(std::max(column.tile, 1), unit);
       if (column.padded / unit * layout.vector * layout.rows_per_thread > 256)
         throw Error(
-            ErrorKind::unsupported,
+            errors::passes["tile-exceeds-registers"],
             "a tile over the whole of '" + column.dim +
                 "' does not fit the registers of its threads",
             {.argument = "tile " + column.dim,
@@ -456,7 +459,7 @@ class Scheduler {
       any |= dot->tf32;
     }
     if (!any)
-      throw Error(ErrorKind::invalid_argument,
+      throw Error(errors::passes["tf32-without-f32"],
                   "kernel '" + kernel_.name + "' has no product of f32 to make faster",
                   {.argument = "dot_precision", .value = "tf32", .allowed = "f32"});
   }
@@ -467,7 +470,7 @@ class Scheduler {
       if (operation.op != Op::for_blocks) return;
       walk(*operation.regions[0], [&](Operation& inner) {
         if (runs_over_warps(inner))
-          refuse(inner,
+          refuse(errors::passes["reduction-in-mask"], inner,
                  "a reduction over '" + axis(inner.axis).dim +
                      "', which runs over warps, can't stand in a mask",
                  "a value made in front of the loop");

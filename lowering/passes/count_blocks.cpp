@@ -6,6 +6,7 @@
 
 #include "ir/flattened.hpp"
 #include "passes/analyze_masks.hpp"
+#include "passes/errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::passes {
@@ -83,7 +84,7 @@ BlockCounts count_tiles(const ir::Domain& domain, std::int64_t tiles, const Symb
 BlockCounts count_blocks(const ir::Kernel& kernel, const ir::Operation& loop,
                          const Symbol& symbol) {
   if (!loop.domain)
-    throw Error(ErrorKind::invalid_program, "count_blocks: the loop has no domain yet",
+    throw Error(errors::passes["blocks-not-countable"], "count_blocks: the loop has no domain yet",
                 {"domain", "", "a kernel after analyze_masks", to_string(loop.where)});
   const auto extent = [&](const std::string& dim) {
     return ir::extent_by_parts(dim, [&](const std::string& part) {
@@ -101,7 +102,8 @@ BlockCounts count_blocks(const ir::Kernel& kernel, const ir::Operation& loop,
   const ir::Axis& axis = kernel.axes[static_cast<std::size_t>(loop.axis)];
   const auto tiles_in = [](std::int64_t elements, std::int64_t tile, const std::string& dim) {
     if (tile <= 0)
-      throw Error(ErrorKind::invalid_program, "count_blocks: dimension '" + dim + "' has no tile",
+      throw Error(errors::passes["blocks-not-countable"],
+                  "count_blocks: dimension '" + dim + "' has no tile",
                   {dim, std::to_string(tile), "a chosen tile", ""});
     return (elements + tile - 1) / tile;
   };

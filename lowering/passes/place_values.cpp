@@ -8,6 +8,7 @@
 #include <set>
 
 #include "ir/row_addresses.hpp"
+#include "passes/errors.hpp"
 #include "passes/passes.hpp"
 #include "passes/rewrite.hpp"
 #include "tilewright/error.hpp"
@@ -193,7 +194,7 @@ class Placer {
       placed.push_back(life);
     }
     if (kernel_.shared_bytes > target_.shared_limit)
-      throw Error(ErrorKind::unsupported,
+      throw Error(errors::passes["tiles-do-not-fit"],
                   "the kernel's tiles do not fit the target's shared memory",
                   {.argument = kernel_.name,
                    .value = std::to_string(kernel_.shared_bytes) + " bytes",

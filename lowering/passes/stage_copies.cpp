@@ -11,6 +11,7 @@
 #include <map>
 #include <set>
 
+#include "passes/errors.hpp"
 #include "passes/passes.hpp"
 #include "passes/rewrite.hpp"
 #include "tilewright/error.hpp"
@@ -47,7 +48,8 @@ class CopyStager {
       if (branch.op != Op::when) return;
       walk(*branch.regions[0], [](Operation& dot) {
         if (dot.op == Op::dot)
-          throw Error(ErrorKind::unsupported, "dot inside when is not built in this version",
+          throw Error(errors::passes["dot-inside-when"],
+                      "dot inside when is not built in this version",
                       {.argument = "dot",
                        .allowed = "dot before the when, or a mask on the loop",
                        .where = to_string(dot.where)});

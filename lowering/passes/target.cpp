@@ -1,4 +1,5 @@
 // The architectures the sm_80 code shape is compiled for, with the one limit in which they differ.
+#include "passes/errors.hpp"
 #include "passes/passes.hpp"
 #include "tilewright/error.hpp"
 
@@ -18,7 +19,7 @@ Target target_of(const std::string& arch) {
   for (const Row& row : rows)
     if (arch == row.name)
       return {.name = "sm_80", .arch = row.arch, .shared_limit = row.shared, .registers = 255};
-  throw Error(ErrorKind::invalid_argument, "unknown architecture",
+  throw Error(errors::passes["target-unknown"], "unknown architecture",
               {.argument = "--arch",
                .value = arch,
                .allowed = "sm_80, sm_86, sm_89, sm_90, sm_90a, sm_120"});

@@ -13,6 +13,7 @@
 
 #include "runtime/atomic_file.hpp"
 #include "runtime/cache_folder.hpp"
+#include "runtime/errors.hpp"
 #include "runtime/file_lock.hpp"
 #include "runtime/log.hpp"
 
@@ -152,7 +153,8 @@ std::size_t Cache::clear() const {
     std::error_code error;
     removed += std::filesystem::remove(file.path, error);
     if (error)
-      throw Error(ErrorKind::io, "cannot remove a cache entry: " + error.message(),
+      throw Error(errors::runtime["cache-entry-not-removed"],
+                  "cannot remove a cache entry: " + error.message(),
                   {"cache", file.path.string(), "", ""});
   }
   return removed;

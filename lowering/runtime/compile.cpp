@@ -12,6 +12,7 @@
 #include "runtime/cache.hpp"
 #include "runtime/digest.hpp"
 #include "runtime/environment.hpp"
+#include "runtime/errors.hpp"
 #include "runtime/log.hpp"
 #include "runtime/nvrtc.hpp"
 #include "runtime/nvrtc_identity.hpp"
@@ -32,7 +33,7 @@ void check_architecture(const std::string& architecture) {
                       std::all_of(architecture.begin() + 3, architecture.end() - 1, digit) &&
                       (digit(architecture.back()) || architecture.back() == 'a');
   if (!shaped)
-    throw Error(ErrorKind::invalid_argument, "not an architecture",
+    throw Error(errors::runtime["architecture-malformed"], "not an architecture",
                 {"architecture", architecture, "sm_80, sm_86, sm_89, sm_90a, sm_120", ""});
 }
 
@@ -105,7 +106,8 @@ CompiledImage compile_image(const std::string& cuda_text, const std::string& nam
   const EntryLabel label{name, architecture, kind};
   const std::string key = cache_key(cuda_text, label, all_options, nvrtc_identity(cache.root()));
   CompiledImage image = cache.obtain(key, label, [&] {
-    return Nvrtc::load()->compile(cuda_text, file_stem(name), architecture, kind, all_options);
+    return Nvrtc::load()->compile(cuda_text, file_stem(name), architecture, kind, all_options,
+                                  options.origins);
   });
   image.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   dump(name, cuda_text, image);

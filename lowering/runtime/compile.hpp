@@ -10,6 +10,7 @@
 #include "device.hpp"
 #include "image.hpp"
 #include "module.hpp"
+#include "nvrtc_log.hpp"
 
 namespace tilewright::runtime {
 
@@ -17,6 +18,8 @@ struct CompileOptions {
   /// NVRTC options beside the ones always given: --std=c++17 and --generate-line-info. Fast math is
   /// never switched on. They are part of the cache key.
   std::vector<std::string> extra;
+  /// The user's line for a line of the text, to be named in NVRTC's messages; no part of the key.
+  LineOrigins origins = {};
 };
 
 /// What an image is compiled for.

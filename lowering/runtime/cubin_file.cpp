@@ -2,6 +2,7 @@
 // The architecture sits in e_flags: its second byte since ABI version 8 (CUDA 13), its lowest byte
 // before.
 #include "runtime/cubin_file.hpp"
+#include "runtime/errors.hpp"
 
 #include <tilewright/error.hpp>
 
@@ -14,7 +15,8 @@ constexpr std::uint32_t section_without_bytes = 8;
 constexpr std::string_view text_prefix = ".text.";
 
 [[noreturn]] void refuse(const std::string& why) {
-  throw Error(ErrorKind::invalid_file, "not a usable cubin: " + why, {"cubin", "", "", ""});
+  throw Error(errors::runtime["cubin-unusable"], "not a usable cubin: " + why,
+              {"cubin", "", "", ""});
 }
 
 std::string_view part(std::string_view bytes, std::uint64_t offset, std::uint64_t size) {

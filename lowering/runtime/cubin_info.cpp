@@ -10,6 +10,7 @@
 #include <tilewright/error.hpp>
 
 #include "runtime/cubin_file.hpp"
+#include "runtime/errors.hpp"
 
 namespace tilewright::runtime {
 namespace {
@@ -31,7 +32,7 @@ void for_each_attribute(std::string_view info, const Visit& visit) {
     const auto id = static_cast<unsigned>(read_unsigned(info, at + 1, 1));
     const auto size = format == sized_format ? read_unsigned(info, at + 2, 2) : 0;
     if (size > info.size() - at - 4)
-      throw Error(ErrorKind::invalid_file, "not a usable cubin: an attribute is cut off",
+      throw Error(errors::runtime["cubin-unusable"], "not a usable cubin: an attribute is cut off",
                   {"cubin", "", "", ""});
     if (format == sized_format) visit(id, info.substr(at + 4, size));
     at += 4 + size;
@@ -44,7 +45,7 @@ std::string chosen_kernel(const CubinFile& file, const std::string& wanted) {
   if (std::find(kernels.begin(), kernels.end(), wanted) != kernels.end()) return wanted;
   std::string names;
   for (const std::string& name : kernels) names += (names.empty() ? "" : ", ") + name;
-  throw Error(ErrorKind::invalid_argument, "the cubin has no such kernel",
+  throw Error(errors::runtime["kernel-not-in-image"], "the cubin has no such kernel",
               {"kernel", wanted, names, ""});
 }
 

@@ -4,11 +4,13 @@
 #include "runtime/device.hpp"
 
 #include <charconv>
+#include <cstdio>
 #include <optional>
 #include <tilewright/error.hpp>
 #include <utility>
 
 #include "runtime/environment.hpp"
+#include "runtime/errors.hpp"
 #include "runtime/log.hpp"
 
 namespace tilewright::runtime {
@@ -19,6 +21,7 @@ struct Device::State {
   CUcontext context = nullptr;
   bool retained = false;
   int ordinal = 0;
+  std::string spec;
   std::string name;
   int major = 0;
   int minor = 0;
@@ -41,7 +44,7 @@ namespace {
 constexpr const char* allowed_specs = "cuda:<number>, emulator:sm_80, emulator:sm_90a, auto";
 
 Error unknown_spec(const std::string& spec, bool from_environment) {
-  return Error(ErrorKind::invalid_argument, "no such device",
+  return Error(errors::runtime["device-unknown"], "no such device",
                {from_environment ? "TILEWRIGHT_DEVICE" : "device", spec, allowed_specs, ""});
 }
 
@@ -57,11 +60,11 @@ std::optional<int> cuda_ordinal(const std::string& spec) {
 
 std::shared_ptr<const Driver> required_nvidia(const std::string& spec) {
   if (auto driver = Driver::nvidia()) return driver;
-  throw Error(ErrorKind::missing,
-              "no NVIDIA driver on this machine (libcuda.so.1 was not found). Install it with "
-              "'apt-get install nvidia-driver' (Debian, non-free) or from nvidia.com/drivers, or "
-              "use the emulator",
-              {"device", spec, "emulator:sm_80, emulator:sm_90a", ""});
+  const ErrorEntry& entry = errors::runtime["gpu-driver-not-found"];
+  throw Error(
+      entry,
+      "no NVIDIA driver on this machine (libcuda.so.1 was not found). " + std::string(entry.remedy),
+      {"device", spec, "emulator:sm_80, emulator:sm_90a", ""});
 }
 
 }  // namespace
@@ -70,14 +73,15 @@ Device Device::open(const std::string& spec) {
   const bool from_environment = spec.empty();
   const std::string wanted = from_environment ? environment::device() : spec;
   if (wanted.empty() || wanted == "auto") {
-    if (auto driver = Driver::nvidia()) return on(driver, 0);
+    if (auto driver = Driver::nvidia()) return on(driver, 0, "cuda:0");
     Device device = emulated("sm_80");
     warn_once("no-gpu",
               "no NVIDIA driver found: running on the emulator (emulator:sm_80). Set "
               "TILEWRIGHT_DEVICE=emulator:sm_80 to choose it without this line");
     return device;
   }
-  if (const auto ordinal = cuda_ordinal(wanted)) return on(required_nvidia(wanted), *ordinal);
+  if (const auto ordinal = cuda_ordinal(wanted))
+    return on(required_nvidia(wanted), *ordinal, "cuda:" + std::to_string(*ordinal));
   if (wanted == "emulator:sm_80") return emulated("sm_80");
   if (wanted == "emulator:sm_90a") return emulated("sm_90a");
   throw unknown_spec(wanted, from_environment);
@@ -94,14 +98,16 @@ Device Device::emulated(const std::string& architecture) {
     driver->check(
         driver->device_get_attribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, handle),
         "cuDeviceGetAttribute");
-    if (major == (architecture == "sm_80" ? 8 : 9)) return on(driver, ordinal);
+    if (major == (architecture == "sm_80" ? 8 : 9))
+      return on(driver, ordinal, "emulator:" + architecture);
   }
-  throw Error(ErrorKind::missing, "this emulator has no such device",
+  throw Error(errors::runtime["emulator-device-not-there"], "this emulator has no such device",
               {"device", "emulator:" + architecture, "", ""});
 }
 
-Device Device::on(std::shared_ptr<const Driver> driver, int ordinal) {
+Device Device::on(std::shared_ptr<const Driver> driver, int ordinal, const std::string& spec) {
   auto state = std::make_shared<State>();
+  state->spec = spec;
   const Driver& api = *driver;
   state->driver = std::move(driver);
   state->ordinal = ordinal;
@@ -110,7 +116,7 @@ Device Device::on(std::shared_ptr<const Driver> driver, int ordinal) {
   api.check(api.device_get_count(&count), "cuDeviceGetCount");
   if (ordinal >= count)
     throw Error(
-        ErrorKind::missing,
+        errors::runtime["gpu-not-there"],
         "this machine has " + std::to_string(count) + " CUDA device" + (count == 1 ? "" : "s"),
         {"device", "cuda:" + std::to_string(ordinal),
          count ? "cuda:0 to cuda:" + std::to_string(count - 1) : "emulator:sm_80", ""});
@@ -167,8 +173,13 @@ std::string architecture_name(int arch) {
 
 std::string Device::architecture() const { return architecture_name(arch()); }
 
-std::string Device::spec() const {
-  return is_emulator() ? "emulator:" + architecture() : "cuda:" + std::to_string(ordinal());
+std::string Device::spec() const { return state_->spec; }
+
+std::string Device::place() const {
+  if (state_->retained) return spec();
+  char text[32];
+  std::snprintf(text, sizeof text, "%p", static_cast<void*>(context()));
+  return spec() + " in context " + text;
 }
 
 const EmulatorControls* Device::emulator() const {
@@ -181,7 +192,8 @@ void Device::synchronize() const {
 }
 
 bool operator==(const Device& a, const Device& b) {
-  return a.state_->driver == b.state_->driver && a.state_->handle == b.state_->handle;
+  return a.state_->driver == b.state_->driver && a.state_->handle == b.state_->handle &&
+         a.state_->context == b.state_->context;
 }
 
 ContextScope::ContextScope(const Device& device) : driver_(device.driver()) {

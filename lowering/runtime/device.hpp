@@ -25,6 +25,7 @@ class Device {
 
   const std::string& name() const;  ///< the driver's name for it
   std::string spec() const;         ///< what `open` takes to get this device again
+  std::string place() const;        ///< for messages: spec(), and a context that is the caller's
   int ordinal() const;
   int compute_major() const;
   int compute_minor() const;
@@ -47,13 +48,13 @@ class Device {
   /// Waits for all work in the context. Throws Error{launch_failed} if any of it faulted.
   void synchronize() const;
 
-  /// Same driver and same ordinal.
+  /// Same driver, same ordinal and same context: what is made on one can be used on the other.
   friend bool operator==(const Device& a, const Device& b);
 
  private:
   struct State;
   explicit Device(std::shared_ptr<const State> state) : state_(std::move(state)) {}
-  static Device on(std::shared_ptr<const Driver> driver, int ordinal);
+  static Device on(std::shared_ptr<const Driver> driver, int ordinal, const std::string& spec);
   static Device emulated(const std::string& architecture);
 
   std::shared_ptr<const State> state_;

@@ -8,6 +8,7 @@
 #include <tilewright/error.hpp>
 #include <vector>
 
+#include "runtime/errors.hpp"
 #include "runtime/log.hpp"
 #include "runtime/shared_library.hpp"
 
@@ -31,7 +32,8 @@ std::shared_ptr<const Driver> fill(const SharedLibrary& library, const std::stri
   TILEWRIGHT_DRIVER_FUNCTIONS(TILEWRIGHT_RESOLVE)
 #undef TILEWRIGHT_RESOLVE
   if (!missing.empty())
-    throw Error(ErrorKind::missing, name + " lacks functions Tilewright needs:" + missing,
+    throw Error(errors::runtime["driver-too-old"],
+                name + " lacks functions Tilewright needs:" + missing,
                 {"driver", name, "a driver for CUDA 12.0 or newer", ""});
 #define TILEWRIGHT_RESOLVE(member, symbol, ...) resolve(library, symbol, driver->member);
   TILEWRIGHT_DRIVER_OPTIONAL_FUNCTIONS(TILEWRIGHT_RESOLVE)
@@ -51,11 +53,11 @@ std::shared_ptr<const Driver> fill(const SharedLibrary& library, const std::stri
 void start(const Driver& driver, const std::string& name) {
   const CUresult result = driver.init(0);
   if (result == CUDA_SUCCESS) return;
-  throw Error(ErrorKind::missing,
-              name + " is installed but does not start: " + driver.describe(result) +
-                  ". Check the GPU with nvidia-smi, or set TILEWRIGHT_DEVICE=emulator:sm_80 to "
-                  "run on the emulator",
-              {"device", "", "", ""});
+  const ErrorEntry& entry = errors::runtime["gpu-driver-does-not-start"];
+  throw Error(
+      entry,
+      name + " is installed but does not start: " + driver.describe(result) + ". " + entry.remedy,
+      {"device", "", "", ""});
 }
 
 std::vector<std::string> emulator_locations() {
@@ -74,18 +76,18 @@ std::shared_ptr<const Driver> open_emulator() {
     if (auto library = SharedLibrary::open(place, failure)) {
       auto driver = fill(*library, place);
       if (!driver->is_emulator)
-        throw Error(ErrorKind::missing, place + " is not Tilewright's emulator",
+        throw Error(errors::runtime["emulator-not-ours"], place + " is not Tilewright's emulator",
                     {"device", place, "libtilewright_emulator.so of this version", ""});
       start(*driver, place);
       return driver;
     }
     searched += "\n  " + place + (failure.absent ? "" : ": " + failure.reason);
   }
-  throw Error(ErrorKind::missing,
-              "the emulator library was not found; it is built and installed with Tilewright "
-              "(target tilewright_emulator). Searched:" +
-                  searched,
-              {"device", "", "", ""});
+  const ErrorEntry& entry = errors::runtime["emulator-not-found"];
+  throw Error(
+      entry,
+      "the emulator library was not found. " + std::string(entry.remedy) + " Searched:" + searched,
+      {"device", "", "", ""});
 }
 
 std::shared_ptr<const Driver> open_nvidia() {
@@ -93,10 +95,13 @@ std::shared_ptr<const Driver> open_nvidia() {
   SharedLibrary::Failure failure;
   auto library = SharedLibrary::open(name, failure);
   if (!library && failure.absent) return nullptr;
-  if (!library)
-    throw Error(ErrorKind::missing,
-                "libcuda.so.1 is installed but cannot be loaded: " + failure.reason,
-                {"device", "", "", ""});
+  if (!library) {
+    const ErrorEntry& entry = errors::runtime["gpu-driver-not-loadable"];
+    throw Error(
+        entry,
+        "libcuda.so.1 is installed but cannot be loaded: " + failure.reason + ". " + entry.remedy,
+        {"device", "", "", ""});
+  }
   auto driver = fill(*library, name);
   start(*driver, name);
   return driver;
@@ -128,7 +133,7 @@ std::string Driver::describe(CUresult result) const {
 
 void Driver::check(CUresult result, const std::string& what) const {
   if (result == CUDA_SUCCESS) return;
-  throw Error(ErrorKind::launch_failed, what + ": " + describe(result));
+  throw Error(errors::runtime["driver-call-failed"], what + ": " + describe(result));
 }
 
 std::shared_ptr<const Driver> Driver::nvidia() {

@@ -11,6 +11,7 @@
 #include <tilewright/error.hpp>
 
 #include "runtime/byte_size.hpp"
+#include "runtime/errors.hpp"
 
 namespace tilewright::runtime::environment {
 namespace {
@@ -48,7 +49,7 @@ std::uint64_t cache_limit() {
   if (word.empty() || word == "on" || word == "1") return default_cache_bytes;
   if (word == "off" || word == "0") return 0;
   if (const auto bytes = parse_byte_size(word)) return *bytes;
-  throw Error(ErrorKind::invalid_argument, "TILEWRIGHT_CACHE is not understood",
+  throw Error(errors::runtime["environment-invalid"], "TILEWRIGHT_CACHE is not understood",
               {"TILEWRIGHT_CACHE", word, std::string("on, off, or ") + byte_size_form, ""});
 }
 
@@ -59,7 +60,7 @@ LogLevel log_level() {
   if (word.empty() || word == "0" || word == "off") return LogLevel::silent;
   if (word == "1" || word == "info") return LogLevel::info;
   if (word == "2" || word == "debug") return LogLevel::debug;
-  throw Error(ErrorKind::invalid_argument, "TILEWRIGHT_LOG is not understood",
+  throw Error(errors::runtime["environment-invalid"], "TILEWRIGHT_LOG is not understood",
               {"TILEWRIGHT_LOG", word, "0, off, 1, info, 2, debug", ""});
 }
 

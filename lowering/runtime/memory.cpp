@@ -1,6 +1,7 @@
 // Buffers over the driver's allocation and copy calls.
 // A faulted context refuses cuMemFree; destructors ignore that, as the error has been reported.
 #include "runtime/memory.hpp"
+#include "runtime/errors.hpp"
 
 #include <tilewright/error.hpp>
 #include <utility>
@@ -15,7 +16,7 @@ Buffer::Buffer(const Device& device, std::size_t bytes) : device_(device), bytes
   if (result == CUDA_ERROR_OUT_OF_MEMORY) {
     std::size_t available = 0, total = 0;
     api.memory_get_info(&available, &total);
-    throw Error(ErrorKind::launch_failed, "out of memory on " + device.name(),
+    throw Error(errors::runtime["out-of-device-memory"], "out of memory on " + device.name(),
                 {"bytes", std::to_string(bytes),
                  std::to_string(available) + " free of " + std::to_string(total), ""});
   }
@@ -52,11 +53,12 @@ void Buffer::release() noexcept {
 void Buffer::check_range(const char* what, const void* host, std::size_t bytes,
                          std::size_t offset) const {
   if (offset > bytes_ || bytes > bytes_ - offset)
-    throw Error(ErrorKind::invalid_argument, std::string(what) + " does not fit the buffer",
+    throw Error(errors::runtime["buffer-range"], std::string(what) + " does not fit the buffer",
                 {"bytes", std::to_string(bytes) + " at offset " + std::to_string(offset),
                  "within " + std::to_string(bytes_) + " bytes", ""});
   if (!host && bytes > 0)
-    throw Error(ErrorKind::invalid_argument, std::string(what) + " with a null host pointer",
+    throw Error(errors::runtime["host-pointer-null"],
+                std::string(what) + " with a null host pointer",
                 {"pointer", "null", "host memory of " + std::to_string(bytes) + " bytes", ""});
 }
 

@@ -2,6 +2,7 @@
 // CUDA loads code lazily by default, which could put a load into the first launch; a function is
 // therefore loaded when it is looked up, where the driver has a call for it.
 #include "runtime/module.hpp"
+#include "runtime/errors.hpp"
 
 #include <array>
 #include <tilewright/error.hpp>
@@ -47,13 +48,13 @@ Module Module::load(const Device& device, const CompiledImage& image) {
                            names.data(), values.data());
   if (result == CUDA_ERROR_NO_BINARY_FOR_GPU || result == CUDA_ERROR_INVALID_IMAGE ||
       result == CUDA_ERROR_UNSUPPORTED_PTX_VERSION)
-    throw Error(ErrorKind::unsupported,
+    throw Error(errors::runtime["image-unsupported"],
                 "the image cannot run on " + device.name() + ": " + api.describe(result) +
                     (log[0] ? std::string("\n") + log.data() : std::string()),
                 {"architecture", image.architecture + " " + runtime::name(image.kind),
                  device.architecture() + (device.is_emulator() ? " ptx" : ""), ""});
   if (result != CUDA_SUCCESS)
-    throw Error(ErrorKind::launch_failed,
+    throw Error(errors::runtime["module-not-loaded"],
                 "loading a module on " + device.name() + ": " + api.describe(result) +
                     (log[0] ? std::string("\n") + log.data() : std::string()));
   return Module(std::move(state));
@@ -68,7 +69,7 @@ Function Module::function(const std::string& name) const {
   ContextScope scope(device);
   const CUresult result = api.module_get_function(&function->handle, state_->handle, name.c_str());
   if (result == CUDA_ERROR_NOT_FOUND)
-    throw Error(ErrorKind::invalid_argument, "the module has no such kernel",
+    throw Error(errors::runtime["kernel-not-in-image"], "the module has no such kernel",
                 {"kernel", name, "an extern \"C\" __global__ function of the text", ""});
   api.check(result, "cuModuleGetFunction of " + name);
   if (api.function_load) api.check(api.function_load(function->handle), "loading " + name);
@@ -112,7 +113,7 @@ void Function::set_dynamic_shared(unsigned bytes) const {
   const int fixed = properties().static_shared;
   const long allowed = static_cast<long>(device().shared_bytes_per_block()) - fixed;
   if (static_cast<long>(bytes) > allowed)
-    throw Error(ErrorKind::unsupported,
+    throw Error(errors::runtime["shared-memory-per-block"],
                 name() + " needs more shared memory than " + device().name() + " has per block",
                 {"shared memory", std::to_string(bytes) + " bytes",
                  "up to " + std::to_string(allowed) + " bytes", ""});
@@ -135,9 +136,9 @@ int Function::blocks_per_sm(int threads, unsigned shared) const {
 void Function::launch(Dim3 grid, Dim3 block, unsigned shared, const Stream& stream,
                       void** parameters) const {
   if (!(stream.device() == device()))
-    throw Error(ErrorKind::invalid_argument,
-                name() + " was compiled for " + device().spec() + " and launched elsewhere",
-                {"stream", stream.device().spec(), device().spec(), ""});
+    throw Error(errors::runtime["stream-of-another-device"],
+                name() + " was compiled for " + device().place() + " and launched elsewhere",
+                {"stream", stream.device().place(), device().place(), ""});
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
   const Driver& api = device().driver();
   ContextScope scope(device());

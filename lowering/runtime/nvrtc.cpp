@@ -12,6 +12,7 @@
 #include <tilewright/error.hpp>
 #include <utility>
 
+#include "runtime/errors.hpp"
 #include "runtime/log.hpp"
 #include "runtime/nvrtc_search.hpp"
 #include "runtime/shared_library.hpp"
@@ -119,11 +120,6 @@ CompileSlots& compile_slots() {
 
 }  // namespace
 
-const char* how_to_install_nvrtc() {
-  return "Install it with 'pip install nvidia-cuda-nvrtc' and set TILEWRIGHT_NVRTC_PATH to that "
-         "site-packages folder, or install the CUDA toolkit (12.0 or newer)";
-}
-
 Nvrtc::Nvrtc(std::filesystem::path file, std::unique_ptr<Functions> functions)
     : file_(std::move(file)), functions_(std::move(functions)) {
   functions_->version(&major_, &minor_);
@@ -154,11 +150,11 @@ std::shared_ptr<const Nvrtc> Nvrtc::open(const std::string& candidate, std::stri
   return std::shared_ptr<const Nvrtc>(new Nvrtc(std::move(file), std::move(functions)));
 }
 
-std::shared_ptr<const Nvrtc> Nvrtc::load() {
+std::shared_ptr<const Nvrtc> Nvrtc::find(std::vector<std::string>& notes) {
   static auto* mutex = new std::mutex;
   static auto* opened = new std::map<std::string, std::shared_ptr<const Nvrtc>>;
   const NvrtcSearch search = search_nvrtc();
-  std::vector<std::string> notes = search.looked;
+  notes = search.looked;
   std::lock_guard lock(*mutex);
   for (const std::string& candidate : search.candidates) {
     if (const auto found = opened->find(candidate); found != opened->end()) return found->second;
@@ -169,9 +165,16 @@ std::shared_ptr<const Nvrtc> Nvrtc::load() {
     }
     if (!reason.empty()) notes.push_back(reason);
   }
-  throw Error(ErrorKind::missing,
+  return nullptr;
+}
+
+std::shared_ptr<const Nvrtc> Nvrtc::load() {
+  std::vector<std::string> notes;
+  if (auto nvrtc = find(notes)) return nvrtc;
+  const ErrorEntry& entry = errors::runtime["nvrtc-not-found"];
+  throw Error(entry,
               "NVRTC (libnvrtc.so), which compiles the kernels, was not found. " +
-                  std::string(how_to_install_nvrtc()) + ". Searched:" + lines(notes),
+                  std::string(entry.remedy) + " Searched:" + lines(notes),
               {"nvrtc", "", "", ""});
 }
 
@@ -185,7 +188,8 @@ std::vector<int> Nvrtc::architectures() const {
 
 CompiledImage Nvrtc::compile(const std::string& text, const std::string& name,
                              const std::string& architecture, ImageKind kind,
-                             const std::vector<std::string>& options) const {
+                             const std::vector<std::string>& options,
+                             const LineOrigins& origins) const {
   const std::string number = architecture.substr(std::min<std::size_t>(3, architecture.size()));
   std::vector<std::string> words{"--gpu-architecture=" +
                                  (kind == ImageKind::ptx ? "compute_" + number : architecture)};
@@ -223,18 +227,23 @@ CompiledImage Nvrtc::compile(const std::string& text, const std::string& name,
     std::string known;
     for (const int arch : architectures())
       known += (known.empty() ? "sm_" : ", sm_") + std::to_string(arch);
-    throw Error(ErrorKind::unsupported, "NVRTC " + version() + " does not know this architecture",
+    throw Error(errors::runtime["architecture-unsupported"],
+                "NVRTC " + version() + " does not know this architecture",
                 {"architecture", architecture, known, ""});
   }
-  if (result != NVRTC_SUCCESS)
-    throw Error(ErrorKind::compile_failed, "NVRTC refused " + file + " for " + architecture + ": " +
-                                               api.error_string(result) + "\n" + image.log);
+  if (result != NVRTC_SUCCESS) {
+    const NvrtcMessages messages = explained(image.log, text, file, origins);
+    throw Error(errors::runtime["nvrtc-refused"],
+                "NVRTC refused " + file + " for " + architecture + ": " + api.error_string(result) +
+                    "\n" + messages.text,
+                {name, "", "", messages.where});
+  }
 
   image.bytes = kind == ImageKind::ptx
                     ? without_trailing_zeros(fetch(program.handle, api.ptx_size, api.ptx))
                     : fetch(program.handle, api.cubin_size, api.cubin);
   if (image.bytes.empty())
-    throw Error(ErrorKind::compile_failed, "NVRTC produced an empty image for " + file);
+    throw Error(errors::runtime["nvrtc-empty-image"], "NVRTC produced an empty image for " + file);
   return image;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/image.hpp"
+#include "runtime/nvrtc_log.hpp"
 
 namespace tilewright::runtime {
 
@@ -19,6 +20,9 @@ class Nvrtc {
   /// Opens NVRTC; the same library is opened once per process. Throws Error{missing} that lists
   /// where it looked and the command that installs it.
   static std::shared_ptr<const Nvrtc> load();
+
+  /// The same, or nothing; `notes` are then the places it looked at and what was wrong there.
+  static std::shared_ptr<const Nvrtc> find(std::vector<std::string>& notes);
 
   ~Nvrtc();
 
@@ -41,9 +45,11 @@ class Nvrtc {
   /// Compiles `text` under the file name `<name>.cu`. `architecture` is "sm_80" or "sm_90a".
   /// Errors: compile_failed with NVRTC's log; unsupported for an architecture it does not know.
   /// Safe from many threads; at most `compiles_at_once` run at a time, others wait.
+  /// `origins` names the user's lines in the messages.
   CompiledImage compile(const std::string& text, const std::string& name,
                         const std::string& architecture, ImageKind kind,
-                        const std::vector<std::string>& options) const;
+                        const std::vector<std::string>& options,
+                        const LineOrigins& origins = {}) const;
 
  private:
   struct Functions;
@@ -55,8 +61,5 @@ class Nvrtc {
   int major_ = 0;
   int minor_ = 0;
 };
-
-/// The sentence that tells a user how to get NVRTC.
-const char* how_to_install_nvrtc();
 
 }  // namespace tilewright::runtime

@@ -1,6 +1,7 @@
 // Streams and events over the driver's calls. Destructors swallow errors: a stream with faulted
 // work reports the fault from synchronize, not from its end of life.
 #include "runtime/stream.hpp"
+#include "runtime/errors.hpp"
 
 #include <tilewright/error.hpp>
 #include <utility>
@@ -23,7 +24,8 @@ Stream Stream::wrap(const Device& device, CUstream handle) {
     api.check(api.stream_get_context(handle, &context), "asking a stream for its context");
     if (context != device.context())
       throw Error(
-          ErrorKind::invalid_argument, "the stream belongs to another device or context",
+          errors::runtime["stream-of-another-device"],
+          "the stream belongs to another device or context",
           {"stream", "", "a stream of the context that is current when the device is opened", ""});
   }
   return Stream(device, handle, false);

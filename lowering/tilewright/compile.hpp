@@ -41,5 +41,7 @@ Plan compile(const Device& device, const KernelSource& kernel, const CompileRequ
 
 /// The options both images of a program are compiled with.
 runtime::CompileOptions compile_options();
+/// The same for one kernel's text, which must outlive them: NVRTC's messages name the user's lines.
+runtime::CompileOptions compile_options(const emit::KernelText& text);
 
 }  // namespace tilewright

@@ -133,7 +133,8 @@ Error refused(ErrorKind kind, const std::string& argument, const Action& action)
     return error;
   }
   FAIL_CHECK("not refused: " << argument);
-  return Error(kind, "");
+  static constexpr ErrorEntry none{"none", ErrorKind::launch_failed, "", ""};
+  return Error(none, "");
 }
 
 }  // namespace calls

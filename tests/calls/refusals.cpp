@@ -122,3 +122,44 @@ TEST_CASE("extents asked about") {
     plan.program().blocks({.batch = 1 << 20, .heads = 1 << 20, .kv_heads = 1, .seqlen_q = 1});
   });
 }
+
+TEST_CASE("every error has its id of the catalogue") {
+  const auto plan = Attention{}.compile(emulator(), {.head_dim = 16});
+  const auto merge = compile_merge(emulator(), {.dtype = f32, .value_dim = 16});
+  const Memory numbers(f32, 16), number(f32, 1), halves(bf16, 16);
+  const TensorView row = numbers.view({1, 1, 1, 16}), one = number.view({1, 1, 1}),
+                   half = halves.view({1, 1, 1, 16});
+  const Stream stream = Stream::default_stream(emulator());
+  const auto has = [](const char* id, const auto& action) {
+    CAPTURE(id);
+    try {
+      action();
+      FAIL_CHECK("not refused");
+    } catch (const Error& error) {
+      CHECK(std::string(error.id()) == id);
+    }
+  };
+  const auto compiles = [](const AttentionRequest& request) {
+    return [request] { Attention{}.compile(emulator(), request); };
+  };
+  has("request-out-of-range", compiles({.head_dim = 0}));
+  has("request-type-unsupported", compiles({.dtype = i8, .head_dim = 16}));
+  has("tf32-without-f32", compiles({.head_dim = 16, .dot_precision = DotPrecision::tf32}));
+  has("request-precision-disagrees",
+      compiles({.dtype = f32, .head_dim = 16, .schedule = "dot_precision tf32"}));
+  has("target-unknown", [] { Attention{}.program("sm_1", {.head_dim = 16}); });
+  has("extents-out-of-range", [&] { plan.explain({.batch = -1}); });
+  has("kv-heads-do-not-divide", [&] { plan.explain({.heads = 3, .kv_heads = 2}); });
+  has("softmax-scale-not-finite", [&] {
+    plan.launch(stream, {.q = half, .k = half, .v = half, .out = half, .softmax_scale = NAN});
+  });
+  has("launch-argument-missing", [&] { plan.launch(stream, {.q = half, .k = half, .v = half}); });
+  has("extent-compiled-otherwise", [&] { plan.launch(stream, {.q = half.slice(3, 0, 8)}); });
+  has("extent-disagrees",
+      [&] { plan.launch(stream, {.q = half, .k = half, .v = half.slice(2, 0, 0), .out = half}); });
+  has("merge-in-place", [&] {
+    merge.launch(stream, {.out_a = row, .lse_a = one, .out_b = row, .lse_b = one, .out = row});
+  });
+  has("view-axis-unknown", [&] { row.transposed(0, 4); });
+  has("slice-leaves-view", [&] { row.slice(3, 1, 16); });
+}

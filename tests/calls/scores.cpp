@@ -255,28 +255,36 @@ TEST_CASE("what does not fit is refused by name") {
     given.tables = tables;
     plan.launch(Stream::default_stream(emulator()), given);
   };
+  const auto refuse = [](const std::string& id, const std::string& argument, auto action) {
+    const ErrorKind kind =
+        id == "extent-disagrees" ? ErrorKind::shape_mismatch : ErrorKind::invalid_argument;
+    CHECK(refused(kind, argument, action).id() == id);
+  };
   const Tables good{{"slopes", slopes.view({4})}};
   launch({{"window", 3}}, good);
-  const ErrorKind invalid = ErrorKind::invalid_argument;
-  refused(invalid, "slopes", [&] { launch({}, {}); });
-  refused(invalid, "widow", [&] { launch({{"widow", 3}}, good); });
-  refused(invalid, "window", [&] { launch({{"window", 2.5}}, good); });
-  refused(invalid, "window", [&] { launch({{"window", 3}, {"window", 4}}, good); });
-  refused(invalid, "bias", [&] { launch({}, {{"bias", slopes.view({4})}}); });
-  refused(ErrorKind::shape_mismatch, "slopes", [&] { launch({}, {{"slopes", slopes.view({3})}}); });
-  refused(invalid, "width", [] { sliding_window(0); });
-  refused(invalid, "window_left", [] { window(-2, 0); });
-  refused(invalid, "cap", [] { softcap(0); });
-  refused(invalid, "name", [] { scalar("q", 1); });
-  refused(invalid, "name", [] { scalar("two words", 1); });
-  refused(invalid, "window",
-          [] { compiled(Attention{}.mask(sliding_window(4) || sliding_window(5))); });
+  refuse("score-table-missing", "slopes", [&] { launch({}, {}); });
+  refuse("score-argument-unknown", "widow", [&] { launch({{"widow", 3}}, good); });
+  refuse("score-argument-unknown", "bias", [&] { launch({}, {{"bias", slopes.view({4})}}); });
+  refuse("score-number-unusable", "window", [&] { launch({{"window", 2.5}}, good); });
+  refuse("score-argument-twice", "window", [&] { launch({{"window", 3}, {"window", 4}}, good); });
+  refuse("extent-disagrees", "slopes", [&] { launch({}, {{"slopes", slopes.view({3})}}); });
+  refuse("mask-number-out-of-range", "width", [] { sliding_window(0); });
+  refuse("mask-number-out-of-range", "window_left", [] { window(-2, 0); });
+  refuse("mask-number-out-of-range", "cap", [] { softcap(0); });
+  refuse("score-name-unusable", "name", [] { scalar("q", 1); });
+  refuse("score-name-unusable", "name", [] { scalar("two words", 1); });
+  refuse("score-name-ambiguous", "window",
+         [] { compiled(Attention{}.mask(sliding_window(4) || sliding_window(5))); });
+  refuse("table-without-extents", "ids", [] { IndexTable("ids", {}); });
+  refuse("table-indices-disagree", "ids", [] {
+    return IndexTable("ids", {TableExtent::batch, TableExtent::any})(1);
+  });
+  refuse("index-too-large", "Index", [] { return Index(1LL << 31); });
 }
 
 TEST_CASE("a fraction stays one") {
   CHECK(Score(0.25 * position(3)).text() == "0.25 * (3 + (seqlen_kv - seqlen_q))");
   static_assert(!std::is_convertible_v<double, Index> && !std::is_convertible_v<bool, Index>);
-  refused(ErrorKind::invalid_argument, "Index", [] { return Index(1LL << 31); });
 }
 
 TEST_CASE("texts") {

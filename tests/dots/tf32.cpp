@@ -126,6 +126,7 @@ TEST_CASE("without a product of f32 there is nothing to ask for") {
     FAIL("was not refused");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::invalid_argument);
+    CHECK(std::string(error.id()) == "tf32-without-f32");
     CHECK(error.argument() == "dot_precision");
     CHECK(error.value() == "tf32");
     CHECK(error.allowed() == "f32");

@@ -52,7 +52,8 @@ TEST_CASE("a Temp is written or read by a kernel, not both") {
   }));
   CHECK(error.kind() == ErrorKind::invalid_program);
   CHECK(error.argument() == "t");
-  CHECK(says(error, "kernel 'both' writes the Temp 't' at " + here(written) + " and reads it"));
+  CHECK(says(error, "kernel 'both' writes the Temp 't' at " + here(written) + " and reads it",
+             "temp-read-and-written"));
   CHECK(error.where() == here(read));
 }
 
@@ -65,7 +66,7 @@ TEST_CASE("a Var, a block and a counter stay inside their loop") {
                                });
                                let("after", *sum);
                              })),
-             "Var 'sum', made inside the loop at"));
+             "Var 'sum', made inside the loop at", "used-outside-scope"));
   CHECK(says(error_of(kernel("block",
                              [](X, K k, Y) {
                                std::optional<Block<Dim<"kv">>> last;
@@ -98,27 +99,28 @@ TEST_CASE("a dimension is in the grid once, and before any loop") {
                                each(M);
                                blocks(M);
                              })),
-             "in the grid twice"));
+             "in the grid twice", "grid-dimension-twice"));
   CHECK(says(error_of(kernel("inside", [](X, K, Y) { for_blocks(N, [](auto) { each(B); }); })),
-             "each stands inside a loop"));
-  CHECK(says(error_of(kernel("negative", [](X, Y) { blocks(M, -1); })), "got -1"));
+             "each stands inside a loop", "grid-inside-loop"));
+  CHECK(says(error_of(kernel("negative", [](X, Y) { blocks(M, -1); })), "got -1",
+             "grid-tile-out-of-range"));
 }
 
 TEST_CASE("index and position need a loop over their dimension") {
   const Error error = error_of(kernel("index", [](X, K, Y) { let("i", index(N)); }));
-  CHECK(says(error, "index(kv) stands outside a loop over 'kv'"));
+  CHECK(says(error, "index(kv) stands outside a loop over 'kv'", "index-outside-loop"));
   CHECK(says(error_of(kernel("position",
                              [](X, K, Y) {
                                blocks(M);
                                let("p", position(M));
                              })),
-             "position(q) stands outside for_blocks"));
+             "position(q) stands outside for_blocks", "position-outside-loop"));
   CHECK(says(error_of(kernel("each",
                              [](X, Y) {
                                each(B);
                                let("i", index(B));
                              })),
-             "has one program per index here"));
+             "has one program per index here", "dimension-has-no-tile"));
   const Error var = error_of(kernel("var", [](X, K, Y) { Var<f32, N>("v", 0); }));
   CHECK(var.kind() == ErrorKind::shape_mismatch);
   CHECK(var.argument() == "kv");
@@ -128,7 +130,8 @@ TEST_CASE("index and position need a loop over their dimension") {
 TEST_CASE("a dimension of no tensor has no extent") {
   const Error error = error_of(kernel("unknown", [](X, Y) { for_blocks(N, [](auto) {}); }));
   CHECK(error.kind() == ErrorKind::invalid_program);
-  CHECK(says(error, "no tensor of kernel 'unknown' has a dimension 'kv'"));
+  CHECK(says(error, "no tensor of kernel 'unknown' has a dimension 'kv'",
+             "dimension-without-extent"));
   CHECK(error.allowed() == "batch, q");
   CHECK(says(error_of(kernel("unknown", [](X, Y) { let("n", extent(N)); })), "'kv'"));
 }
@@ -141,23 +144,26 @@ TEST_CASE("whole dimensions need an extent, extents need a dimension") {
   const Error unbound = error_of(source);
   CHECK(unbound.kind() == ErrorKind::shape_mismatch);
   CHECK(unbound.argument() == "d");
-  CHECK(says(unbound, "'x' uses dimension 'd' whole"));
+  CHECK(says(unbound, "'x' uses dimension 'd' whole", "extent-not-bound"));
   const Error other = error_of(source, {{"d", 8}, {"dd", 8}});
   CHECK(other.kind() == ErrorKind::invalid_argument);
   CHECK(other.argument() == "dd");
+  CHECK(std::string(other.id()) == "dimension-not-in-kernel");
   CHECK(other.allowed() == "batch, d");
   for (const std::int64_t extent : {std::int64_t{0}, std::int64_t{-3}, std::int64_t{1} << 31}) {
     const Error size = error_of(source, {{"d", extent}});
     CHECK(size.kind() == ErrorKind::invalid_argument);
     CHECK(size.value() == std::to_string(extent));
+    CHECK(std::string(size.id()) == "extent-out-of-range");
   }
   CHECK(build(source, {{"d", 8}}).axes.size() == 1);
 }
 
 TEST_CASE("arguments and names") {
   CHECK(says(error_of(kernel("twice", [](In<"x", f32, M>, Out<"x", f32, M>) {})),
-             "declares the argument 'x' twice"));
-  CHECK(says(error_of(kernel("two words", [](X, Y) {})), "must be an identifier"));
+             "declares the argument 'x' twice", "argument-declared-twice"));
+  CHECK(says(error_of(kernel("two words", [](X, Y) {})), "must be an identifier",
+             "not-an-identifier"));
   CHECK(says(error_of(kernel("tensor", [](In<"1x", f32, M>) {})), "got \"1x\""));
   CHECK(says(error_of(kernel("value", [](X x, Y) { let("", load(x(0, 0))); })), "got \"\""));
 }
@@ -170,7 +176,7 @@ TEST_CASE("two tilings of one dimension do not meet") {
                                for_blocks(M,
                                           [&](auto other) { let("s", row + load(x(0, other))); });
                              })),
-             "two tilings of dimension 'q' meet"));
+             "two tilings of dimension 'q' meet", "tilings-meet"));
   CHECK(says(error_of(kernel("store",
                              [](X x, Y y) {
                                auto m = blocks(M);
@@ -184,7 +190,7 @@ TEST_CASE("two tilings of one dimension do not meet") {
                                Var<f32, M> v{"v", 0};
                                for_blocks(M, [&](auto other) { v = load(x(0, other)); });
                              })),
-             "holds another tiling of dimension 'q'"));
+             "holds another tiling of dimension 'q'", "var-of-another-tiling"));
 }
 
 TEST_CASE("masks have no effect") {
@@ -196,7 +202,7 @@ TEST_CASE("masks have no effect") {
                                };
                                for_blocks(N, mask, [](auto) {});
                              })),
-             "a store inside a mask"));
+             "a store inside a mask", "effect-inside-mask"));
   CHECK(says(error_of(kernel("var",
                              [](X, K, Y) {
                                Var<f32> v{"v", 0};
@@ -206,7 +212,7 @@ TEST_CASE("masks have no effect") {
                                };
                                for_blocks(N, mask, [](auto) {});
                              })),
-             "an assignment to a Var inside a mask"));
+             "an assignment to a Var inside a mask", "effect-inside-mask"));
 }
 
 TEST_CASE("statements stand in a kernel, and values stay in theirs") {
@@ -214,6 +220,7 @@ TEST_CASE("statements stand in a kernel, and values stay in theirs") {
     try {
       statement();
     } catch (const Error& error) {
+      CHECK(std::string(error.id()) == "statement-outside-kernel");
       return std::string(error.what());
     }
     return std::string("no error");
@@ -231,9 +238,9 @@ TEST_CASE("statements stand in a kernel, and values stay in theirs") {
   std::optional<Value<Tile<i32>>> kept;
   build(kernel("first", [&](X, Y) { kept = let("n", extent(M)); }));
   CHECK(says(error_of(kernel("second", [&](X, Y) { let("m", *kept + 1); })),
-             "a value made in one kernel is used in another"));
+             "a value made in one kernel is used in another", "value-of-another-kernel"));
   CHECK(says(error_of(kernel("number", [](X, Y) { let("m", extent(M) + (1LL << 40)); })),
-             "must fit in 32 bits"));
+             "must fit in 32 bits", "integer-too-wide"));
 }
 
 TEST_CASE("an error leaves nothing behind: the next trace starts anew") {

@@ -31,7 +31,7 @@ TEST_CASE("a slice that leaves its dimension names the elements and the extent")
     store(o(m, slice(D, 20, 11)), load(q(m, slice(D, 20, 11))));
   });
   CHECK(error.kind() == ErrorKind::shape_mismatch);
-  CHECK(says(error, "slice of 'd' leaves it: its extent is 30"));
+  CHECK(says(error, "slice of 'd' leaves it: its extent is 30", "slice-out-of-range"));
   CHECK(error.value() == "elements 20 … 30");
   CHECK(error.where() == here(line));
   CHECK(says(error_in([](Q q, O) { let("x", load(q(0, slice(D, -1, 4)))); }),
@@ -43,7 +43,7 @@ TEST_CASE("a split that does not divide, and a part that is not there") {
     auto m = blocks(M);
     store(o(m, split(D, 4, E)[0]), load(q(m, split(D, 4, E)[1])));
   });
-  CHECK(says(uneven, "split of 'd': its extent does not divide into 4 parts"));
+  CHECK(says(uneven, "split of 'd': its extent does not divide into 4 parts", "split-invalid"));
   CHECK(uneven.value() == "30");
   CHECK(uneven.allowed() == "a multiple of 4");
   const Error absent = error_in([](Q q, O) { let("x", load(q(blocks(M), split(D, E, 2)[2]))); });
@@ -56,7 +56,7 @@ TEST_CASE("two extents of one dimension do not meet; names of their own bring sl
     auto m = blocks(M);
     let("x", load(q(m, slice(D, 0, 10))) + load(q(m, slice(D, 0, 12))));
   });
-  CHECK(says(error, "two extents of dimension 'd' meet in one expression"));
+  CHECK(says(error, "two extents of dimension 'd' meet in one expression", "tilings-meet"));
   CHECK(error.value() == "10 and 12");
   build(kernel("named",
                [](Q q, O o) {
@@ -72,11 +72,11 @@ TEST_CASE("a store through a halo, a step that is none, a step over a whole dime
                auto near = as<N>(halo(blocks(M), 1, 1));
                store(o(near, D), load(q(near, D)));
              }),
-             "store to 'o' through a halo over 'kv'"));
+             "store to 'o' through a halo over 'kv'", "store-through-halo"));
   const Error step = error_in([](Q q, O) { let("x", load(q(blocks(M) * 0, D))); });
-  CHECK(says(step, "step of an index over 'q' is out of range"));
+  CHECK(says(step, "step of an index over 'q' is out of range", "selection-out-of-range"));
   CHECK(says(error_in([](Q q, O) { let("x", load(q(blocks(M), as<E>(D) * 2))); }),
-             "an index with a step over the whole of 'd'"));
+             "an index with a step over the whole of 'd'", "step-over-whole-dimension"));
 }
 
 TEST_CASE("concat fills its dimension, no more and no less") {
@@ -88,8 +88,13 @@ TEST_CASE("concat fills its dimension, no more and no less") {
     store(o(m, D), concat(D, E, x, x));
   });
   CHECK(error.kind() == ErrorKind::shape_mismatch);
-  CHECK(says(error, "concat: the parts have 28 elements, 'd' has 30"));
+  CHECK(says(error, "concat: the parts have 28 elements, 'd' has 30", "concat-extent-disagrees"));
   CHECK(error.where() == here(line));
+}
+
+TEST_CASE("what is there one tile at a time is neither cut nor joined") {
+  CHECK(says(error_in([](Q q, O) { let("x", slice(load(q(blocks(M), D)), M, 0, 4)); }),
+             "of which it holds one tile of several", "part-of-dimension"));
 }
 
 TEST_CASE("a name that stands for two halos, or for slices of two lengths, has no index") {
@@ -99,11 +104,11 @@ TEST_CASE("a name that stands for two halos, or for slices of two lengths, has n
                as<N>(halo(m, 2, 2));
                let("x", index(N));
              }),
-             "'kv' is the name of two halos of one block"));
+             "'kv' is the name of two halos of one block", "second-name-taken"));
   CHECK(says(error_in([](Q, O) {
                as<E>(slice(D, 0, 3));
                as<E>(slice(D, 0, 4));
                let("x", index(E));
              }),
-             "'e' is the name of slices of different extents"));
+             "'e' is the name of slices of different extents", "second-name-taken"));
 }

@@ -91,7 +91,7 @@ TEST_CASE("what is packed has no tile and no place in the grid of its own") {
   CHECK(index_of_part.kind() == ErrorKind::invalid_program);
   CHECK(index_of_part.argument() == "q");
   CHECK(says(index_of_part, "index(q): dimension 'q' is packed in 'q*head' here"));
-  CHECK(says(index_of_part, "index(GM[M])"));
+  CHECK(says(index_of_part, "index(GM[M])", "dimension-packed"));
   CHECK(index_of_part.where() == here(line));
   CHECK(says(
       error_of(kernel("bound", [](X, K, Y) { for_blocks(MH, [](auto) { let("i", index(H)); }); }),
@@ -110,7 +110,8 @@ TEST_CASE("what is packed has no tile and no place in the grid of its own") {
                              })),
              "dimension 'q' is in the grid twice"));
   const Error number = error_of(kernel("each", [](X, Y) { each(MH); }));
-  CHECK(says(number, "each: the flattened dimension 'q*head' indexes no tensor"));
+  CHECK(says(number, "each: the flattened dimension 'q*head' indexes no tensor",
+             "each-of-flattened"));
 }
 
 TEST_CASE("parts need extents like any dimension") {
@@ -127,4 +128,5 @@ TEST_CASE("parts need extents like any dimension") {
       error_of(kernel("large", [](X, Y) { blocks(MH); }), {{M, 1 << 20}, {H, 4096}});
   CHECK(large.kind() == ErrorKind::unsupported);
   CHECK(large.value() == "4294967296");
+  CHECK(std::string(large.id()) == "flattened-too-large");
 }

@@ -9,6 +9,7 @@
 #include <tilewright/error.hpp>
 
 #include "build.hpp"
+#include "runtime/errors.hpp"
 
 namespace tilewright::test {
 
@@ -21,13 +22,16 @@ Error error_of(const Source& source, const std::map<std::string, std::int64_t>& 
     return error;
   }
   FAIL("no error");
-  return Error(ErrorKind::io, "");
+  return Error(errors::runtime["cache-not-writable"], "");
 }
 
-inline bool says(const Error& error, const std::string& text) {
+/// Whether the sentence holds `text`, and the error has this id of the catalogue if one is given.
+inline bool says(const Error& error, const std::string& text, const std::string& id = {}) {
   const bool found = std::string(error.what()).find(text) != std::string::npos;
   if (!found) MESSAGE(error.what());
-  return found;
+  const bool named = id.empty() || error.id() == id;
+  if (!named) MESSAGE(error.id());
+  return found && named;
 }
 
 }  // namespace tilewright::test

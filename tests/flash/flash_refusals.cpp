@@ -7,6 +7,8 @@
 #include <tuple>
 
 #include "flash_device.hpp"
+#include "ir/errors.hpp"
+#include "plan_errors.hpp"
 
 using namespace tilewright;
 using namespace tilewright::test;
@@ -43,14 +45,14 @@ class Launch {
     emulator().synchronize();
   }
 
-  /// The refusal, checked for its kind and the argument it names.
-  void refused(ErrorKind kind, const std::string& argument) {
+  /// The refusal, checked for its id and the argument it names.
+  void refused(const ErrorEntry& entry, const std::string& argument) {
     try {
       go();
       FAIL_CHECK("not refused: " << argument);
     } catch (const Error& error) {
       INFO(std::string(error.what()));
-      CHECK(error.kind() == kind);
+      CHECK(std::string(error.id()) == std::string(entry.id));
       CHECK(error.argument() == argument);
       CHECK(std::string(error.what()).find(argument) != std::string::npos);
       CHECK_FALSE(error.allowed().empty());
@@ -79,20 +81,20 @@ TEST_CASE("an output whose elements overlap") {
                                                    {17920, 4480, -63, 1}}) {
     Launch launch;
     launch["out"].strides = strides;
-    launch.refused(ErrorKind::invalid_argument, "out");
+    launch.refused(errors::plan["output-overlaps-itself"], "out");
   }
   Launch launch;
   launch["lse"].strides = {0, 70, 1};
-  launch.refused(ErrorKind::invalid_argument, "lse");
+  launch.refused(errors::plan["output-overlaps-itself"], "lse");
 }
 
 TEST_CASE("null and half-element addresses") {
   for (const char* name : {"q", "k", "v", "out", "lse"}) {
     Launch null, odd;
     null[name].data = 0;
-    null.refused(ErrorKind::invalid_argument, name);
+    null.refused(errors::plan["tensor-null"], name);
     odd[name].data += 1;
-    odd.refused(ErrorKind::invalid_argument, name);
+    odd.refused(errors::plan["tensor-misaligned"], name);
   }
 }
 
@@ -100,40 +102,40 @@ TEST_CASE("element types") {
   for (const char* name : {"q", "k", "v", "out"}) {
     Launch launch;
     launch[name].dtype = f16;
-    launch.refused(ErrorKind::invalid_argument, name);
+    launch.refused(errors::plan["tensor-type-disagrees"], name);
   }
   Launch launch;
   launch["lse"].dtype = bf16;
-  launch.refused(ErrorKind::invalid_argument, "lse");
+  launch.refused(errors::plan["tensor-type-disagrees"], "lse");
 }
 
 TEST_CASE("extents that disagree, or that the plan was not compiled for") {
   Launch rows, values, heads, depth, lse, rank, huge;
   rows["v"].extents[2] = 91;
-  rows.refused(ErrorKind::shape_mismatch, "v");
+  rows.refused(errors::plan["extent-disagrees"], "v");
   heads["v"].extents[1] = 4;
-  heads.refused(ErrorKind::shape_mismatch, "v");
+  heads.refused(errors::plan["extent-disagrees"], "v");
   values["out"].extents[2] = 69;
-  values.refused(ErrorKind::shape_mismatch, "out");
+  values.refused(errors::plan["extent-disagrees"], "out");
   depth["q"].extents[3] = 128;
-  depth.refused(ErrorKind::shape_mismatch, "q");
+  depth.refused(errors::plan["extent-disagrees"], "q");
   lse["lse"].extents[0] = 1;
-  lse.refused(ErrorKind::shape_mismatch, "lse");
+  lse.refused(errors::plan["extent-disagrees"], "lse");
   rank["k"].extents.pop_back();
-  rank.refused(ErrorKind::shape_mismatch, "k");
+  rank.refused(errors::plan["tensor-rank-disagrees"], "k");
   huge["q"].extents[2] = std::int64_t{1} << 31;
-  huge.refused(ErrorKind::unsupported, "q");
+  huge.refused(errors::plan["tensor-extent-out-of-range"], "q");
 }
 
 TEST_CASE("query heads that are no multiple of the kv heads") {
   // 4 over 3 would read kv head 3 of 3; 4 over 8 would divide by 4 / 8 = 0.
-  for (const auto& [kv_heads, kind, argument] :
-       {std::tuple{3, ErrorKind::shape_mismatch, "kv_head"},
-        std::tuple{8, ErrorKind::invalid_argument, "div"}}) {
+  for (const auto& [kv_heads, entry, argument] :
+       {std::tuple{3, &errors::plan["index-leaves-tensor"], "kv_head"},
+        std::tuple{8, &errors::ir["division-by-zero"], "div"}}) {
     Launch launch;
     for (const char* name : {"k", "v"})
       launch[name] = TensorView::contiguous(launch[name].data, bf16, {2, kv_heads, 90, 64});
-    launch.refused(kind, argument);
+    launch.refused(*entry, argument);
   }
 }
 
@@ -141,19 +143,19 @@ TEST_CASE("arguments that are missing, unknown, twice there, or of the wrong sor
   for (const char* name : {"q", "k", "v", "softmax_scale"}) {
     Launch launch;
     launch.remove(name);
-    launch.refused(ErrorKind::invalid_argument, name);
+    launch.refused(errors::plan["launch-argument-missing"], name);
   }
   Launch unknown, twice, number, tensor;
   unknown.bindings.emplace_back("bias", 1.0);
-  unknown.refused(ErrorKind::invalid_argument, "bias");
+  unknown.refused(errors::plan["launch-argument-unknown"], "bias");
   twice.bindings.push_back(twice.bindings[0]);
-  twice.refused(ErrorKind::invalid_argument, "q");
+  twice.refused(errors::plan["launch-argument-twice"], "q");
   number.remove("q");
   number.bindings.emplace_back("q", 1.0);
-  number.refused(ErrorKind::invalid_argument, "q");
+  number.refused(errors::plan["launch-argument-sort"], "q");
   tensor.remove("softmax_scale");
   tensor.bindings.emplace_back("softmax_scale", tensor["q"]);
-  tensor.refused(ErrorKind::invalid_argument, "softmax_scale");
+  tensor.refused(errors::plan["launch-argument-sort"], "softmax_scale");
 }
 
 TEST_CASE("an output that is not given is not written") {

@@ -20,6 +20,7 @@ std::string sentence(const Break& break_it, const MaskMaker& mask = bottom_right
     verify(kernel, "some_pass");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::invalid_program);
+    CHECK(std::string(error.id()) == "kernel-inconsistent");
     return error.what();
   }
   return "accepted";

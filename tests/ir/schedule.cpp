@@ -9,11 +9,12 @@ using namespace tilewright;
 
 namespace {
 
-std::string refusal(const char* text) {
+std::string refusal(const char* text, const std::string& id) {
   try {
     ir::read_schedule(text);
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::invalid_argument);
+    CHECK(error.id() == id);
     return error.argument() + "|" + error.value() + "|" + error.allowed() + "|" + error.where();
   }
   return "accepted";
@@ -51,18 +52,21 @@ TEST_CASE("blank lines, spaces, line ends and comments behind a value are allowe
 
 TEST_CASE("refusals name line, key, value and what is allowed") {
   CHECK(
-      refusal("warps 4\nwarp 4") ==
+      refusal("warps 4\nwarp 4", "schedule-key-unknown") ==
       "warp|warp|target, dot_precision, tile, place, warps, stages, lanes_per_row, vector|line 2");
-  CHECK(refusal("warps 0") == "warps|0|1 to 32|line 1");
-  CHECK(refusal("warps 33") == "warps|33|1 to 32|line 1");
-  CHECK(refusal("warps 4x") == "warps|4x|1 to 32|line 1");
-  CHECK(refusal("stages 99999999999999999999") == "stages|99999999999999999999|1 to 8|line 1");
-  CHECK(refusal("lanes_per_row 3") == "lanes_per_row|3|powers of two from 1 to 1024|line 1");
-  CHECK(refusal("warps") == "warps|warps|warps NUMBER|line 1");
-  CHECK(refusal("warps 4 4") == "warps|warps 4 4|warps NUMBER|line 1");
-  CHECK(refusal("tile q -8") == "tile q|-8|1 to 65536|line 1");
-  CHECK(refusal("tile q 8\ntile q 8") == "tile q|tile q|each key once|line 2");
-  CHECK(refusal("place p attic") ==
+  CHECK(refusal("warps 0", "schedule-value-invalid") == "warps|0|1 to 32|line 1");
+  CHECK(refusal("warps 33", "schedule-value-invalid") == "warps|33|1 to 32|line 1");
+  CHECK(refusal("warps 4x", "schedule-value-invalid") == "warps|4x|1 to 32|line 1");
+  CHECK(refusal("stages 99999999999999999999", "schedule-value-invalid") ==
+        "stages|99999999999999999999|1 to 8|line 1");
+  CHECK(refusal("lanes_per_row 3", "schedule-value-invalid") ==
+        "lanes_per_row|3|powers of two from 1 to 1024|line 1");
+  CHECK(refusal("warps", "schedule-line-malformed") == "warps|warps|warps NUMBER|line 1");
+  CHECK(refusal("warps 4 4", "schedule-line-malformed") == "warps|warps 4 4|warps NUMBER|line 1");
+  CHECK(refusal("tile q -8", "schedule-value-invalid") == "tile q|-8|1 to 65536|line 1");
+  CHECK(refusal("tile q 8\ntile q 8", "schedule-key-twice") ==
+        "tile q|tile q|each key once|line 2");
+  CHECK(refusal("place p attic", "schedule-value-invalid") ==
         "place p|attic|uniform, fragment, operand_a, operand_b, shared|line 1");
-  CHECK(refusal("target sm_") == "target|sm_|sm_NN or sm_NNa|line 1");
+  CHECK(refusal("target sm_", "schedule-value-invalid") == "target|sm_|sm_NN or sm_NNa|line 1");
 }

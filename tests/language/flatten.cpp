@@ -9,6 +9,7 @@
 
 #include "build.hpp"
 #include "language_device.hpp"
+#include "runtime/errors.hpp"
 #include "tilewright/error.hpp"
 
 using namespace tilewright;
@@ -166,7 +167,7 @@ Error error_of(const Body& body) {
     return error;
   }
   FAIL("no error");
-  return Error(ErrorKind::io, "");
+  return Error(errors::runtime["cache-not-writable"], "");
 }
 
 }  // namespace

@@ -64,19 +64,28 @@ TEST_CASE("sums over a window: what lies before the tensor or behind it is hidde
 
 namespace {
 
+/// The tile is the program's own, or one after another in a loop, whose copies run ahead.
+enum class Tiles { of_the_grid, of_a_loop };
+
 template <DType type>
-void attends_nearby(std::int64_t before, std::int64_t after) {
+void attends_nearby(std::int64_t before, std::int64_t after, Tiles tiles) {
   const auto nearby =
       kernel("nearby", [=](In<"q", type, M, D> Q, In<"k", type, M, D> K, In<"v", type, M, E> V,
                            Out<"o", f32, M, E> O, Out<"most", f32, M> L) {
-        auto m = blocks(M);
-        auto w = as<W>(halo(m, static_cast<int>(before), static_cast<int>(after)));
-        auto s = let("s", dot(load(Q(m, D)), load(K(w, D)), D));
-        auto apart = index(W) - index(M);
-        auto near = apart >= static_cast<int>(-before) && apart <= static_cast<int>(after);
-        auto p = let("p", where(near, s + 1.f, 0.f));
-        store(L(m), reduce_max(where(near, s - 64.f, -infinity), W));
-        store(O(m, E), dot(cast<type>(p), load(V(w, E)), W));
+        const auto one_tile = [&](auto m) {
+          auto w = as<W>(halo(m, static_cast<int>(before), static_cast<int>(after)));
+          auto s = let("s", dot(load(Q(m, D)), load(K(w, D)), D));
+          auto apart = index(W) - index(M);
+          auto near = apart >= static_cast<int>(-before) && apart <= static_cast<int>(after);
+          auto p = let("p", where(near, s + 1.f, 0.f));
+          store(L(m), reduce_max(where(near, s - 64.f, -infinity), W));
+          store(O(m, E), dot(cast<type>(p), load(V(w, E)), W));
+        };
+        if (tiles == Tiles::of_the_grid) {
+          one_tile(blocks(M));
+        } else {
+          for_blocks(M, one_tile);
+        }
       });
   for (const std::int64_t rows : {1, 15, 65, 200}) {
     const std::int64_t width = rows == 65 ? 20 : 48, columns = 24;
@@ -110,9 +119,11 @@ void attends_nearby(std::int64_t before, std::int64_t after) {
 }  // namespace
 
 TEST_CASE("a tile against its neighbourhood, on tensor cores") {
-  attends_nearby<bf16>(8, 8);
-  attends_nearby<f16>(5, 0);
-  attends_nearby<f32>(0, 3);
+  for (const Tiles tiles : {Tiles::of_the_grid, Tiles::of_a_loop}) {
+    attends_nearby<bf16>(8, 8, tiles);
+    attends_nearby<f16>(5, 0, tiles);
+    attends_nearby<f32>(0, 3, tiles);
+  }
 }
 
 TEST_CASE("a block against itself, by another name") {

@@ -17,6 +17,7 @@ constexpr Dim<"d"> D;
 constexpr Dim<"half"> H;
 constexpr Dim<"e"> E;
 constexpr Dim<"rest"> R;
+constexpr Dim<"inner"> K;
 
 double tolerance_of(DType dtype) { return dtype == f32 ? 1e-5 : dtype == f16 ? 4e-3 : 2e-2; }
 
@@ -223,5 +224,71 @@ TEST_CASE("parts of different lengths: the first half turned, the rest as it was
                                     : x.numbers[at(i)]);
     }
     check(partial, {{{"x", x}, {"y", y}}, {}, {{"d", width}}});
+  }
+}
+
+namespace {
+
+/// x [rows, width] moved along its columns by `by`, up and down; `in` makes the tile.
+template <typename... Inputs, typename Tile>
+auto moves_columns(int by, Tile tile) {
+  return kernel("moved", [=](Inputs... in, Out<"up", f32, M, D> U, Out<"down", f32, M, D> L,
+                             Out<"half_up", f32, M, H> P) {
+    auto m = blocks(M);
+    auto x = let("x_tile", tile(m, in...));
+    store(U(m, D), take(x, D, index(D) + by));
+    store(L(m, D), take(x, D, index(D) - by));
+    store(P(m, H), take(x, D, index(H) + by));
+  });
+}
+
+/// What must be in "up", "down" and "half_up".
+void expect_moved(Problem& problem, const std::vector<double>& x, std::int64_t width, int by) {
+  const std::int64_t rows = static_cast<std::int64_t>(x.size()) / width, half = width / 2;
+  Data up{f32, {rows, width}}, down{f32, {rows, width}}, half_up{f32, {rows, half}};
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const auto source = [&](std::int64_t j) {
+      return j < 0 || j >= width ? 0 : x[at(i * width + j)];
+    };
+    for (std::int64_t j = 0; j < width; ++j) {
+      up.expected.push_back(source(j + by));
+      down.expected.push_back(source(j - by));
+      if (j < half) half_up.expected.push_back(source(j + by));
+    }
+  }
+  problem.tensors["up"] = up;
+  problem.tensors["down"] = down;
+  problem.tensors["half_up"] = half_up;
+  problem.bound = {{"d", width}, {"half", half}};
+}
+
+}  // namespace
+
+TEST_CASE("columns moved by a number: what comes from outside is 0") {
+  constexpr std::int64_t rows = 33;
+  for (const int by : {3, 8, 16, 64, 128}) {
+    const auto loaded =
+        moves_columns<In<"x", f32, M, D>>(by, [](auto m, auto X) { return load(X(m, D)) + 0.f; });
+    const auto product = moves_columns<In<"a", bf16, M, K>, In<"b", bf16, K, D>>(
+        by, [](auto m, auto A, auto B) { return dot(load(A(m, K)), load(B(K, D)), K); });
+    for (const std::int64_t width : {20, 64, 100, 260}) {
+      Problem of_loaded{{{"x", {f32, {rows, width}, noise(rows * width, 71)}}}};
+      expect_moved(of_loaded, of_loaded.tensors["x"].numbers, width, by);
+      check(loaded, of_loaded);
+      // Small integers: the product is exact.
+      const Data a{bf16, {rows, 16}, integers(rows * 16, -3, 3, 72)};
+      const Data b{bf16, {16, width}, integers(16 * width, -3, 3, 73)};
+      std::vector<double> x;
+      for (std::int64_t i = 0; i < rows; ++i)
+        for (std::int64_t j = 0; j < width; ++j) {
+          x.push_back(0);
+          for (std::int64_t k = 0; k < 16; ++k)
+            x.back() += a.numbers[at(i * 16 + k)] * b.numbers[at(k * width + j)];
+        }
+      Problem of_product{{{"a", a}, {"b", b}}};
+      expect_moved(of_product, x, width, by);
+      of_product.bound["inner"] = 16;
+      check(product, of_product);
+    }
   }
 }

@@ -37,7 +37,8 @@ inline Outcome invoke(const std::string& line, bool out_is_terminal = false) {
 
 /// Runs `line` with --json and requires this refusal: nothing but the error object, all its fields.
 inline void require_refused(const std::string& line, int status, const std::string& kind,
-                            const std::string& argument, const std::string& value = {}) {
+                            const std::string& argument, const std::string& value = {},
+                            const std::string& id = {}) {
   CAPTURE(line);
   const Outcome outcome = invoke(line + " --json");
   CHECK(outcome.status == status);
@@ -45,12 +46,13 @@ inline void require_refused(const std::string& line, int status, const std::stri
   const auto object = outcome.json();
   CHECK(object.at("ok") == false);
   const auto& error = object.at("error");
-  for (const char* field : {"kind", "argument", "value", "allowed", "message"}) {
+  for (const char* field : {"id", "kind", "argument", "value", "allowed", "message"}) {
     CHECK(error.at(field).is_string());
   }
   CHECK(error.at("kind") == kind);
   CHECK(error.at("argument") == argument);
   if (!value.empty()) CHECK(error.at("value") == value);
+  if (!id.empty()) CHECK(error.at("id") == id);
   CHECK(!error.at("message").get<std::string>().empty());
 
   const Outcome spoken = invoke(line);

@@ -67,9 +67,15 @@ TEST_CASE("help and version are answers, not failures") {
   }
   const std::string help = invoke("run --help").out;
   for (const char* words : {"--causal-alignment", "bottom-right", "1/sqrt(head-dim)", "--plant",
-                            "=512", "normal numbers"}) {
+                            "(default: 512)", "normal numbers", "Exit status"}) {
     CAPTURE(words);
     CHECK(help.find(words) != std::string::npos);
+  }
+  // A terminal's width: nothing is cut or wrapped by it.
+  for (const char* line : {"", "list", "doctor", "run", "bench", "dump", "warmup", "cache",
+                           "cache ls", "cache path", "cache clear"}) {
+    std::istringstream lines(invoke(std::string(line) + " --help").out);
+    for (std::string one; std::getline(lines, one);) CHECK_MESSAGE(one.size() <= 100, one);
   }
   CHECK(invoke("--version").out == "tilewright 0.1.0\n");
 }
@@ -142,7 +148,23 @@ TEST_CASE("doctor reports a missing NVRTC with its remedy, and the rest all the 
   const auto spoken = invoke("doctor");
   CHECK(spoken.status == 3);
   CHECK(spoken.out.find("MISSING") != std::string::npos);
+  CHECK(spoken.out.find((folder / "nowhere/lib64").string() + "\n") != std::string::npos);
+  CHECK(spoken.out.find("pip install --target") != std::string::npos);
+  CHECK(object.at("error").at("id") == "nvrtc-not-found");
   CHECK(spoken.out.find("Not ready") != std::string::npos);
+}
+
+TEST_CASE("doctor names a cache that cannot be written, and what mends it") {
+  const test::TemporaryFolder folder;
+  test::write_text(folder / "file", "in the way");
+  const Environment cache("TILEWRIGHT_CACHE_DIR", (folder / "file/cache").string());
+  const auto found = invoke("doctor --json").json().at("cache");
+  CHECK(found.at("writable") == false);
+  CHECK(found.at("problem").is_string());
+  CHECK(found.at("install").get<std::string>().find("TILEWRIGHT_CACHE_DIR") != std::string::npos);
+  const auto spoken = invoke("doctor").out;
+  CHECK(spoken.find("READ-ONLY") != std::string::npos);
+  CHECK(spoken.find("TILEWRIGHT_CACHE_DIR") != std::string::npos);
 }
 
 TEST_CASE("doctor survives a wrong word in the environment") {

@@ -6,9 +6,11 @@
 
 #include <array>
 #include <cstring>
+#include <new>
 #include <tilewright/error.hpp>
 
 #include "reference/dense.hpp"
+#include "runtime/errors.hpp"
 #include "variants/variant.hpp"
 
 namespace tilewright::test {
@@ -21,9 +23,11 @@ class FakeVariant : public library::Variant {
                          const library::Inputs& inputs) const override {
     const std::string plant = request.options.at("--plant");
     if (plant == "missing") {
-      throw Error(ErrorKind::missing, "NVRTC was not found", {"nvrtc", "", "an NVRTC", ""});
+      throw Error(errors::runtime["nvrtc-not-found"], "NVRTC was not found",
+                  {"nvrtc", "", "an NVRTC", ""});
     }
-    if (plant == "compile") throw Error(ErrorKind::compile_failed, "NVRTC refused the text");
+    if (plant == "compile") throw Error(errors::runtime["nvrtc-refused"], "NVRTC refused the text");
+    if (plant == "memory") throw std::bad_alloc();
     if (plant == "crash") throw std::runtime_error("something unforeseen");
     const library::AttentionShape& s = request.shape;
     const auto exact =
@@ -37,6 +41,7 @@ class FakeVariant : public library::Variant {
     result.counters = {{"global_bytes", 12345}, {"tensor_ops", 678}};
     result.lse.assign(exact.lse.begin(), exact.lse.end());
     store(s, exact.out, result.out);
+    if (plant == "gpu" && request.timed > 0) result.milliseconds = {2, 1, 4, 3};
     if (plant == "lse") result.lse.at(0) += 1e-3f;
     if (plant == "fault") {
       result.faults.push_back({"data_race",

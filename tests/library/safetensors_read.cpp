@@ -32,7 +32,7 @@ std::string one(const std::string& dtype, const std::string& shape, const std::s
 
 /// The refusal of these bytes, or a failed test.
 struct Refusal {
-  std::string argument, message;
+  std::string argument, message, id;
 };
 Refusal refusal_of(const std::string& bytes) {
   const TemporaryFolder folder;
@@ -42,18 +42,19 @@ Refusal refusal_of(const std::string& bytes) {
     SafetensorsFile::open(path);
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::invalid_file);
-    return {error.argument(), error.what()};
+    return {error.argument(), error.what(), error.id()};
   }
   FAIL("the file was accepted");
   return {};
 }
 
 void require_refused(const std::string& bytes, const std::string& argument,
-                     const std::string& words) {
+                     const std::string& words, const std::string& id = {}) {
   const Refusal refusal = refusal_of(bytes);
   INFO(refusal.message);
   if (!argument.empty()) CHECK(refusal.argument == argument);
   CHECK(refusal.message.find(words) != std::string::npos);
+  if (!id.empty()) CHECK(refusal.id == id);
 }
 
 const char* const good_header =
@@ -87,14 +88,14 @@ TEST_CASE("a good file is read in the order of its data") {
 }
 
 TEST_CASE("files that are no safetensors files") {
-  require_refused("", "", "too short");
+  require_refused("", "", "too short", "safetensors-header-invalid");
   require_refused("1234567", "", "too short");
   require_refused(length_prefix(0), "", "header's length");
   require_refused(length_prefix(1000) + "{}", "", "header's length");
   require_refused(length_prefix(UINT64_MAX) + "{}", "", "header's length");
   require_refused(length_prefix(UINT64_MAX - 7) + "{}", "", "header's length");
   require_refused(file_of("[]", 0), "", "not a JSON object");
-  require_refused(file_of("{\"a\":", 0), "", "not valid JSON");
+  require_refused(file_of("{\"a\":", 0), "", "not valid JSON", "safetensors-header-invalid");
   require_refused(file_of("{} {}", 0), "", "not valid JSON");
   require_refused(file_of("{\"\xff\":1}", 0), "", "not valid JSON");
   require_refused(file_of("{\"\\ud800\":1}", 0), "", "not valid JSON");
@@ -120,9 +121,11 @@ TEST_CASE("tensors that lie, by name") {
   require_refused(file_of(one("\"F32\"", "[2]", "[0,8]"), 9), "", "belong to no tensor");
   require_refused(file_of(one("\"F32\"", "[2]", "[0,8]"), 7), "a", "outside the file");
   require_refused(file_of(one("\"F32\"", "[2]", "[8,0]"), 8), "a", "outside the file");
-  require_refused(file_of(one("\"F32\"", "[3]", "[0,8]"), 8), "a", "do not match its shape");
+  require_refused(file_of(one("\"F32\"", "[3]", "[0,8]"), 8), "a", "do not match its shape",
+                  "safetensors-tensor-invalid");
   require_refused(file_of(one("\"F64\"", "[2]", "[0,8]"), 8), "a", "do not match its shape");
-  require_refused(file_of(one("\"F32\"", "[1]", "[4,8]"), 8), "a", "follows a hole");
+  require_refused(file_of(one("\"F32\"", "[1]", "[4,8]"), 8), "a", "follows a hole",
+                  "safetensors-data-disagrees");
   require_refused(file_of(one("\"F33\"", "[2]", "[0,8]"), 8), "a", "unknown dtype");
   require_refused(file_of(one("7", "[2]", "[0,8]"), 8), "a", "unknown dtype");
   require_refused(file_of(one("\"F32\"", "2", "[0,8]"), 8), "a", "no usable shape");

@@ -2,9 +2,9 @@
 # packaging.sh SOURCE BUILD WORK: other projects use Tilewright, installed and as a folder of theirs.
 #
 # Installs what BUILD has built, moves the prefix, and then: no installed file names the build folder or
-# the place it was installed to; a blank project finds the package, builds, and runs a kernel of its own and a
-# bundled one on the emulator; pkg-config serves a compiler line; another minor version is refused; the command runs. Then
-# add_subdirectory and FetchContent.
+# the place it was installed to; a blank project finds the package, builds, and runs a kernel of its own
+# and a bundled one on the emulator; pkg-config serves a compiler line; another minor version is refused;
+# the command runs. Then add_subdirectory and FetchContent.
 set -euo pipefail
 source=$1 build=$2 work=$3
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

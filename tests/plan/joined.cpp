@@ -26,11 +26,11 @@ TEST_CASE("an output of one part is an input of the next, and must then be given
   const Stream stream = Stream::default_stream(device);
   plan.launch(stream, {{"z", z.view()}, {"x", x.view()}, {"y", y.view()}});
   CHECK(z.values() == x.values());
-  const Error error = refused(ErrorKind::invalid_argument, "y", [&] {
+  const Error error = refused(errors::plan["launch-argument-missing"], "y", [&] {
     plan.launch(stream, {{"x", x.view()}, {"z", z.view()}});
   });
   CHECK(says(error, "the plan of kernel 'first', kernel 'second' needs argument 'y'"));
-  refused(ErrorKind::invalid_argument, "kernel", [&] { (void)plan.program(2); });
+  refused(errors::plan["plan-kernel-unknown"], "kernel", [&] { (void)plan.program(2); });
 }
 
 TEST_CASE("plans of plans, and one part twice") {
@@ -54,7 +54,7 @@ TEST_CASE("one dimension has one extent in all parts") {
   Plan plan{compile(device, copying<In<"x", f32, R, C>, Out<"y", f32, R, C>>("first")),
             compile(device, copying<In<"u", f32, R, C>, Out<"v", f32, R, C>>("second"))};
   const Floats x(3, 50, 4), y(3, 50, 0), u(4, 50, 0), v(4, 50, 0);
-  const Error error = refused(ErrorKind::shape_mismatch, "u", [&] {
+  const Error error = refused(errors::plan["extent-disagrees"], "u", [&] {
     plan.launch(Stream::default_stream(device),
                 {{"x", x.view()}, {"y", y.view()}, {"u", u.view()}, {"v", v.view()}});
   });
@@ -66,7 +66,7 @@ TEST_CASE("one dimension has one extent in all parts") {
   });
   const Plan narrow = compile(device, whole, {.extents = {{C, 24}}}),
              wide = compile(device, whole, {.extents = {{C, 32}}});
-  const Error bound = refused(ErrorKind::shape_mismatch, "column", [&] {
+  const Error bound = refused(errors::plan["extent-compiled-otherwise"], "column", [&] {
     (void)Plan{narrow, wide};
   });
   CHECK(bound.value() == "32");
@@ -78,35 +78,39 @@ TEST_CASE("one name is one tensor") {
   const Plan first = compile(device, copying<In<"x", f32, R, C>, Out<"y", f32, R, C>>("first"));
   const auto with = [&](const Plan& second) { return [&] { (void)Plan{first, second}; }; };
   const Plan type = compile(device, copying<In<"y", f16, R, C>, Out<"z", f16, R, C>>("half"));
-  CHECK(refused(ErrorKind::invalid_argument, "y", with(type)).value() == "f16");
+  CHECK(refused(errors::plan["plan-argument-type-disagrees"], "y", with(type)).value() == "f16");
   const Plan order = compile(device, kernel("turned", [](In<"y", f32, C, R> Y, Out<"z", f32, C> Z) {
                                auto c = each(C);
                                store(Z(c), load(Y(c, 0)));
                              }));
-  CHECK(refused(ErrorKind::shape_mismatch, "y", with(order)).value() == "[column, row]");
+  CHECK(refused(errors::plan["plan-argument-shape-disagrees"], "y", with(order)).value() ==
+        "[column, row]");
   const Plan temporary = compile(device, copying<In<"u", f32, R, C>, Temp<"y", f32, R, C>>("temp"));
-  CHECK(refused(ErrorKind::invalid_argument, "y", with(temporary)).value() == "a Temp");
+  CHECK(refused(errors::plan["plan-argument-type-disagrees"], "y", with(temporary)).value() ==
+        "a Temp");
   const Plan scalar = compile(
       device, kernel("number", [](In<"u", f32, R> U, Out<"v", f32, R> V, Scalar<"y", f32> y) {
         auto r = blocks(R);
         store(V(r), load(U(r)) * y);
       }));
-  CHECK(refused(ErrorKind::invalid_argument, "y", with(scalar)).value() == "a scalar");
+  CHECK(refused(errors::plan["plan-argument-type-disagrees"], "y", with(scalar)).value() ==
+        "a scalar");
 }
 
 TEST_CASE("parts for different devices, a stream of another, and no part at all") {
   const Device other = Device::open("emulator:sm_90a");
   const auto source = copying<In<"x", f32, R, C>, Out<"y", f32, R, C>>("first");
   const Plan here = compile(emulator(), source), there = compile(other, source);
-  const Error error = refused(ErrorKind::invalid_argument, "parts", [&] {
+  const Error error = refused(errors::plan["plan-of-two-devices"], "parts", [&] {
     (void)Plan{here, there};
   });
   CHECK(error.value() == "emulator:sm_90a");
   const Floats x(3, 50, 4), y(3, 50, 0);
-  refused(ErrorKind::invalid_argument, "stream", [&] {
+  refused(errors::runtime["stream-of-another-device"], "stream", [&] {
     here.launch(Stream::default_stream(other), {{"x", x.view()}, {"y", y.view()}});
   });
-  refused(ErrorKind::invalid_argument, "parts", [&] { (void)Plan(std::initializer_list<Plan>{}); });
+  refused(errors::plan["plan-of-nothing"], "parts",
+          [&] { (void)Plan(std::initializer_list<Plan>{}); });
 }
 
 TEST_CASE("nothing runs when a later step is wrong") {
@@ -127,7 +131,7 @@ TEST_CASE("nothing runs when a later step is wrong") {
         Stream::default_stream(device),
         {{"x", x.view()}, {"y", y.view()}, {"z", z.view()}, {"w", weights}, {"group", group}});
   };
-  const Error error = refused(ErrorKind::invalid_argument, "div", [&] { go(0); });
+  const Error error = refused(errors::ir["division-by-zero"], "div", [&] { go(0); });
   CHECK(error.where().find("joined.cpp") != std::string::npos);
   CHECK(y.values()[0] == y.at(0));
   go(2);

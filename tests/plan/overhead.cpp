@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <tilewright/library.hpp>
 
 #include "loops/flash_forward.hpp"
 #include "loops/standard_forward.hpp"
@@ -107,6 +108,26 @@ TEST_CASE("a launch of one kernel: less than a microsecond of its own") {
   const double bare = bare_launch(), whole = nanoseconds([&] { plan.launch(stream, given); });
   std::printf("one kernel: %.0f ns, of it the driver's call %.0f ns\n", whole, bare);
   CHECK(whole - bare < 1000);
+}
+
+TEST_CASE("a launch by the builder's plan: the same driver call, less than two microseconds more") {
+  standin();
+  const auto plan =
+      Attention{}.mask(tilewright::causal()).compile(standin(), {.dtype = bf16, .head_dim = dim});
+  const Stream stream = Stream::default_stream(standin());
+  const auto given = arguments();
+  const AttentionTensors tensors{.q = given[0].tensor,
+                                 .k = given[1].tensor,
+                                 .v = given[2].tensor,
+                                 .out = given[3].tensor,
+                                 .lse = given[4].tensor};
+  const unsigned long launched = calls(true), others = calls(false);
+  plan.launch(stream, tensors);
+  CHECK(calls(true) == launched + 1);
+  CHECK(calls(false) == others);
+  const double bare = bare_launch(), whole = nanoseconds([&] { plan.launch(stream, tensors); });
+  std::printf("by the builder's plan: %.0f ns, of it the driver's call %.0f ns\n", whole, bare);
+  CHECK(whole - bare < 2000);
 }
 
 TEST_CASE("a launch of three kernels through a reserved workspace") {

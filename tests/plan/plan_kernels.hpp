@@ -10,6 +10,10 @@
 #include <tilewright/dsl.hpp>
 #include <tilewright/error.hpp>
 #include <vector>
+#include "ir/errors.hpp"
+#include "plan_errors.hpp"
+#include "program_errors.hpp"
+#include "runtime/errors.hpp"
 
 namespace plans {
 
@@ -83,20 +87,20 @@ class Floats {
   float start;
 };
 
-/// The error that `action` throws, checked for its kind and the argument it names.
+/// The error that `action` throws, checked for its id and the argument it names.
 template <typename Action>
-Error refused(ErrorKind kind, const std::string& argument, const Action& action) {
+Error refused(const ErrorEntry& entry, const std::string& argument, const Action& action) {
   try {
     action();
   } catch (const Error& error) {
     INFO(std::string(error.what()));
-    CHECK(error.kind() == kind);
+    CHECK(std::string(error.id()) == std::string(entry.id));
     CHECK(error.argument() == argument);
     CHECK_FALSE(error.allowed().empty());
     return error;
   }
   FAIL_CHECK("not refused: " << argument);
-  return Error(kind, "");
+  return Error(entry, "");
 }
 
 inline bool says(const Error& error, const std::string& text) {

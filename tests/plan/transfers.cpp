@@ -44,7 +44,7 @@ TEST_CASE("an output is zeroed, if it is given and has no gaps") {
   view.extents = {10, 5}, view.strides = {1, 10};  // columns first: still one range
   plan.launch(stream, {{"y", view}});
   view.extents = {6, 9}, view.strides = {10, 1};
-  const Error error = refused(ErrorKind::unsupported, "y", [&] {
+  const Error error = refused(errors::plan["transfer-not-contiguous"], "y", [&] {
     plan.launch(stream, {{"y", view}});
   });
   CHECK(says(error, "has gaps"));
@@ -75,19 +75,19 @@ TEST_CASE("a copy takes a tensor into a Temp and out of it, rows as they lie") {
   const Plan plain = copy(device, In<"x", f32, R, C>{}, Out<"y", f32, R, C>{});
   TensorView turned = y.view();
   turned.strides = {1, 5};
-  const Error other = refused(ErrorKind::unsupported, "y", [&] {
+  const Error other = refused(errors::plan["transfer-not-contiguous"], "y", [&] {
     plain.launch(stream, {{"x", x.view()}, {"y", turned}});
   });
   CHECK(says(other, "in another order than 'x'"));
   TensorView gaps = x.view();
   gaps.strides = {0, 1};
-  refused(ErrorKind::unsupported, "x", [&] {
+  refused(errors::plan["transfer-not-contiguous"], "x", [&] {
     plain.launch(stream, {{"x", gaps}, {"y", y.view()}});
   });
-  refused(ErrorKind::invalid_argument, "y",
+  refused(errors::plan["copy-type-disagrees"], "y",
           [&] { copy(device, In<"x", f32, R, C>{}, Out<"y", f16, R, C>{}); });
-  refused(ErrorKind::shape_mismatch, "y",
+  refused(errors::plan["copy-dimensions-disagree"], "y",
           [&] { copy(device, In<"x", f32, R, C>{}, Out<"y", f32, C, R>{}); });
-  refused(ErrorKind::invalid_argument, "x",
+  refused(errors::plan["transfer-takes-tensors"], "x",
           [&] { copy(device, In<"x", f32, R, C>{}, Out<"x", f32, R, C>{}); });
 }

@@ -76,7 +76,7 @@ TEST_CASE("two plans in flight on two streams, each with a workspace of its own"
   // A copy shares the modules, and no memory.
   const Floats x(40, 257, 1), y(40, 257, 0), u(40, 257, -9), v(40, 257, 0);
   const Stream first(emulator()), second(emulator());
-  refused(ErrorKind::invalid_argument, "workspace", [&] {
+  refused(errors::plan["workspace-missing"], "workspace", [&] {
     two.launch(second, {{"x", u.view()}, {"y", v.view()}});
   });
   two.reserve({{R, 40}, {C, 257}});
@@ -99,7 +99,7 @@ TEST_CASE("a reserve serves its extents and smaller ones, and is refused for lar
   const Stream stream = Stream::default_stream(emulator());
   plan.launch(stream, {{"x", x.view()}, {"y", y.view()}});
   check_values(x, y);
-  const Error error = refused(ErrorKind::invalid_argument, "workspace", [&] {
+  const Error error = refused(errors::plan["workspace-too-small"], "workspace", [&] {
     plan.launch(stream, {{"x", large.view()}, {"y", result.view()}});
   });
   CHECK(error.value() == std::to_string(2 * piece) + " bytes");
@@ -118,16 +118,19 @@ TEST_CASE("a workspace that is missing, too small, misaligned, on another device
   const auto go = [&](const Workspace& workspace) {
     plan.launch(Stream::default_stream(emulator()), {{"x", x.view()}, {"y", y.view()}}, workspace);
   };
-  const auto wrong = [&](const Workspace& workspace) {
-    const Error error = refused(ErrorKind::invalid_argument, "workspace", [&] { go(workspace); });
+  const auto wrong = [&](const Workspace& workspace,
+                         const ErrorEntry& entry = errors::plan["workspace-missing"]) {
+    const Error error = refused(entry, "workspace", [&] { go(workspace); });
     return error.value() + "; " + error.allowed();
   };
   CHECK(wrong({}).find("at least " + std::to_string(bytes)) != std::string::npos);
   CHECK(wrong({0, bytes}).find("at least") != std::string::npos);
-  CHECK(wrong({memory.address(), bytes - 1}) ==
+  CHECK(wrong({memory.address(), bytes - 1}, errors::plan["workspace-too-small"]) ==
         std::to_string(bytes - 1) + " bytes; at least " + std::to_string(bytes) + " bytes");
-  CHECK(wrong({memory.address() + 16, bytes}).find("256") != std::string::npos);
-  CHECK(wrong(elsewhere) == "emulator:sm_90a; emulator:sm_80");
+  CHECK(wrong({memory.address() + 16, bytes}, errors::plan["workspace-misaligned"]).find("256") !=
+        std::string::npos);
+  CHECK(wrong(elsewhere, errors::plan["workspace-of-another-device"]) ==
+        "emulator:sm_90a; emulator:sm_80");
   go(memory);
   check_values(x, y);
   // Nothing to keep: no workspace is asked for.
@@ -166,14 +169,14 @@ TEST_CASE("a fault in a later kernel is known by that kernel's line") {
 
 TEST_CASE("what a workspace's size needs") {
   const Plan plan = chain();
-  const Error missing = refused(ErrorKind::invalid_argument, "column", [&] {
+  const Error missing = refused(errors::plan["extent-not-given"], "column", [&] {
     (void)plan.workspace_bytes({{R, 7}});
   });
   CHECK(says(missing, "the size of the Temp 'a' needs the extent of dimension 'column'"));
-  refused(ErrorKind::invalid_argument, "depth", [&] {
+  refused(errors::program["dimension-not-in-kernel"], "depth", [&] {
     (void)plan.workspace_bytes({{R, 7}, {C, 3}, {"depth", 2}});
   });
-  refused(ErrorKind::invalid_argument, "row", [&] {
+  refused(errors::program["extent-out-of-range"], "row", [&] {
     (void)plan.workspace_bytes({{R, -1}, {C, 3}});
   });
   auto whole = kernel("whole", [](In<"x", f32, R, C> X, Temp<"a", f32, R, C> A) {
@@ -182,10 +185,10 @@ TEST_CASE("what a workspace's size needs") {
   });
   const Plan bound = compile(emulator(), whole, {.extents = {{C, 24}}});
   CHECK(bound.workspace_bytes({{R, 100}}) == 100 * 24 * 4 + 128);
-  refused(ErrorKind::shape_mismatch, "column", [&] {
+  refused(errors::plan["extent-compiled-otherwise"], "column", [&] {
     (void)bound.workspace_bytes({{R, 100}, {C, 25}});
   });
-  const Error large = refused(ErrorKind::unsupported, "a", [&] {
+  const Error large = refused(errors::plan["temporaries-too-large"], "a", [&] {
     (void)plan.workspace_bytes({{R, 2147483647}, {C, 2147483647}});
   });
   CHECK(says(large, "larger than memory"));
@@ -194,16 +197,18 @@ TEST_CASE("what a workspace's size needs") {
 TEST_CASE("a Temp is the plan's, and is written before it is read") {
   const Floats x(7, 333, 1), y(7, 333, 0);
   const Stream stream = Stream::default_stream(emulator());
-  const Error given = refused(ErrorKind::invalid_argument, "a", [&] {
+  const Error given = refused(errors::plan["launch-argument-unknown"], "a", [&] {
     chain().launch(stream, {{"x", x.view()}, {"a", x.view()}, {"y", y.view()}});
   });
   CHECK(says(given, "'a' is a Temp"));
   Plan reader = compile(emulator(), minus_three);
   reader.reserve({{R, 7}, {C, 333}});
-  const Error unwritten = refused(ErrorKind::invalid_argument, "c", [&] {
+  const Error unwritten = refused(errors::plan["temp-never-written"], "c", [&] {
     reader.launch(stream, {{"y", y.view()}});
   });
   CHECK(says(unwritten, "read by kernel 'minus_three', and no step before it writes it"));
   Plan backwards{compile(emulator(), plus_one), compile(emulator(), twice)};
-  refused(ErrorKind::invalid_argument, "a", [&] { backwards.launch(stream, {{"x", x.view()}}); });
+  refused(errors::plan["temp-never-written"], "a", [&] {
+    backwards.launch(stream, {{"x", x.view()}});
+  });
 }

@@ -116,6 +116,7 @@ TEST_CASE("a malformed architecture is refused before anything is opened") {
       FAIL("accepted");
     } catch (const Error& error) {
       CHECK(error.kind() == ErrorKind::invalid_argument);
+      CHECK(std::string(error.id()) == "architecture-malformed");
       CHECK(error.argument() == "architecture");
       CHECK(error.value() == wrong);
     }

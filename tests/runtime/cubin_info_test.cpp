@@ -165,6 +165,7 @@ extern "C" __global__ void second(double* x) { x[threadIdx.x] = 1; })";
       FAIL("found");
     } catch (const Error& error) {
       CHECK(error.kind() == ErrorKind::invalid_argument);
+      CHECK(std::string(error.id()) == "kernel-not-in-image");
       CHECK(error.allowed().find("second") != std::string::npos);
     }
   }

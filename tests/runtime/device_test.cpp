@@ -22,6 +22,7 @@ TEST_CASE("an unknown device is refused with the names that exist") {
       FAIL("opened");
     } catch (const Error& error) {
       CHECK(error.kind() == ErrorKind::invalid_argument);
+      CHECK(std::string(error.id()) == "device-unknown");
       CHECK(error.argument() == "device");
       CHECK(error.value() == wrong);
       CHECK(error.allowed().find("emulator:sm_90a") != std::string::npos);
@@ -46,6 +47,7 @@ TEST_CASE("a GPU that is not there is 'missing', and the message says what to do
     FAIL("opened");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::missing);
+    CHECK(std::string(error.id()) == (has_driver ? "gpu-not-there" : "gpu-driver-not-found"));
     CHECK(error.value() == absent);
     if (!has_driver) {
       CHECK(std::string(error.what()).find("libcuda.so.1") != std::string::npos);

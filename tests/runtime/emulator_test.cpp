@@ -230,6 +230,7 @@ TEST_CASE("a fault on the device is reported by the next wait") {
     FAIL("no fault");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::launch_failed);
+    CHECK(std::string(error.id()) == "driver-call-failed");
     CHECK(std::string(error.what()).find("CUDA_ERROR_ILLEGAL_ADDRESS") != std::string::npos);
   }
   const auto faults = nlohmann::json::parse(device.emulator()->faults());

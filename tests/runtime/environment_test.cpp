@@ -55,6 +55,7 @@ TEST_CASE("switches accept their words and refuse others by name") {
       FAIL("accepted it");
     } catch (const Error& error) {
       CHECK(error.kind() == ErrorKind::invalid_argument);
+      CHECK(std::string(error.id()) == "environment-invalid");
       CHECK(error.argument() == "TILEWRIGHT_CACHE");
       CHECK(error.value() == word);
     }

@@ -65,10 +65,11 @@ TEST_CASE("a named place without NVRTC is an error that lists the place and the 
   const auto error = refusal();
   REQUIRE(error.has_value());
   CHECK(error->kind() == ErrorKind::missing);
+  CHECK(std::string(error->id()) == "nvrtc-not-found");
   CHECK(error->argument() == "nvrtc");
   const std::string text = error->what();
   CHECK(text.find(empty.path().string()) != std::string::npos);
-  CHECK(text.find("pip install nvidia-cuda-nvrtc") != std::string::npos);
+  CHECK(text.find("pip install --target ~/nvrtc nvidia-cuda-nvrtc") != std::string::npos);
 }
 
 TEST_CASE("a file that is no library, and one that is another library, are refused") {
@@ -124,6 +125,7 @@ TEST_CASE("a wrong text gives NVRTC's own message; an unknown architecture names
     FAIL("compiled");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::compile_failed);
+    CHECK(std::string(error.id()) == "nvrtc-refused");
     CHECK(std::string(error.what()).find("wrong.cu(2)") != std::string::npos);
     CHECK(std::string(error.what()).find("undeclared") != std::string::npos);
   }
@@ -132,6 +134,7 @@ TEST_CASE("a wrong text gives NVRTC's own message; an unknown architecture names
     FAIL("compiled");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::unsupported);
+    CHECK(std::string(error.id()) == "architecture-unsupported");
     CHECK(error.value() == "sm_13");
     CHECK(error.allowed().find("sm_80") != std::string::npos);
   }

@@ -22,7 +22,8 @@ declare -A may_see=(
   [library]="lowering dsl"
   [examples]="library lowering dsl"
   [bench]="library lowering dsl"
-  [tests]="library lowering dsl"
+  [.ci]="library lowering dsl"
+  [tests]=".ci library lowering dsl"
 )
 # These never see a header of dsl/ that reaches Boost.Hana.
 plain_only='^lowering/(ir|runtime|emulator|targets|ops|passes|emit)/'

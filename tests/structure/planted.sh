@@ -7,7 +7,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
-rules=(floors vocabulary file_length top_level leftovers readme_commands)
+rules=(floors vocabulary file_length top_level leftovers readme_commands errors)
 wrong=0
 
 put() {  # file, text: into the small tree
@@ -18,8 +18,10 @@ put() {  # file, text: into the small tree
 plant_sound_tree() {
   rm -rf "$tree"
   put dsl/tilewright/error.hpp '#include <string>\n'
+  put dsl/tilewright/errors.hpp '    {"no-tile", ErrorKind::missing,\n'
   put dsl/tilewright/dsl.hpp '#include <boost/hana/tuple.hpp>\n#include "dsl/dim.hpp"\n'
   put dsl/tilewright/dsl/dim.hpp '#pragma once\n'
+  put lowering/throws.cpp 'throw Error(errors::dsl["no-tile"], "none");\n'
   put lowering/ir/node.hpp '#include <tilewright/error.hpp>\n// a blockquery is no whole word\n'
   put lowering/passes/split.cpp '#include "ir/node.hpp"\n#include <cuda.h>\n'
   put lowering/runtime/driver.cpp '#include <cuda.h>\n#include <tilewright/error.hpp>\n'
@@ -29,6 +31,7 @@ plant_sound_tree() {
   put examples/quickstart.sh '#!/bin/sh\n'
   put tests/run.sh '#!/bin/sh\n'
   put tests/area/one.cpp '#include "../../library/variant.cpp"\n'
+  put tests/area/errors.cpp 'provoked(errors::dsl["no-tile"]);\n'
   put bench/one.cpp '#include "compile.cpp"\n'
   put CMakeLists.txt '# empty\n'
   put README.md '```sh\nexamples/quickstart.sh  # first\nCI=1 tests/run.sh\n```\n[it](dsl)\n'
@@ -78,6 +81,9 @@ planted top_level Makefile 'x\n'
 planted leftovers dsl/a.txt "see /ho""me/someone/x\n"
 planted leftovers dsl/a.txt "index-url = https://py""pi.org/simple\n"
 planted leftovers library/a.cpp "// TO""DO: later\n"
+planted errors lowering/pass_errors.hpp '    {"never-thrown", ErrorKind::io,\n'
+planted errors lowering/ir/errors.hpp '    {"no-tile", ErrorKind::io,\n'
+planted errors tests/area/errors.cpp 'provoked(errors::dsl["another"]);\n'
 planted readme_commands README.md 'examples/quickstart.sh\n```sh\ntests/run.sh\n./gone.sh\n```\n'
 planted readme_commands README.md '```sh\ntests/run.sh\n```\n'
 planted readme_commands README.md 'tests/run.sh examples/quickstart.sh [a](gone.md)\n'

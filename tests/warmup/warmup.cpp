@@ -8,7 +8,9 @@
 #include <tilewright/dsl.hpp>
 #include <tilewright/warmup.hpp>
 
+#include "plan_errors.hpp"
 #include "runtime/cache.hpp"
+#include "runtime/errors.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/nvrtc.hpp"
 #include "runtime/surroundings.hpp"
@@ -53,12 +55,12 @@ std::set<std::string> keys(const TemporaryFolder& folder) {
 }
 
 template <typename Action>
-void require_error(ErrorKind kind, const std::string& argument, const Action& action) {
+void require_error(const ErrorEntry& entry, const std::string& argument, const Action& action) {
   try {
     action();
     FAIL("accepted");
   } catch (const Error& error) {
-    CHECK(error.kind() == kind);
+    CHECK(std::string(error.id()) == std::string(entry.id));
     CHECK(error.argument() == argument);
   }
 }
@@ -136,14 +138,15 @@ TEST_CASE("what the machine lacks, and what cannot be asked for, is refused as a
   TemporaryFolder folder;
   ScopedVariable cache("TILEWRIGHT_CACHE_DIR", folder.path().string());
   const std::vector<WarmupItem> items{{twice, of_16, gpu}};
-  require_error(ErrorKind::invalid_argument, "jobs", [&] { warmup(items, {.jobs = -1}); });
-  require_error(ErrorKind::invalid_argument, "memory", [&] { warmup(items, {.memory = 1 << 20}); });
+  require_error(errors::plan["warmup-jobs-invalid"], "jobs", [&] { warmup(items, {.jobs = -1}); });
+  require_error(errors::plan["warmup-memory-too-small"], "memory",
+                [&] { warmup(items, {.memory = 1 << 20}); });
   {
     ScopedVariable off("TILEWRIGHT_CACHE", "off");
-    require_error(ErrorKind::invalid_argument, "TILEWRIGHT_CACHE", [&] { warmup(items); });
+    require_error(errors::plan["warmup-without-cache"], "TILEWRIGHT_CACHE", [&] { warmup(items); });
   }
   ScopedVariable nowhere("TILEWRIGHT_NVRTC_PATH", (folder.path() / "nowhere").string());
-  require_error(ErrorKind::missing, "nvrtc", [&] { warmup(items); });
+  require_error(errors::runtime["nvrtc-not-found"], "nvrtc", [&] { warmup(items); });
   CHECK(warmup({}).results.empty());
 }
 
@@ -165,8 +168,9 @@ TEST_CASE("targets by name: GPUs need not be there, and get their accelerated se
   CHECK(ImageTarget::named("sm_120") == ImageTarget{"sm_120a", runtime::ImageKind::cubin});
   CHECK(ImageTarget::named("emulator:sm_80") == emulated);
   CHECK(ImageTarget::named("emulator:sm_90a") == ImageTarget{"sm_90a", runtime::ImageKind::ptx});
-  require_error(ErrorKind::invalid_argument, "architecture", [] { ImageTarget::named("sm_x"); });
-  require_error(ErrorKind::invalid_argument, "device", [] { ImageTarget::named("gpu"); });
+  require_error(errors::runtime["architecture-malformed"], "architecture",
+                [] { ImageTarget::named("sm_x"); });
+  require_error(errors::runtime["device-unknown"], "device", [] { ImageTarget::named("gpu"); });
   CHECK(program_arch("sm_90a") == "sm_90");
   CHECK(program_arch("sm_120a") == "sm_120");
   CHECK(program_arch("sm_80") == "sm_80");

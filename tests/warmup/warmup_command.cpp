@@ -146,6 +146,7 @@ TEST_CASE("statuses: nothing kept is 1, a wrong request 2, what is missing 3") {
     CHECK(unkept.json().at("ok") == false);
     CHECK(unkept.json().at("not_kept") == 1);
     CHECK(unkept.json().at("error").at("kind") == "io");
+    CHECK(unkept.json().at("error").at("id") == "cache-not-writable");
     CHECK(holds(warm(line).out, "1 not kept"));
   }
   ScopedVariable cache("TILEWRIGHT_CACHE_DIR", (folder.path() / "cache").string());

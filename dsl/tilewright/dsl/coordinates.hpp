@@ -6,6 +6,7 @@
 #include "tilewright/dsl/causal_alignment.hpp"
 #include "tilewright/dsl/pointwise.hpp"
 #include "tilewright/dsl/record.hpp"
+#include "tilewright/errors.hpp"
 
 namespace tilewright {
 
@@ -50,7 +51,7 @@ struct Position : Traced<shape_of<decltype(index(std::declval<Row>()))>> {
     if (n.empty()) {
       if (statement.trace.loops.empty())
         throw Error(
-            ErrorKind::invalid_program,
+            errors::dsl["position-outside-loop"],
             "position(" + std::string(Row::name) +
                 ") stands outside for_blocks: it counts from the end of the loop's dimension",
             {std::string(Row::name), "", "", short_place(statement.place)});

@@ -14,6 +14,7 @@
 #include "tilewright/dsl/gate.hpp"
 #include "tilewright/dsl/op.hpp"
 #include "tilewright/error.hpp"
+#include "tilewright/errors.hpp"
 
 namespace tilewright {
 
@@ -116,7 +117,7 @@ inline constexpr bool is_value_not_tensor = term_kind<X> != TermKind::tensor;
 namespace detail {
 
 [[noreturn, gnu::noinline]] inline void refuse_integer(const std::string& value) {
-  throw Error(ErrorKind::invalid_program, "an integer in a kernel must fit in 32 bits",
+  throw Error(errors::dsl["integer-too-wide"], "an integer in a kernel must fit in 32 bits",
               {"constant", value, "-2147483648 … 2147483647", ""});
 }
 

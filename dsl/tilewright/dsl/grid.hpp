@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tilewright/dsl/record.hpp"
+#include "tilewright/errors.hpp"
 
 namespace tilewright {
 
@@ -49,7 +50,8 @@ Block<Dim<m>> blocks(Dim<m>, int tile = 0,
                      const std::source_location place = std::source_location::current()) {
   const detail::Statement statement("blocks", place);
   if (tile < 0 || tile > 65536)
-    throw Error(ErrorKind::invalid_program, "blocks(M, tile): the tile must hold elements",
+    throw Error(errors::dsl["grid-tile-out-of-range"],
+                "blocks(M, tile): the tile must hold elements",
                 {std::string(Dim<m>::name), std::to_string(tile),
                  "1 … 65536, or 0 for the schedule's choice", detail::short_place(place)});
   return {statement.trace.gate().grid_blocks(Dim<m>::name, tile, statement.where),

@@ -9,6 +9,7 @@
 
 #include "tilewright/dsl/expression.hpp"
 #include "tilewright/dsl/trace.hpp"
+#include "tilewright/errors.hpp"
 
 namespace tilewright::detail {
 
@@ -47,7 +48,7 @@ struct Statement {
 [[gnu::noinline]] inline ValueId checked(ValueId id, std::uint32_t serial,
                                          const Statement& statement) {
   if (serial != statement.trace.serial())
-    throw Error(ErrorKind::invalid_program,
+    throw Error(errors::dsl["value-of-another-kernel"],
                 "a value made in one kernel is used in another: kernels share no values",
                 {"", "", "", short_place(statement.place)});
   return id;

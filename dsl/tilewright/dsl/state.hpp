@@ -4,6 +4,7 @@
 #pragma once
 
 #include "tilewright/dsl/record.hpp"
+#include "tilewright/errors.hpp"
 
 namespace tilewright {
 
@@ -46,7 +47,7 @@ inline constexpr bool fits_variable_type = Given::dtype == Variable::dtype;
 [[gnu::noinline]] inline ValueId read_variable(VariableId id, std::uint32_t serial) {
   const Trace& trace = Trace::current("a Var");
   if (trace.serial() != serial)
-    throw Error(ErrorKind::invalid_program, "a Var of one kernel is used in another");
+    throw Error(errors::dsl["value-of-another-kernel"], "a Var of one kernel is used in another");
   return trace.gate().read(id);
 }
 

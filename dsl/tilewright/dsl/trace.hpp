@@ -11,6 +11,7 @@
 
 #include "tilewright/dsl/gate.hpp"
 #include "tilewright/error.hpp"
+#include "tilewright/errors.hpp"
 
 namespace tilewright {
 namespace detail {
@@ -65,7 +66,7 @@ class Trace {
  private:
   [[noreturn, gnu::noinline]] static void refuse_outside(std::string_view what,
                                                          const std::source_location& place) {
-    throw Error(ErrorKind::invalid_program,
+    throw Error(errors::dsl["statement-outside-kernel"],
                 std::string(what) + " stands outside a kernel: statements of the language belong " +
                     "in the lambda given to kernel(name, lambda)",
                 {std::string(what), "", "", place.line() == 0 ? "" : short_place(place)});

@@ -86,6 +86,8 @@ class AttentionProgram {
   const std::string& symbol() const;  ///< the kernel's extern "C" name
   int threads() const;                ///< of a block
   int shared_bytes() const;           ///< dynamic shared memory of a block
+  int tile_q() const;                 ///< rows that one block computes
+  int tile_kv() const;                ///< keys that it takes at a time
   /// The kernel's parameters in order, "const bf16* q", "i64 q_batch" …: pointers, strides in
   /// elements, extents, scalars.
   std::vector<std::string> parameters() const;

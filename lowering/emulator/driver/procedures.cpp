@@ -176,6 +176,7 @@ const Procedure procedures[] = {
 #if CUDA_VERSION >= 12050
     {"cuCtxCreate", 12050, reinterpret_cast<void*>(&cuCtxCreate_v4)},
 #endif
+    TILEWRIGHT_PROCEDURE(cuGetExportTable, 3000),
     {"cuGetProcAddress", 12000, reinterpret_cast<void*>(&cuGetProcAddress_v2)},
 };
 
@@ -210,6 +211,16 @@ CUresult CUDAAPI cuGetProcAddress_v2(const char* name, void** function, int vers
     }
     if (status != nullptr) *status = outcome;
     require(*function != nullptr || status != nullptr, CUDA_ERROR_NOT_FOUND);
+  });
+}
+
+// Tables of undocumented functions: there are none. NVRTC asks for one where it finds a
+// libcuda.so.1, does without it when told so, and crashes where this function is missing.
+CUresult CUDAAPI cuGetExportTable(const void** table, const CUuuid* id) {
+  return guarded_always([&] {
+    require(table != nullptr && id != nullptr);
+    *table = nullptr;
+    require(false, CUDA_ERROR_NOT_FOUND);
   });
 }
 

@@ -40,20 +40,21 @@ struct MatrixHalves {
   __m512i low, high;
 };
 
-template <bool transpose>
-TILEWRIGHT_INLINE MatrixHalves read_matrix(const u8* memory, const u32* rows) {
-  const __m512i low = four_rows(memory, rows), high = four_rows(memory, rows + 4);
-  if constexpr (!transpose) return {low, high};
-  const u16* index = transpose_index.of;
-  return {_mm512_permutex2var_epi16(low, _mm512_load_si512(index), high),
-          _mm512_permutex2var_epi16(low, _mm512_load_si512(index + 32), high)};
+/// Rows as they are: the fragment of the untransposed form.
+TILEWRIGHT_INLINE MatrixHalves read_rows(const u8* memory, const u32* rows) {
+  return {four_rows(memory, rows), four_rows(memory, rows + 4)};
 }
 
 template <bool transpose>
 TILEWRIGHT_INLINE void load_matrix(const u8* memory, const u32* rows, u32* d) {
-  const MatrixHalves m = read_matrix<transpose>(memory, rows);
-  _mm512_store_si512(d, m.low);
-  _mm512_store_si512(d + 16, m.high);
+  const MatrixHalves m = read_rows(memory, rows);
+  const u16* index = transpose_index.of;
+  const auto half = [&](unsigned which, __m512i untransposed) {
+    if constexpr (!transpose) return untransposed;
+    return _mm512_permutex2var_epi16(m.low, _mm512_load_si512(index + 32 * which), m.high);
+  };
+  _mm512_store_si512(d, half(0, m.low));
+  _mm512_store_si512(d + 16, half(1, m.high));
 }
 #elif defined(__AVX2__)
 template <bool transpose>

@@ -174,41 +174,72 @@ struct PairMultiply {
     whole_warp<false>(i, w);
     KeptA& a = prepare(i, w);
     const Product p = product(i, a), q = product(i + 1, a);
-    PairsB b[2], b2[2];
-    load_pairs<b_registers>(w, p.b, b);
-    load_pairs<b_registers>(w, q.b, b2);
-    if (!multiply_pairs<b_registers>(w, a, p, b, q, b2)) [[unlikely]] {
+    PairsB b[2 * b_registers];
+    const __m512i least = _mm512_min_epu16(order_pairs<b_registers>(w, p.b, b),
+                                           order_pairs<b_registers>(w, q.b, b + b_registers));
+    if (!multiply_pairs<b_registers>(w, a, p, q, b, least)) [[unlikely]] {
       multiply_small<k>(w, i->list, a);
       multiply_small<k>(w, i[1].list, a);
     }
     return next<false>(i + 1, w);
   }
 
+  /// B of two products as an ldmatrix.x4 finds it.
+  struct Loaded {
+    PairsB b[4];
+    __m512i least;
+  };
+
+  /// False, with nothing done, where the rows are not at hand.
+  template <bool transpose>
+  TILEWRIGHT_INLINE bool load(const Instruction* i, Warp* w, Loaded& out) {
+    alignas(64) u32 rows[32];
+    if (!rows_at_hand<4>(i, w, rows)) [[unlikely]]
+      return false;
+    out.least = _mm512_set1_epi16(-1);
+    for (unsigned j = 0; j < 4; ++j) {
+      TILEWRIGHT_STEP_BY_STEP;  // or all rows' addresses are loaded first, and stored again
+      const __m512i least = order_pairs<transpose>(read_rows(w->shared, rows + 8 * j), out.b[j]);
+      out.least = _mm512_min_epu16(out.least, least);
+    }
+    return true;
+  }
+
+  /// Out of line like `multiply_small`, which wants B in its registers.
+  template <bool transpose>
+  [[gnu::noinline, gnu::cold]] static void load_and_multiply_small(const Instruction* i, Warp* w,
+                                                                   KeptA& a) {
+    alignas(64) u32 rows[32];
+    place_rows(i, w, rows);
+    for (unsigned j = 0; j < 4; ++j)
+      load_matrix<transpose>(w->shared, rows + 8 * j, reg<u32>(w, i->list[j]));
+    multiply_small<k>(w, i[1].list, a);
+    multiply_small<k>(w, i[2].list, a);
+  }
+
   /// An ldmatrix.x4 and two mma with one A and B from it, which nothing else reads: it never gets
-  /// to the registers.
+  /// to the registers. Where such three follow each other (flags 4), the rows for the next two mma
+  /// are fetched before these two multiply: their way through memory takes as long as a third of
+  /// the multiplications, and the processor does not look far enough ahead to hide it.
   template <bool transpose>
   TILEWRIGHT_PAIRS static const Instruction* run_loaded(const Instruction* i, Warp* w) {
     static_assert(k == 16);
-    alignas(64) u32 rows[32];
-    if (!rows_at_hand<4>(i, w, rows)) [[unlikely]] {
+    Loaded loaded[2];
+    if (!load<transpose>(i, w, loaded[0])) [[unlikely]] {
       load_four_carefully(i, w, transpose);
       return run_both(i + 1, w);
     }
-    PairsB b[4];
-    for (unsigned j = 0; j < 4; ++j) {
-      const MatrixHalves m = read_matrix<transpose>(w->shared, rows + 8 * j);
-      b[j] = {m.low, m.high};
+    for (unsigned now = 0;; now ^= 1) {
+      const Instruction *first = i + 1, *second = i + 2, *following = i + 3;
+      const bool more = (i->flags & 4) != 0 && load<transpose>(following, w, loaded[now ^ 1]);
+      KeptA& a = prepare(first, w);
+      if (!multiply_pairs<2>(w, a, product(first, a), product(second, a), loaded[now].b,
+                             loaded[now].least)) [[unlikely]] {
+        load_and_multiply_small<transpose>(i, w, a);
+      }
+      if (!more) return next<false>(second, w);
+      i = following;
     }
-    const Instruction *first = i + 1, *second = i + 2;
-    KeptA& a = prepare(first, w);
-    if (!multiply_pairs<2>(w, a, product(first, a), {b[0], b[1]}, product(second, a), {b[2], b[3]}))
-        [[unlikely]] {
-      for (unsigned j = 0; j < 4; ++j)
-        load_matrix<transpose>(w->shared, rows + 8 * j, reg<u32>(w, i->list[j]));
-      multiply_small<k>(w, first->list, a);
-      multiply_small<k>(w, second->list, a);
-    }
-    return next<false>(second, w);
   }
 };
 

@@ -6,6 +6,7 @@
 // of the smallest normal number, 2^-126: sums and roundings of multiples are multiples.
 #pragma once
 
+#include "emulator/ops/matrix_rows.hpp"
 #include "emulator/ops/mma_avx512.hpp"
 
 #define TILEWRIGHT_PAIRS __attribute__((target("avx512bf16")))
@@ -64,34 +65,39 @@ TILEWRIGHT_INLINE bool small_elements(const Accumulators& c) {
                                  _mm512_set1_epi32(s32(least_of_c))) != 0;
 }
 
-/// For k-lane t: where in two vectors of B the pairs for even and odd columns of every lane of C
-/// are, halves exchanged.
-struct alignas(64) PairIndex {
-  u16 of[4][2][32];
-  constexpr PairIndex() : of() {
-    for (u32 t = 0; t < 4; ++t) {
-      for (u32 odd = 0; odd < 2; ++odd) {
-        for (u32 l = 0; l < 16; ++l) {
-          const u32 lane = 4 * (2 * (l % 4) + odd) + t;
-          of[t][odd][2 * l] = u16(2 * lane + 1);
-          of[t][odd][2 * l + 1] = u16(2 * lane);
-        }
-      }
+/// Where in the two vectors of a register of B the words of `word_order` are, halves exchanged; and
+/// where in the rows of a matrix whose transpose that register is to hold.
+struct alignas(64) PairOrder {
+  u16 of[2][32], transposed[2][32];
+  constexpr PairOrder() : of(), transposed() {
+    for (u32 at = 0; at < 64; ++at) {
+      const u32 element = 2 * word_order.of[at / 32][at / 2 % 16] + (at % 2 == 0 ? 1 : 0);
+      of[at / 32][at % 32] = u16(element);
+      transposed[at / 32][at % 32] = u16(element % 8 * 8 + element / 8);
     }
   }
 };
-constexpr PairIndex pair_index;
+constexpr PairOrder pair_order;
 
-/// One register of B.
-struct PairsB {
-  __m512i low, high;
+/// A register of B in the order its words are broadcast: [t][column parity], four columns of one
+/// parity each.
+struct alignas(64) PairsB {
+  u32 at[4][2][4];
 };
 
-TILEWRIGHT_INLINE PairsB load_pairs(const u32* b) {
-  return {_mm512_load_si512(b), _mm512_load_si512(b + 16)};
-}
-TILEWRIGHT_INLINE __m512i magnitudes(PairsB b) {
+/// Puts `b`, a register of B or, transposed, the rows it was to be loaded from, into `out`; gives
+/// its least magnitudes.
+template <bool transpose>
+TILEWRIGHT_INLINE __m512i order_pairs(MatrixHalves b, PairsB& out) {
+  const auto& index = transpose ? pair_order.transposed : pair_order.of;
+  for (unsigned half = 0; half < 2; ++half) {
+    _mm512_store_si512(out.at[2 * half],
+                       _mm512_permutex2var_epi16(b.low, _mm512_load_si512(index[half]), b.high));
+  }
   return _mm512_min_epu16(magnitudes(b.low), magnitudes(b.high));
+}
+TILEWRIGHT_INLINE __m512i order_pairs(const u32* b, PairsB& out) {
+  return order_pairs<false>({_mm512_load_si512(b), _mm512_load_si512(b + 16)}, out);
 }
 TILEWRIGHT_INLINE bool any_less(__m512i least, u32 bound) {
   return _mm512_cmplt_epu16_mask(least, _mm512_set1_epi16(s16(bound))) != 0;
@@ -102,12 +108,13 @@ struct PairsA {
   __m512bh upper0, upper1, lower0, lower1;
 };
 
-TILEWRIGHT_PAIRS_INLINE void add_pairs(const PairsA& a, PairsB b, const u16* even_index,
-                                       const u16* odd_index, Accumulators& c) {
-  const auto even = reinterpret_cast<__m512bh>(
-      _mm512_permutex2var_epi16(b.low, _mm512_load_si512(even_index), b.high));
-  const auto odd = reinterpret_cast<__m512bh>(
-      _mm512_permutex2var_epi16(b.low, _mm512_load_si512(odd_index), b.high));
+TILEWRIGHT_PAIRS_INLINE __m512bh columns(const u32* four) {
+  return reinterpret_cast<__m512bh>(
+      _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(four))));
+}
+
+TILEWRIGHT_PAIRS_INLINE void add_pairs(const PairsA& a, const u32 (&b)[2][4], Accumulators& c) {
+  const __m512bh even = columns(b[0]), odd = columns(b[1]);
   c.upper_even0 = _mm512_dpbf16_ps(c.upper_even0, a.upper0, even);
   c.upper_odd0 = _mm512_dpbf16_ps(c.upper_odd0, a.upper0, odd);
   c.upper_even1 = _mm512_dpbf16_ps(c.upper_even1, a.upper1, even);
@@ -120,20 +127,20 @@ TILEWRIGHT_PAIRS_INLINE void add_pairs(const PairsA& a, PairsB b, const u16* eve
 
 /// Two k of one product, or of two (`c2` not null) with the same A.
 template <unsigned first, unsigned t>
-TILEWRIGHT_PAIRS_INLINE void add_step(const KeptA& a, PairsB b, Accumulators& c, PairsB b2,
-                                      Accumulators* c2) {
+TILEWRIGHT_PAIRS_INLINE void add_step(const KeptA& a, const PairsB& b, Accumulators& c,
+                                      const PairsB& b2, Accumulators* c2) {
   TILEWRIGHT_STEP_BY_STEP;
   const auto spread = [&](unsigned r, unsigned part) {
     return reinterpret_cast<__m512bh>(a.pairs[first + r][part][t]);
   };
   const PairsA rows = {spread(0, 0), spread(0, 1), spread(1, 0), spread(1, 1)};
-  add_pairs(rows, b, pair_index.of[t][0], pair_index.of[t][1], c);
-  if (c2 != nullptr) add_pairs(rows, b2, pair_index.of[t][0], pair_index.of[t][1], *c2);
+  add_pairs(rows, b.at[t], c);
+  if (c2 != nullptr) add_pairs(rows, b2.at[t], *c2);
 }
 
 template <unsigned first>
-TILEWRIGHT_PAIRS_INLINE void add_slice_of_pairs(const KeptA& a, PairsB b, Accumulators& c,
-                                                PairsB b2, Accumulators* c2) {
+TILEWRIGHT_PAIRS_INLINE void add_slice_of_pairs(const KeptA& a, const PairsB& b, Accumulators& c,
+                                                const PairsB& b2, Accumulators* c2) {
   add_step<first, 0>(a, b, c, b2, c2);
   add_step<first, 1>(a, b, c, b2, c2);
   add_step<first, 2>(a, b, c, b2, c2);
@@ -146,46 +153,45 @@ struct Product {
   bool c_is_sum;
 };
 
+/// B of one product in order; gives its least magnitudes.
+template <unsigned b_registers>
+TILEWRIGHT_INLINE __m512i order_pairs(Warp* w, const u32* list, PairsB* b) {
+  __m512i least = order_pairs(reg<u32>(w, list[0]), b[0]);
+  if constexpr (b_registers == 2)
+    least = _mm512_min_epu16(least, order_pairs(reg<u32>(w, list[1]), b[1]));
+  return least;
+}
+
 /// D = A B + C in pairs; false, with nothing stored, where that might not be exact.
 template <unsigned b_registers>
 TILEWRIGHT_PAIRS_INLINE bool multiply_pairs(Warp* w, const KeptA& a, const Product& p) {
   if (!a.has_pairs) return false;
-  const PairsB b0 = load_pairs(reg<u32>(w, p.b[0]));
-  const PairsB b1 = load_pairs(reg<u32>(w, p.b[b_registers - 1]));
-  if (any_less(_mm512_min_epu16(magnitudes(b0), magnitudes(b1)), a.least_of_b)) [[unlikely]]
+  PairsB b[2];
+  if (any_less(order_pairs<b_registers>(w, p.b, b), a.least_of_b)) [[unlikely]]
     return false;
   Accumulators c;
   load_c(w, p.c, c);
   if (!p.c_is_sum && small_elements(c)) return false;
-  add_slice_of_pairs<0>(a, b0, c, b0, nullptr);
-  if constexpr (b_registers == 2) add_slice_of_pairs<2>(a, b1, c, b1, nullptr);
+  add_slice_of_pairs<0>(a, b[0], c, b[0], nullptr);
+  if constexpr (b_registers == 2) add_slice_of_pairs<2>(a, b[1], c, b[1], nullptr);
   store_d(w, p.d, c);
   return true;
 }
 
-/// B of one product.
-template <unsigned b_registers>
-TILEWRIGHT_INLINE void load_pairs(Warp* w, const u32* list, PairsB (&b)[2]) {
-  b[0] = load_pairs(reg<u32>(w, list[0]));
-  b[1] = load_pairs(reg<u32>(w, list[b_registers - 1]));
-}
-
-/// Two products with the same A, whose vectors are loaded once. The second reads nothing that the
-/// first writes.
+/// Two products with the same A, whose vectors are loaded once, and B of both, with its least
+/// magnitudes. The second reads nothing that the first writes.
 template <unsigned b_registers>
 TILEWRIGHT_PAIRS_INLINE bool multiply_pairs(Warp* w, const KeptA& a, const Product& p,
-                                            const PairsB (&b)[2], const Product& q,
-                                            const PairsB (&b2)[2]) {
+                                            const Product& q, const PairsB* b, __m512i least) {
   if (!a.has_pairs) return false;
-  if (any_less(_mm512_min_epu16(_mm512_min_epu16(magnitudes(b[0]), magnitudes(b[1])),
-                                _mm512_min_epu16(magnitudes(b2[0]), magnitudes(b2[1]))),
-               a.least_of_b)) [[unlikely]]
+  if (any_less(least, a.least_of_b)) [[unlikely]]
     return false;
   Accumulators c, c2;
   load_c(w, p.c, c);
   load_c(w, q.c, c2);
   if (!p.c_is_sum && small_elements(c)) return false;
   if (!q.c_is_sum && small_elements(c2)) return false;
+  const PairsB* b2 = b + b_registers;
   add_slice_of_pairs<0>(a, b[0], c, b2[0], &c2);
   if constexpr (b_registers == 2) add_slice_of_pairs<2>(a, b[1], c, b2[1], &c2);
   store_d(w, p.d, c);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "emulator/errors.hpp"
 #include "tilewright/error.hpp"
 
 namespace tilewright::emulator {
@@ -54,22 +55,22 @@ bool runs_avx512() {
 }
 #endif
 
-const Variant& choose() {
-  const char* wanted = std::getenv("TILEWRIGHT_EMULATOR_ISA");
+}  // namespace
+
+const Variant& choose_variant(const char* wanted, const Variant* (*find)(const char* name)) {
   if (wanted != nullptr && *wanted != '\0') {
-    if (const Variant* found = find_variant(wanted)) return *found;
-    throw Error(ErrorKind::invalid_argument, "the emulator has no such instruction set here",
+    if (const Variant* found = find(wanted)) return *found;
+    throw Error(errors::emulator["emulator-instructions-unknown"],
+                "the emulator has no such instruction set here",
                 {"TILEWRIGHT_EMULATOR_ISA", wanted, "portable, avx512", ""});
   }
   for (const char* name : {"avx512", "portable"}) {
-    if (const Variant* found = find_variant(name)) return *found;
+    if (const Variant* found = find(name)) return *found;
   }
-  throw Error(ErrorKind::missing,
+  throw Error(errors::emulator["emulator-processor-too-old"],
               "the emulator was built for processors with AVX2 and FMA; rebuild it with "
               "-DTILEWRIGHT_EMULATOR_BASELINE=\"\" to run here");
 }
-
-}  // namespace
 
 const Variant* find_variant(const char* name) {
 #if defined(TILEWRIGHT_EMULATOR_AVX512)
@@ -80,7 +81,8 @@ const Variant* find_variant(const char* name) {
 }
 
 const Variant& variant() {
-  static const Variant& chosen = choose();
+  static const Variant& chosen =
+      choose_variant(std::getenv("TILEWRIGHT_EMULATOR_ISA"), find_variant);
   return chosen;
 }
 

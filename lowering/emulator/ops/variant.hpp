@@ -62,6 +62,9 @@ struct Variant {
 /// The fastest this processor can run. Throws tilewright::Error (missing) when it can run none.
 /// TILEWRIGHT_EMULATOR_ISA=portable in the environment chooses the slow one, for tests.
 const Variant& variant();
+/// The wanted one, or without a wish (null or empty) the best that `find` has. Throws Error:
+/// invalid_argument for a wish that `find` does not have, missing where it has none at all.
+const Variant& choose_variant(const char* wanted, const Variant* (*find)(const char* name));
 const Variant* find_variant(const char* name);  ///< null when not built or not runnable here
 
 }  // namespace tilewright::emulator

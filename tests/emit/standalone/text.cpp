@@ -132,6 +132,7 @@ TEST_CASE("a parameter that names nothing is refused by name") {
     FAIL("accepted");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::invalid_argument);
+    CHECK(std::string(error.id()) == "standalone-parameter-unknown");
     CHECK(error.argument() == "rows");
     CHECK(error.value() == "row");
   }

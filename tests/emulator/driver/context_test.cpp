@@ -170,6 +170,14 @@ TEST_CASE("streams and events: times, stale handles, other contexts") {
   CHECK_RESULT(cuStreamCreate(&stream, 77), CUDA_ERROR_INVALID_VALUE);
 }
 
+TEST_CASE("there are no tables of undocumented functions, and asking is no mistake") {
+  const void* table = &table;
+  const CUuuid id{};
+  CHECK_RESULT(cuGetExportTable(&table, &id), CUDA_ERROR_NOT_FOUND);
+  CHECK(table == nullptr);
+  CHECK_RESULT(cuGetExportTable(nullptr, &id), CUDA_ERROR_INVALID_VALUE);
+}
+
 TEST_CASE("entry points by name and version") {
   void* function = nullptr;
   CUdriverProcAddressQueryResult status{};

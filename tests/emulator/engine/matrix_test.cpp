@@ -5,45 +5,11 @@
 #include <cmath>
 
 #include "emulator/ops/half_values.hpp"
-#include "lane_kernel.hpp"
+#include "word_kernel.hpp"
 
 using namespace emulator_test;
 
 namespace {
-
-/// Runs a kernel whose lanes load `inputs` 32-bit words each and store `outputs` words.
-std::vector<std::uint32_t> run_words(const std::string& body, const std::vector<std::uint32_t>& in,
-                                     unsigned inputs, unsigned outputs,
-                                     const std::string& before = "") {
-  std::string text = ".version 8.0\n.target sm_80\n.address_size 64\n" + before +
-                     "\n.visible .entry probe(.param .u64 in, .param .u64 out)\n{\n"
-                     ".reg .b32 %i<32>, %o<8>, %t<8>, %lane;\n.reg .b64 %in, %out, %x;\n"
-                     "ld.param.u64 %in, [in];\nld.param.u64 %out, [out];\nmov.u32 %lane, %laneid;\n"
-                     "mul.wide.u32 %x, %lane, 4;\nadd.s64 %in, %in, %x;\nadd.s64 %out, %out, %x;\n";
-  for (unsigned k = 0; k < inputs; ++k) {
-    text += "ld.global.u32 %i" + std::to_string(k) + ", [%in+" + std::to_string(128 * k) + "];\n";
-  }
-  text += body + "\n";
-  for (unsigned k = 0; k < outputs; ++k) {
-    text += "st.global.u32 [%out+" + std::to_string(128 * k) + "], %o" + std::to_string(k) + ";\n";
-  }
-  text += "ret;\n}\n";
-  Memory memory(std::size_t{1} << 30);
-  const auto module = Module::load(text, memory);
-  const std::uint64_t from = memory.allocate(in.size() * 4), to = memory.allocate(128 * outputs);
-  std::memcpy(reinterpret_cast<void*>(from), in.data(), in.size() * 4);
-  memory.mark_initialized(from, in.size() * 4);
-  Launch launch;
-  launch.block.x = 32;
-  launch.parameters = pointer_parameters({from, to});
-  Options options;
-  options.detectors = false;
-  const Report report = run(module->kernels().at("probe"), launch, memory, options);
-  for (const Fault& fault : report.faults) FAIL_CHECK(fault.message);
-  std::vector<std::uint32_t> out(32 * outputs);
-  std::memcpy(out.data(), reinterpret_cast<void*>(to), out.size() * 4);
-  return out;
-}
 
 struct Shape {
   std::string shape, type;
@@ -295,43 +261,4 @@ TEST_CASE("ldmatrix and stmatrix are each other's inverse and follow the fragmen
       "%t0;",
       in, 4, 1);
   CHECK(std::equal(moved.begin(), moved.end(), in.begin()));
-}
-
-TEST_CASE("two mma that take B from the ldmatrix before them give what they give from registers") {
-  const std::string buffer = ".shared .align 16 .b8 buffer[1024];";
-  const std::string mma = "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 ";
-  std::mt19937 random(31);
-  for (unsigned round = 0; round < 24; ++round) {
-    CAPTURE(round);
-    const bool transpose = round % 2 == 1;
-    std::vector<std::uint32_t> in(32 * 12);
-    for (unsigned k = 0; k < in.size(); ++k) {
-      // Sometimes factors so small that a product is subnormal, which takes the other way.
-      const std::uint32_t least = round % 3 == 2 ? 50 : 118, span = round % 3 == 0 ? 8 : 30;
-      const auto half = [&] {
-        const auto bits = static_cast<std::uint32_t>(random());
-        return (bits & 0x8000) | (least + bits % span) << 7 | (bits >> 16 & 0x7f);
-      };
-      in[k] = half() | half() << 16;
-    }
-    const std::string fill =
-        "mov.u32 %t0, buffer; mad.lo.u32 %t0, %lane, 16, %t0; st.shared.v4.u32 [%t0], "
-        "{%i8,%i9,%i10,%i11}; bar.sync 0;"
-        "mov.b32 %o0, %i0; mov.b32 %o1, %i1; mov.b32 %o2, %i2; mov.b32 %o3, %i3;"
-        "mov.b32 %o4, %i3; mov.b32 %o5, %i2; mov.b32 %o6, %i1; mov.b32 %o7, %i0;";
-    const std::string load = std::string("ldmatrix.sync.aligned.m8n8.x4") +
-                             (transpose ? ".trans" : "") + ".shared.b16 {%t1,%t2,%t3,%t4}, [%t0];";
-    const std::string a = "{%i4,%i5,%i6,%i7}, ";
-    const std::string products = mma + "{%o0,%o1,%o2,%o3}, " + a + "{%t1,%t2}, {%o0,%o1,%o2,%o3};" +
-                                 mma + "{%o4,%o5,%o6,%o7}, " + a + "{%t3,%t4}, {%o4,%o5,%o6,%o7};";
-    const auto fused = run_words(fill + load + products, in, 12, 8, buffer);
-    // A second reader of B, or an instruction between, and B goes through the registers.
-    CHECK(fused == run_words(fill + load + products + "mov.b32 %t5, %t1;", in, 12, 8, buffer));
-    CHECK(fused == run_words(fill + load + "mov.b32 %t5, 0;" + products, in, 12, 8, buffer));
-    // B's registers the other way round are another product.
-    const std::string crossed = mma + "{%o0,%o1,%o2,%o3}, " + a + "{%t2,%t1}, {%o0,%o1,%o2,%o3};" +
-                                mma + "{%o4,%o5,%o6,%o7}, " + a + "{%t3,%t4}, {%o4,%o5,%o6,%o7};";
-    CHECK(run_words(fill + load + crossed, in, 12, 8, buffer) ==
-          run_words(fill + load + crossed + "mov.b32 %t5, %t1;", in, 12, 8, buffer));
-  }
 }

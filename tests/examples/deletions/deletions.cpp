@@ -49,12 +49,6 @@ struct Report {
   std::set<std::string> places;  ///< the user's file:line, "" where the emulator knew none
 };
 
-std::string source_of(const emit::KernelText& text, int line) {
-  for (const emit::LineOrigin& origin : text.lines)
-    if (origin.line == line) return to_string(origin.where);
-  return "";
-}
-
 /// What the emulator reports of `subject` running as `ptx` with the arguments of `launch`.
 void observe(const Device& device, const Subject& subject, const std::string& ptx,
              const Launch& launch, Report& report) {
@@ -66,7 +60,7 @@ void observe(const Device& device, const Subject& subject, const std::string& pt
   }
   for (const auto& fault : nlohmann::json::parse(device.emulator()->faults())) {
     report.kinds.insert(fault.at("kind").get<std::string>());
-    report.places.insert(source_of(text, fault.at("cuda_line").get<int>()));
+    report.places.insert(emit::source_of(text, fault.at("cuda_line").get<int>()));
   }
   device.emulator()->reset();
 }

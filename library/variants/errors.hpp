@@ -1,0 +1,28 @@
+// Errors of the variants: what a variant cannot be asked for.
+#pragma once
+
+#include <tilewright/error.hpp>
+
+namespace tilewright::errors {
+
+inline constexpr ErrorEntry variants_entries[] = {
+    {"variant-unknown", ErrorKind::invalid_argument, "There is no variant of that name.",
+     "Choose one that `tilewright list` prints."},
+    {"variant-type-unsupported", ErrorKind::unsupported,
+     "The variant has no kernel for this element type.", "Use one that the message lists."},
+    {"variant-schedule-unsupported", ErrorKind::unsupported,
+     "A schedule file is given to a variant of several kernels.",
+     "Use --tile-q, --tile-kv, --stages and --warps."},
+    {"schedule-precision-disagrees", ErrorKind::invalid_argument,
+     "The schedule file and --dot-precision ask for different products.",
+     "Drop one of the two, or let them agree."},
+    {"memory-budget-exceeded", ErrorKind::unsupported,
+     "The variant stores all scores, and they take more bytes than --memory-budget.",
+     "Raise --memory-budget, use a smaller shape, or a variant that stores none."},
+    {"result-size-wrong", ErrorKind::launch_failed,
+     "A run returned a result of another size than its shape says.",
+     "Report it: a defect of the variant."},
+};
+inline constexpr ErrorTable variants{variants_entries};
+
+}  // namespace tilewright::errors

@@ -1,0 +1,142 @@
+// Errors of variants and of the command that no other test provokes: with the real variants, in
+// process.
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "command/catalogue.hpp"
+#include "command/command.hpp"
+#include "command/errors.hpp"
+#include "formats/errors.hpp"
+#include "formats/file.hpp"
+#include "formats/safetensors.hpp"
+#include "ir/schedule.hpp"
+#include "library/temporary_folder.hpp"
+#include "passes/errors.hpp"
+#include "plan_errors.hpp"
+#include "provoked.hpp"
+#include "reference/compare.hpp"
+#include "variants/errors.hpp"
+#include "variants/table.hpp"
+
+using namespace tilewright;
+using namespace tilewright::test;
+using tilewright::library::Request;
+
+namespace {
+
+/// Runs the command and requires an error of this id; returns the error object.
+nlohmann::json refused(const ErrorEntry& entry, std::vector<std::string> arguments,
+                       command::Terminals terminals = {}) {
+  std::ostringstream out, err, spoken;
+  std::istringstream in;
+  arguments.push_back("--json");
+  const int status = command::command(arguments, library::variants(), out, err, terminals, in);
+  INFO(out.str());
+  CHECK(status != 0);
+  const auto error = nlohmann::json::parse(out.str()).at("error");
+  CHECK(error.at("id") == entry.id);
+  CHECK(error.at("kind") == name(entry.kind));
+  return error;
+}
+
+Request request_of(DType dtype) {
+  Request request;
+  request.shape.dtype = dtype;
+  return request;
+}
+
+}  // namespace
+
+TEST_CASE("what a variant cannot be asked for") {
+  const TemporaryFolder folder;
+  const auto schedule = folder / "schedule";
+  write_text(schedule, "dot_precision f32\n");
+  for (const char* variant : {"flash", "standard"})
+    provoked(errors::variants["variant-type-unsupported"], [&] {
+      (void)library::find_variant(library::variants(), variant)
+          .make()
+          ->dump(request_of(i8), "sm_80", library::Stage::cuda);
+    });
+  refused(errors::variants["variant-schedule-unsupported"],
+          {"dump", "standard", "--schedule", schedule.string()});
+  CHECK(refused(errors::variants["schedule-precision-disagrees"],
+                {"dump", "flash", "--dtype", "f32", "--dot-precision", "tf32", "--schedule",
+                 schedule.string()})
+            .at("argument") == "--dot-precision");
+  CHECK(refused(errors::variants["memory-budget-exceeded"],
+                {"run", "standard", "--memory-budget", "3"})
+            .at("value") == "3");
+  refused(errors::variants["variant-unknown"], {"run", "flesh"});
+}
+
+TEST_CASE("a result of the wrong size is no result") {
+  library::AttentionShape shape;
+  library::RunResult result;
+  result.out.resize(1);
+  provoked(errors::variants["result-size-wrong"],
+           [&] { (void)library::compare(shape, result, {}, {}); });
+}
+
+TEST_CASE("options that exclude each other, and files") {
+  refused(errors::command["options-exclude-each-other"],
+          {"warmup", "-", "--arch", "sm_80", "--device", "emulator:sm_80"});
+  refused(errors::command["option-misused"], {"doctor", "tile-invalid"});
+  refused(errors::command["cubin-to-terminal"], {"dump", "flash", "--stage", "cubin"}, {true});
+  refused(errors::plan["warmup-memory-too-small"], {"warmup", "-", "--memory", "1M"});
+  refused(errors::command["option-not-a-number"], {"warmup", "-", "--memory", "much"});
+  const TemporaryFolder folder;
+  const std::vector<std::byte> bytes(2 * 4 * 4);
+  const auto tensor = [&](const char* name) {
+    return formats::TensorData{name, formats::ElementType::bf16, {1, 1, 4, 4}, bytes};
+  };
+  const std::array tensors{tensor("q"), tensor("k"), tensor("v")};
+  const auto path = (folder / "in").string();
+  formats::write_safetensors(path, tensors);
+  refused(errors::command["option-disagrees-with-input"],
+          {"run", "flash", "--input", path, "--seqlen-q", "5"});
+  provoked(errors::formats["file-too-long"],
+           [&] { (void)formats::read_text(path, "--schedule", 4); });
+}
+
+TEST_CASE("the catalogue is printed, whole and by id") {
+  std::ostringstream out, err;
+  CHECK(command::command({"doctor", "--errors"}, library::variants(), out, err) == 0);
+  std::istringstream lines(out.str());
+  for (std::string line; std::getline(lines, line);) {
+    CAPTURE(line);
+    CHECK(line.size() <= 100);
+  }
+  std::ostringstream object;
+  CHECK(command::command({"doctor", "--errors", "--json"}, library::variants(), object, err) == 0);
+  const auto listed = nlohmann::json::parse(object.str()).at("errors");
+  const auto entries = command::catalogue();
+  REQUIRE(listed.size() == entries.size());
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const ErrorEntry& entry = *entries[i];
+    CAPTURE(std::string(entry.id));
+    CHECK(ids.insert(entry.id).second);
+    CHECK(out.str().find("\n  " + std::string(entry.id) + "\n") != std::string::npos);
+    CHECK(listed[i] == nlohmann::json{{"id", entry.id},
+                                      {"kind", name(entry.kind)},
+                                      {"cause", entry.cause},
+                                      {"remedy", entry.remedy}});
+    CHECK(std::string(entry.cause).back() == '.');
+    CHECK(std::string(entry.remedy).back() == '.');
+  }
+  std::ostringstream one;
+  CHECK(command::command({"doctor", "--errors", "tensor-null"}, library::variants(), one, err) ==
+        0);
+  CHECK(one.str().find("tensor-null") != std::string::npos);
+  CHECK(one.str().find("tensor-misaligned") == std::string::npos);
+  const auto unknown = refused(errors::command["error-unknown"], {"doctor", "--errors", "tile-in"});
+  CHECK(unknown.at("allowed").get<std::string>().find("tile-invalid") != std::string::npos);
+}
+
+TEST_CASE("a sentence that does not say what to do is followed by the remedy") {
+  std::ostringstream out, err;
+  CHECK(command::command({"dump", "flash", "--schedule", "/"}, library::variants(), out, err) == 2);
+  CHECK(err.str().find("\n  ") == std::string::npos);  // it says what is allowed
+}
