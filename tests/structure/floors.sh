@@ -17,7 +17,6 @@ declare -A may_see=(
   [lowering/passes]="lowering/ir lowering/targets dsl"
   [lowering/emit]="lowering/ir lowering/targets lowering/ops dsl"
   [lowering]="dsl"
-  [library/scores]="dsl"
   [library/loops]="dsl"
   [library]="lowering dsl"
   [examples]="library lowering dsl"
