@@ -69,7 +69,7 @@ void forward(benchmark::State& state, const Device& device, const Case& c) {
   const auto launch = [&] {
     plan.launch(stream, {.q = q.view, .k = k.view, .v = v.view, .out = out.view});
   };
-  const auto work = library::attention_work(c.extents, c.dim, c.dim, c.dtype, c.causal);
+  const auto work = library::attention_work(c.extents, c.dim, c.dim, c.dtype, c.causal ? 0.5 : 1);
 
   if (device.is_emulator()) {
     device.emulator()->reset();

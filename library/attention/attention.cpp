@@ -6,6 +6,7 @@
 
 #include "attention/errors.hpp"
 #include "attention/kernel.hpp"
+#include "attention/score_arguments.hpp"
 #include "attention/state.hpp"
 #include "attention/tensor_checks.hpp"
 #include "passes/errors.hpp"
@@ -27,10 +28,12 @@ CompileRequest compile_request(const AttentionRequest& request) {
   return made;
 }
 
-AttentionState described(const Mask& mask, AttentionRequest request, std::string arch) {
+AttentionState described(const Mask& mask, const ScoreMod& score_mod, AttentionRequest request,
+                         std::string arch) {
   library::check(request);
   if (request.value_dim == 0) request.value_dim = request.head_dim;
-  return {.mask = mask, .request = std::move(request), .arch = std::move(arch)};
+  return {
+      .mask = mask, .score_mod = score_mod, .request = std::move(request), .arch = std::move(arch)};
 }
 
 }  // namespace
@@ -41,9 +44,15 @@ Attention Attention::mask(Mask mask) const {
   return result;
 }
 
+Attention Attention::score(ScoreMod score_mod) const {
+  Attention result = *this;
+  result.score_mod_ = std::move(score_mod);
+  return result;
+}
+
 AttentionPlan Attention::compile(const Device& device, const AttentionRequest& request) const {
-  AttentionState state = described(mask_, request, device.architecture());
-  const auto kernel = library::attention_kernel(mask_, state.request.dtype);
+  AttentionState state = described(mask_, score_mod_, request, device.architecture());
+  const auto kernel = library::attention_kernel(mask_, score_mod_, state.request.dtype);
   state.plan = tilewright::compile(device, *kernel, compile_request(state.request));
   auto plan = std::make_shared<Plan>(*state.plan);
   return AttentionPlan(AttentionProgram(std::make_shared<const AttentionState>(std::move(state))),
@@ -52,14 +61,14 @@ AttentionPlan Attention::compile(const Device& device, const AttentionRequest& r
 
 AttentionProgram Attention::program(const std::string& arch,
                                     const AttentionRequest& request) const {
-  AttentionState state = described(mask_, request, arch);
+  AttentionState state = described(mask_, score_mod_, request, arch);
   try {
     passes::target_of(arch);
   } catch (const Error& error) {  // names the command's option
     throw Error(errors::passes["target-unknown"], "unknown architecture",
                 {"arch", arch, error.allowed(), ""});
   }
-  const auto kernel = library::attention_kernel(mask_, state.request.dtype);
+  const auto kernel = library::attention_kernel(mask_, score_mod_, state.request.dtype);
   state.made = make_program(*kernel, arch, compile_request(state.request));
   return AttentionProgram(std::make_shared<const AttentionState>(std::move(state)));
 }
@@ -81,6 +90,7 @@ void AttentionPlan::launch(const Stream& stream, AttentionTensors tensors,
   arguments.emplace_back("out", std::move(tensors.out));
   if (wants_lse) arguments.emplace_back("lse", std::move(tensors.lse));
   arguments.emplace_back("softmax_scale", scale);
+  library::bind_arguments(AttentionState::of(program_), tensors, arguments);
   plan_->launch(stream, arguments, workspace);
 }
 

@@ -1,7 +1,9 @@
 // See kernel.hpp; the kernel itself is loops/flash_forward.hpp.
 #include "attention/kernel.hpp"
 
-#include "attention/mask_form.hpp"
+#include <tilewright/error.hpp>
+
+#include "attention/recorded.hpp"
 #include "loops/flash_forward.hpp"
 #include "passes/analyze_masks.hpp"
 
@@ -9,11 +11,9 @@ namespace tilewright::library {
 namespace {
 
 template <DType T>
-std::unique_ptr<KernelSource> kernel_of(const MaskForm& mask) {
-  const auto keep = [](auto made) { return std::make_unique<decltype(made)>(std::move(made)); };
-  if (!mask.causal) return keep(flash_forward<T>(everything));
-  if (mask.alignment == top_left) return keep(flash_forward<T>(causal_top_left));
-  return keep(flash_forward<T>(causal_bottom_right));
+std::unique_ptr<KernelSource> kernel_of(const ComposedScores& scores) {
+  auto made = flash_forward_of<T>(scores);
+  return std::make_unique<decltype(made)>(std::move(made));
 }
 
 const ir::Operation* find_loop(const ir::Kernel& kernel) {
@@ -24,11 +24,13 @@ const ir::Operation* find_loop(const ir::Kernel& kernel) {
 
 }  // namespace
 
-std::unique_ptr<KernelSource> attention_kernel(const Mask& mask, DType dtype) {
-  const MaskForm& form = MaskForm::of(mask);
-  if (dtype == bf16) return kernel_of<bf16>(form);
-  if (dtype == f16) return kernel_of<f16>(form);
-  if (dtype == f32) return kernel_of<f32>(form);
+std::unique_ptr<KernelSource> attention_kernel(const Mask& mask, const ScoreMod& score_mod,
+                                               DType dtype) {
+  const ComposedScores scores{mask.tree(), score_mod.tree()};
+  arguments_of(std::array{scores.mask, scores.score_mod});  // one name, one meaning
+  if (dtype == bf16) return kernel_of<bf16>(scores);
+  if (dtype == f16) return kernel_of<f16>(scores);
+  if (dtype == f32) return kernel_of<f32>(scores);
   return nullptr;
 }
 
@@ -39,13 +41,18 @@ Extents kernel_extents(const AttentionExtents& extents, std::int64_t head_dim,
           {E, value_dim}};
 }
 
-BlockCounts count_blocks(const Program& program, const Extents& extents) {
+BlockCounts count_blocks(const Program& program, const Mask& mask, const Extents& extents,
+                         const std::map<std::string, double>& numbers) {
+  std::map<std::string, std::int64_t> symbols;
+  for (const auto& [dim, extent] : extents) symbols["extent(" + dim + ")"] = extent;
+  for (const ScoreTree& argument : arguments_of(std::array{mask.tree()})) {
+    const auto given = numbers.find(argument->name);
+    symbols["scalar(" + argument->name + ")"] =
+        static_cast<std::int64_t>(given == numbers.end() ? argument->constant : given->second);
+  }
   const ir::Kernel& kernel = program.aligned.scheduled;
-  const auto counts =
-      passes::count_blocks(kernel, *find_loop(kernel), [&](const std::string& symbol) {
-        constexpr std::string_view before = "extent(";
-        return extents.at(symbol.substr(before.size(), symbol.size() - before.size() - 1));
-      });
+  const auto counts = passes::count_blocks(
+      kernel, *find_loop(kernel), [&](const std::string& symbol) { return symbols.at(symbol); });
   return {counts.skipped, counts.full, counts.cut};
 }
 

@@ -11,7 +11,8 @@
 namespace tilewright::library {
 
 /// Null for an element type without a kernel: each caller refuses it in its own words.
-std::unique_ptr<KernelSource> attention_kernel(const Mask& mask, DType dtype);
+std::unique_ptr<KernelSource> attention_kernel(const Mask& mask, const ScoreMod& score_mod,
+                                               DType dtype);
 inline constexpr const char* attention_dtypes = "bf16, f16, f32";
 
 /// Extents by the names of the kernel's dimensions.
@@ -24,7 +25,9 @@ inline Extents kernel_extents(const AttentionShape& shape) {
   return kernel_extents(extents_of(shape), shape.head_dim, shape.value_dim);
 }
 
-/// Tiles of `program`'s loop over the keys by class, summed over sequences and query heads.
-BlockCounts count_blocks(const Program& program, const Extents& extents);
+/// Tiles of `program`'s loop over the keys by class, summed over sequences and query heads; for a
+/// mask with numbers of its own, those given and else their defaults.
+BlockCounts count_blocks(const Program& program, const Mask& mask, const Extents& extents,
+                         const std::map<std::string, double>& numbers = {});
 
 }  // namespace tilewright::library

@@ -4,7 +4,6 @@
 #include <tilewright/error.hpp>
 
 #include "attention/kernel.hpp"
-#include "attention/mask_form.hpp"
 #include "attention/state.hpp"
 #include "measure/work.hpp"
 #include "plan_errors.hpp"
@@ -29,6 +28,13 @@ std::string indented(const std::string& text) {
     at = end == std::string::npos ? text.size() : end + 1;
   }
   return result;
+}
+
+/// "causal", "every key; scores 50 * tanh(s / 50)".
+std::string scores_text(const AttentionState& state) {
+  std::string text = state.mask.tree() ? "keys where " + state.mask.text() : "every key";
+  if (state.score_mod.tree()) text += "; scores s = " + state.score_mod.text();
+  return text;
 }
 
 /// Registers and spills, from the machine code; empty where NVRTC is missing.
@@ -104,7 +110,7 @@ std::string AttentionProgram::explain() const {
   return fmt::format(
              "{}: {}, {}, head_dim {}, value_dim {}; compiled for {}\n"
              "blocks of {} threads with {} bytes of shared memory; {}",
-             text.symbol, MaskForm::of(state_->mask).text(), name(request.dtype), request.head_dim,
+             text.symbol, scores_text(*state_), name(request.dtype), request.head_dim,
              request.value_dim, state_->arch, text.threads, text.shared_bytes,
              machine_code(*state_)) +
          fmt::format(
@@ -117,18 +123,21 @@ std::string AttentionProgram::explain() const {
 std::string AttentionProgram::explain(const AttentionExtents& extents) const {
   library::check(extents);
   const AttentionRequest& request = state_->request;
-  const auto counts = library::count_blocks(
-      state_->program(), library::kernel_extents(extents, request.head_dim, request.value_dim));
-  const library::Work work =
-      library::attention_work(extents, request.head_dim, request.value_dim, request.dtype,
-                              MaskForm::of(state_->mask).causal);
-  return explain() + fmt::format(
-                         "for batch {}, heads {}/{}, {} rows, {} keys: {} thread blocks\n"
-                         "  tiles of keys: {} skipped, {} full, {} cut by the mask\n"
-                         "  {:.4g} Gflop, {:.4g} MB to read and write at least once\n",
-                         extents.batch, extents.heads, extents.kv_heads, extents.seqlen_q,
-                         extents.seqlen_kv, blocks(extents), counts.skipped, counts.full,
-                         counts.cut, work.flops / 1e9, work.bytes / 1e6);
+  const auto counts =
+      library::count_blocks(state_->program(), state_->mask,
+                            library::kernel_extents(extents, request.head_dim, request.value_dim));
+  const double visited = static_cast<double>(counts.full + counts.cut),
+               all = visited + static_cast<double>(counts.skipped);
+  const library::Work work = library::attention_work(extents, request.head_dim, request.value_dim,
+                                                     request.dtype, all > 0 ? visited / all : 0);
+  return explain() +
+         fmt::format(
+             "for batch {}, heads {}/{}, {} rows, {} keys: {} thread blocks\n"
+             "  tiles of keys: {} skipped, {} full, {} cut by the mask\n"
+             "  {:.4g} Gflop in visited tiles, {:.4g} MB to read and write at least once\n",
+             extents.batch, extents.heads, extents.kv_heads, extents.seqlen_q, extents.seqlen_kv,
+             blocks(extents), counts.skipped, counts.full, counts.cut, work.flops / 1e9,
+             work.bytes / 1e6);
 }
 
 }  // namespace tilewright

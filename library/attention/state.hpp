@@ -10,6 +10,7 @@ namespace tilewright {
 
 struct AttentionState {
   Mask mask;
+  ScoreMod score_mod;
   AttentionRequest request;     ///< value_dim is never 0
   std::string arch;             ///< images are made for it
   std::optional<Program> made;  ///< without a device

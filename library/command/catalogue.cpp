@@ -18,13 +18,14 @@
 #include "plan_errors.hpp"
 #include "program_errors.hpp"
 #include "runtime/errors.hpp"
+#include "scores/errors.hpp"
 #include "variants/errors.hpp"
 
 namespace tilewright::command {
 namespace {
 
 constexpr ErrorTable tables[] = {
-    errors::command, errors::formats, errors::attention, errors::variants,
+    errors::command, errors::formats, errors::scores,  errors::attention, errors::variants,
     errors::dsl,     errors::program, errors::plan,      errors::passes,
     errors::emit,    errors::runtime, errors::emulator,  errors::ir,
 };

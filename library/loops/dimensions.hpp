@@ -13,7 +13,8 @@ inline constexpr Dim<"kv"> N;
 inline constexpr Dim<"d"> D;
 inline constexpr Dim<"e"> E;
 
-/// The masks the variants offer: each calls its argument with the predicate of a tile, or none.
+/// The masks without numbers of their own: each calls its argument with the predicate of a tile, or
+/// none.
 inline constexpr auto everything = [](auto body) { body(); };
 inline constexpr auto causal_bottom_right = [](auto body) { body(causal(M, N)); };
 inline constexpr auto causal_top_left = [](auto body) { body(causal(M, N, top_left)); };

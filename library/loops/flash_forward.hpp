@@ -8,14 +8,31 @@
 
 namespace tilewright::library {
 
-/// out[b, h, q, e] and lse[b, h, q] (natural log) of softmax_scale * q . k over the keys that
-/// `mask` shows (a callable that gives the predicate of a tile). Query head h reads kv head h /
-/// (q_head / kv_head).
-template <DType T, typename Mask>
-auto flash_forward(Mask mask) {
-  return kernel("flash", [mask](In<"q", T, B, HQ, M, D> Q, In<"k", T, B, HK, N, D> K,
-                                In<"v", T, B, HK, N, E> V, Out<"out", T, B, HQ, M, E> O,
-                                Out<"lse", f32, B, HQ, M> LSE, Scalar<"softmax_scale", f32> scale) {
+/// A restriction of the keys without numbers of its own, and scores that stay as they are.
+template <typename Mask>
+struct PlainScores {
+  Mask mask;
+  void arguments() const {}
+  template <typename Batch, typename Head, typename Loop>
+  void visible(const Batch&, const Head&, const Loop& loop) const {
+    mask(loop);
+  }
+  template <typename Scores, typename Batch, typename Head>
+  auto score(const Scores& scaled, const Batch&, const Head&) const {
+    return let("s", scaled);
+  }
+};
+
+/// out[b, h, q, e] and lse[b, h, q] (natural log) of the scores `how` makes of softmax_scale * q .
+/// k over the keys that it shows. Query head h reads kv head h / (q_head / kv_head). `how` says
+/// arguments() (declares those beyond the ones here), visible(b, hq, loop) (calls loop with the
+/// predicate of a tile, or none) and score(scaled, b, hq) (a value).
+template <DType T, typename How>
+auto flash_forward_of(How how) {
+  return kernel("flash", [how](In<"q", T, B, HQ, M, D> Q, In<"k", T, B, HK, N, D> K,
+                               In<"v", T, B, HK, N, E> V, Out<"out", T, B, HQ, M, E> O,
+                               Out<"lse", f32, B, HQ, M> LSE, Scalar<"softmax_scale", f32> scale) {
+    how.arguments();
     auto b = each(B);
     auto hq = each(HQ);
     auto m = blocks(M);
@@ -23,15 +40,21 @@ auto flash_forward(Mask mask) {
 
     auto q = let("q", load(Q(b, hq, m, D)));
     OnlineSoftmax<M, E> softmax;
-    mask([&](auto... visible) {
+    how.visible(b, hq, [&](auto... visible) {
       for_blocks(N, visible..., [&](auto n) {
-        auto s = let("s", dot(q, load(K(b, hk, n, D)), D) * scale);
+        auto s = how.score(dot(q, load(K(b, hk, n, D)), D) * scale, b, hq);
         softmax.update(s, load(V(b, hk, n, E)), N);
       });
     });
     store(O(b, hq, m, E), softmax.result());
     store(LSE(b, hq, m), softmax.logsumexp());
   });
+}
+
+/// The same with a mask of loops/dimensions.hpp, or one written like them.
+template <DType T, typename Mask>
+auto flash_forward(Mask mask) {
+  return flash_forward_of<T>(PlainScores<Mask>{mask});
 }
 
 }  // namespace tilewright::library

@@ -14,9 +14,12 @@
 namespace tilewright::library {
 namespace {
 
+Mask mask_of(const AttentionShape& shape) {
+  return shape.causal ? causal(shape.causal_alignment) : Mask();
+}
+
 std::unique_ptr<KernelSource> kernel_of(const AttentionShape& shape) {
-  const Mask mask = shape.causal ? causal(shape.causal_alignment) : Mask();
-  if (auto kernel = attention_kernel(mask, shape.dtype)) return kernel;
+  if (auto kernel = attention_kernel(mask_of(shape), {}, shape.dtype)) return kernel;
   throw Error(errors::variants["variant-type-unsupported"],
               "flash has no kernel for this element type",
               {"--dtype", std::string(name(shape.dtype)), attention_dtypes, ""});
@@ -40,7 +43,7 @@ class Flash : public Variant {
     const auto& tile = plan.program().aligned.schedule.tile;
     result.tile_q = tile.at("q");
     result.tile_kv = tile.at("kv");
-    result.blocks = count_blocks(plan.program(), kernel_extents(shape));
+    result.blocks = count_blocks(plan.program(), mask_of(shape), kernel_extents(shape));
     return result;
   }
 

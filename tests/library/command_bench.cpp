@@ -52,7 +52,7 @@ TEST_CASE("a faulting run fails; wrong requests are refused by name") {
 
 TEST_CASE("operations and bytes by hand; medians") {
   const auto work = library::attention_work(
-      {.batch = 3, .heads = 4, .kv_heads = 2, .seqlen_q = 10, .seqlen_kv = 20}, 64, 64, f32, false);
+      {.batch = 3, .heads = 4, .kv_heads = 2, .seqlen_q = 10, .seqlen_kv = 20}, 64, 64, f32, 1);
   CHECK(work.flops == 4.0 * 10 * 20 * 64 * 4 * 3);
   // q and out: 3 * 4 * 10 rows; k and v: 3 * 2 * 20 rows; 64 floats each; lse: 3 * 4 * 10 floats.
   CHECK(work.bytes == 4.0 * (2 * 120 * 64 + 2 * 120 * 64 + 120));

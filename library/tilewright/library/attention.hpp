@@ -16,7 +16,7 @@
 #include <string>
 #include <string_view>
 #include <tilewright/arguments.hpp>
-#include <tilewright/library/mask.hpp>
+#include <tilewright/library/score.hpp>
 #include <utility>
 #include <vector>
 
@@ -53,6 +53,10 @@ struct AttentionTensors {
   /// sees no key. Not given: not written.
   TensorView lse = {};
   std::optional<double> softmax_scale = {};  ///< not given: 1 / sqrt(head_dim)
+  /// Numbers of the mask and the score functions, by name; those not given keep their defaults.
+  std::vector<std::pair<std::string, double>> numbers = {};
+  /// Their tables, by name: each must be given.
+  std::vector<std::pair<std::string, TensorView>> tables = {};
 };
 
 /// The extents that a plan leaves open.
@@ -144,6 +148,8 @@ class Attention {
  public:
   /// Which keys a row sees; not set: all.
   [[nodiscard]] Attention mask(Mask mask) const;
+  /// What becomes of the scaled scores before the mask; not set: nothing.
+  [[nodiscard]] Attention score(ScoreMod score_mod) const;
 
   /// Compiles (or finds in the cache) and loads; everything that takes time. Throws Error naming
   /// "dtype", "head_dim", "value_dim", "dot_precision" or the line of "schedule"; missing without
@@ -156,6 +162,7 @@ class Attention {
 
  private:
   Mask mask_;
+  ScoreMod score_mod_;
 };
 
 }  // namespace tilewright

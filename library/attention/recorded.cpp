@@ -1,0 +1,108 @@
+// See recorded.hpp.
+#include "attention/recorded.hpp"
+
+#include <algorithm>
+
+namespace tilewright::library {
+namespace {
+
+std::string_view dimension(TableExtent extent) {
+  switch (extent) {
+    case TableExtent::batch: return B.name;
+    case TableExtent::heads: return HQ.name;
+    case TableExtent::kv_heads: return HK.name;
+    case TableExtent::seqlen_q: return M.name;
+    case TableExtent::seqlen_kv: return N.name;
+    case TableExtent::any: break;
+  }
+  return {};
+}
+
+void unite(std::vector<std::string_view>& into, const std::vector<std::string_view>& more) {
+  for (const std::string_view dim : more)
+    if (std::find(into.begin(), into.end(), dim) == into.end()) into.push_back(dim);
+}
+
+}  // namespace
+
+void declare_arguments(std::span<const ScoreTree> trees) {
+  Gate& gate = detail::Trace::current("an attention's arguments").gate();
+  for (const ScoreTree& tree : arguments_of(trees)) {
+    Argument made;
+    made.kind = tree->op == Op::load ? Argument::Kind::in : Argument::Kind::scalar;
+    made.name = tree->name;
+    made.dtype = tree->dtype;
+    for (std::size_t i = 0; i < tree->extents.size(); ++i) {
+      const std::string_view known = dimension(tree->extents[i]);
+      made.dims.push_back(known.empty() ? tree->name + "_extent_" + std::to_string(i)
+                                        : std::string(known));
+    }
+    gate.declare(made);
+  }
+}
+
+ValueId TreeRecorder::record(const ScoreTree& tree) { return of(tree).value; }
+
+TreeRecorder::Recorded TreeRecorder::append(Op op, DType dtype, std::vector<std::string_view> dims,
+                                            const Details& details,
+                                            const std::vector<ValueId>& operands,
+                                            std::vector<IndexSpec> indices) {
+  const ValueId value =
+      detail::record_node(statement_, op, dtype, dims, details, operands, std::move(indices));
+  return {value, std::move(dims)};
+}
+
+TreeRecorder::Recorded TreeRecorder::leaf(ScoreNode::Leaf which) {
+  const auto extent = [&](std::string_view dim) {
+    return append(Op::extent, i32, {}, {.name = dim}, {});
+  };
+  const auto index = [&](std::string_view dim) {
+    return append(Op::index, i32, {dim}, {.name = dim}, {});
+  };
+  switch (which) {
+    case ScoreNode::Leaf::batch: return {place_.batch, {}};
+    case ScoreNode::Leaf::head: return {place_.head, {}};
+    case ScoreNode::Leaf::row: return index(M.name);
+    case ScoreNode::Leaf::key: return index(N.name);
+    case ScoreNode::Leaf::seqlen_q: return extent(M.name);
+    case ScoreNode::Leaf::seqlen_kv: return extent(N.name);
+    case ScoreNode::Leaf::heads: return extent(HQ.name);
+    case ScoreNode::Leaf::score: return {place_.score, {M.name, N.name}};
+    case ScoreNode::Leaf::none: break;
+  }
+  return {};
+}
+
+TreeRecorder::Recorded TreeRecorder::of(const ScoreTree& tree) {
+  const auto known = known_.find(tree.get());
+  if (known != known_.end()) return known->second;
+  Recorded result;
+  if (tree->leaf != ScoreNode::Leaf::none) {
+    result = leaf(tree->leaf);
+  } else if (tree->op == Op::constant) {
+    result = append(Op::constant, tree->dtype, {}, {.constant = tree->constant}, {});
+  } else if (tree->op == Op::scalar_argument) {
+    result = append(Op::scalar_argument, tree->dtype, {}, {.name = tree->name}, {});
+  } else {
+    std::vector<ValueId> operands;
+    std::vector<std::string_view> dims;
+    std::vector<IndexSpec> indices;
+    for (const ScoreTree& operand : tree->operands) {
+      const Recorded recorded = of(operand);
+      unite(dims, recorded.dims);
+      const bool is_tile = !recorded.dims.empty();
+      if (tree->op == Op::load)
+        indices.push_back(
+            {is_tile ? IndexSpec::Kind::gather : IndexSpec::Kind::scalar, "", recorded.value});
+      else
+        operands.push_back(recorded.value);
+    }
+    const Details details{.name = tree->op == Op::load ? std::string_view(tree->name)
+                                                       : std::string_view()};
+    result = append(tree->op, tree->dtype, std::move(dims), details, operands, std::move(indices));
+  }
+  known_.emplace(tree.get(), result);
+  return result;
+}
+
+}  // namespace tilewright::library

@@ -1,0 +1,76 @@
+// The bridge from untyped score trees to the typed language: a tree is recorded node by node into
+// the kernel that is being traced. What the language checks in C++'s types, the trees check in
+// theirs (Index, Mask, Score), and the program's verifier checks again.
+#pragma once
+
+#include <map>
+#include <tilewright/dsl.hpp>
+
+#include "loops/dimensions.hpp"
+#include "scores/node.hpp"
+
+namespace tilewright::library {
+
+/// Where a tree stands in the kernel: values of the trace.
+struct RecordingPlace {
+  ValueId batch = no_value, head = no_value, score = no_value;
+};
+
+/// Records one tree, shared parts once.
+class TreeRecorder {
+ public:
+  TreeRecorder(const detail::Statement& statement, RecordingPlace place)
+      : statement_(statement), place_(place) {}
+  ValueId record(const ScoreTree& tree);
+
+ private:
+  struct Recorded {
+    ValueId value = no_value;
+    std::vector<std::string_view> dims;
+  };
+  Recorded of(const ScoreTree& tree);
+  Recorded leaf(ScoreNode::Leaf which);
+  Recorded append(Op op, DType dtype, std::vector<std::string_view> dims, const Details& details,
+                  const std::vector<ValueId>& operands, std::vector<IndexSpec> indices = {});
+
+  const detail::Statement& statement_;
+  RecordingPlace place_;
+  std::map<const ScoreNode*, Recorded> known_;
+};
+
+/// Declares the numbers and tables of the trees, after the kernel's own arguments.
+void declare_arguments(std::span<const ScoreTree> trees);
+
+/// A mask and a change of the scores, as flash_forward takes them.
+struct ComposedScores {
+  ScoreTree mask, score_mod;  ///< null: every key; none
+
+  void arguments() const { declare_arguments(std::array{mask, score_mod}); }
+
+  template <typename Batch, typename Head, typename Loop>
+  void visible(const Batch& b, const Head& h, const Loop& loop) const {
+    if (!mask) return loop();
+    loop([&](auto) {
+      const detail::Statement statement("mask", std::source_location::current());
+      const RecordingPlace place{detail::record(detail::as_operand(b), statement),
+                                 detail::record(detail::as_operand(h), statement)};
+      return Value<Tile<b1, Dim<"q">, Dim<"kv">>>(TreeRecorder(statement, place).record(mask),
+                                                  statement.trace.serial());
+    });
+  }
+
+  template <typename Scores, typename Batch, typename Head>
+  auto score(const Scores& scaled, const Batch& b, const Head& h) const {
+    const auto raw = let(score_mod ? "qk" : "s", scaled);
+    if (!score_mod) return raw;
+    const detail::Statement statement("score_mod", std::source_location::current());
+    const RecordingPlace place{detail::record(detail::as_operand(b), statement),
+                               detail::record(detail::as_operand(h), statement),
+                               detail::record(raw, statement)};
+    using Changed = std::remove_cvref_t<decltype(raw)>;
+    return Changed(let(
+        "s", Changed(TreeRecorder(statement, place).record(score_mod), statement.trace.serial())));
+  }
+};
+
+}  // namespace tilewright::library

@@ -1,0 +1,79 @@
+// The masks and score functions that have names (tilewright/library/mask.hpp, score.hpp).
+#include <cmath>
+#include <tilewright/error.hpp>
+#include <tilewright/library/score.hpp>
+
+#include "scores/errors.hpp"
+
+namespace tilewright {
+namespace {
+
+void require(bool holds, const char* argument, const std::string& value, const char* allowed) {
+  if (holds) return;
+  throw Error(errors::scores["mask-number-out-of-range"],
+              std::string(argument) + " is out of range", {argument, value, allowed, ""});
+}
+
+}  // namespace
+
+Mask causal(CausalAlignment alignment) {
+  return Mask([=](Index q, Index k) { return k <= (alignment == bottom_right ? position(q) : q); });
+}
+
+Mask window(int left, int right) {
+  require(left >= -1, "window_left", std::to_string(left), "-1 (no limit), 0 and more");
+  require(right >= -1, "window_right", std::to_string(right), "-1 (no limit), 0 and more");
+  return Mask([=](Index q, Index k) {
+    Mask visible;
+    if (left >= 0) visible = visible && k >= position(q) - scalar("window_left", left);
+    if (right >= 0) visible = visible && k <= position(q) + scalar("window_right", right);
+    return visible;
+  });
+}
+
+Mask sliding_window(int width) {
+  require(width >= 1, "width", std::to_string(width), "1 and more");
+  return Mask([=](Index q, Index k) {
+    return k > position(q) - scalar("window", width) && k <= position(q);
+  });
+}
+
+Mask prefix_lm(int length) {
+  require(length >= 0, "length", std::to_string(length), "0 and more");
+  return Mask([=](Index q, Index k) { return k < scalar("prefix", length) || k <= position(q); });
+}
+
+Mask chunked(int width) {
+  require(width >= 1, "width", std::to_string(width), "1 and more");
+  return Mask(
+      [=](Index q, Index k) { return k <= position(q) && k / width == position(q) / width; });
+}
+
+ScoreMod softcap(double cap) {
+  require(cap > 0 && std::isfinite(cap), "cap", std::to_string(cap), "a number above 0");
+  return ScoreMod([=](Score s, Index, Index, Index, Index) {
+    const Score most = scalar("softcap", cap);
+    return most * tanh(s / most);
+  });
+}
+
+ScoreMod alibi() {
+  return ScoreMod([](Score s, Index, Index h, Index q, Index k) {
+    return s - ScoreTable("slopes", {TableExtent::heads})(h) * Score(abs(position(q) - k));
+  });
+}
+
+std::vector<float> alibi_slopes(int heads) {
+  require(heads >= 0, "heads", std::to_string(heads), "0 and more");
+  int power = 1;
+  while (power * 2 <= heads) power *= 2;
+  std::vector<float> slopes;
+  for (int i = 1; i <= heads; ++i) {
+    const double exponent =
+        i <= power ? -8.0 * i / power : -8.0 * (2 * (i - power) - 1) / (2.0 * power);
+    slopes.push_back(static_cast<float>(std::exp2(exponent)));
+  }
+  return slopes;
+}
+
+}  // namespace tilewright

@@ -1,0 +1,136 @@
+// See node.hpp.
+#include "scores/node.hpp"
+
+#include <algorithm>
+#include <array>
+#include <tilewright/error.hpp>
+
+#include "scores/arithmetic.hpp"
+#include "scores/errors.hpp"
+
+namespace tilewright::library {
+namespace {
+
+ScoreTree keep(ScoreNode node) { return std::make_shared<const ScoreNode>(std::move(node)); }
+
+bool is_constant(const ScoreTree& tree) {
+  return tree->leaf == ScoreNode::Leaf::none && tree->op == Op::constant;
+}
+
+bool same_argument(const ScoreNode& a, const ScoreNode& b) {
+  return a.op == b.op && a.dtype == b.dtype && a.constant == b.constant && a.extents == b.extents;
+}
+
+void collect(const ScoreTree& tree, std::vector<ScoreTree>& found) {
+  if (!tree) return;
+  for (const ScoreTree& operand : tree->operands) collect(operand, found);
+  if (tree->leaf != ScoreNode::Leaf::none) return;
+  if (tree->op != Op::scalar_argument && tree->op != Op::load) return;
+  const auto known = std::find_if(found.begin(), found.end(), [&](const ScoreTree& other) {
+    return other->name == tree->name;
+  });
+  if (known == found.end()) {
+    found.push_back(tree);
+  } else if (!same_argument(**known, *tree)) {
+    throw Error(errors::scores["score-name-ambiguous"],
+                "the name '" + tree->name + "' stands for two different numbers or tables",
+                {tree->name, "", "one kind, element type, default and extents for each name", ""});
+  }
+}
+
+}  // namespace
+
+ScoreTree leaf_node(ScoreNode::Leaf leaf) {
+  ScoreNode made;
+  made.leaf = leaf;
+  made.dtype = leaf == ScoreNode::Leaf::score ? f32 : i32;
+  return keep(std::move(made));
+}
+
+ScoreTree constant_node(double value, DType dtype) {
+  ScoreNode made;
+  made.dtype = dtype;
+  made.constant = value;
+  return keep(std::move(made));
+}
+
+ScoreTree node(Op op, DType dtype, std::vector<ScoreTree> operands) {
+  if (std::all_of(operands.begin(), operands.end(), is_constant)) {
+    std::array<double, 3> values{};
+    for (std::size_t i = 0; i < operands.size(); ++i) values[i] = operands[i]->constant;
+    return constant_node(pointwise(op, dtype, values), dtype);
+  }
+  ScoreNode made;
+  made.op = op;
+  made.dtype = dtype;
+  made.operands = std::move(operands);
+  return keep(std::move(made));
+}
+
+void require_name(const std::string& name) {
+  static constexpr std::array taken{"q", "k", "v", "out", "lse", "softmax_scale"};
+  const auto is_letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  const bool identifier =
+      !name.empty() && is_letter(name[0]) && std::all_of(name.begin(), name.end(), [&](char c) {
+        return is_letter(c) || (c >= '0' && c <= '9');
+      });
+  if (identifier && std::find(taken.begin(), taken.end(), name) == taken.end()) return;
+  throw Error(errors::scores["score-name-unusable"], "not a name for a number or table of a launch",
+              {"name", "'" + name + "'",
+               "a C identifier other than q, k, v, out, lse and softmax_scale", ""});
+}
+
+void require_table(const std::string& name, const std::vector<TableExtent>& extents) {
+  require_name(name);
+  if (extents.empty())
+    throw Error(errors::scores["table-without-extents"], "table '" + name + "' has no extents",
+                {name, "{}", "at least one extent", ""});
+}
+
+ScoreTree scalar_node(std::string name, DType dtype, double default_value) {
+  require_name(name);
+  ScoreNode made;
+  made.op = Op::scalar_argument;
+  made.dtype = dtype;
+  made.constant = default_value;
+  made.name = std::move(name);
+  return keep(std::move(made));
+}
+
+ScoreTree table_node(std::string name, DType dtype, std::vector<TableExtent> extents,
+                     std::vector<ScoreTree> indices) {
+  if (indices.size() != extents.size())
+    throw Error(errors::scores["table-indices-disagree"],
+                "table '" + name + "' is read with " + std::to_string(indices.size()) + " indices",
+                {name, std::to_string(indices.size()),
+                 "one for each of its " + std::to_string(extents.size()) + " extents", ""});
+  ScoreNode made;
+  made.op = Op::load;
+  made.dtype = dtype;
+  made.name = std::move(name);
+  made.extents = std::move(extents);
+  made.operands = std::move(indices);
+  return keep(std::move(made));
+}
+
+ScoreTree with_score(const ScoreTree& tree, const ScoreTree& score) {
+  if (tree->leaf == ScoreNode::Leaf::score) return score;
+  ScoreNode made = *tree;
+  bool changed = false;
+  for (ScoreTree& operand : made.operands) {
+    ScoreTree replaced = with_score(operand, score);
+    changed = changed || replaced != operand;
+    operand = std::move(replaced);
+  }
+  return changed ? keep(std::move(made)) : tree;
+}
+
+std::vector<ScoreTree> arguments_of(std::span<const ScoreTree> trees) {
+  std::vector<ScoreTree> found;
+  for (const ScoreTree& tree : trees) collect(tree, found);
+  return found;
+}
+
+}  // namespace tilewright::library

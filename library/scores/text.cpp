@@ -1,0 +1,97 @@
+// Score trees as C++ text (node.hpp).
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include "scores/node.hpp"
+
+namespace tilewright::library {
+namespace {
+
+std::string_view name_of(ScoreNode::Leaf leaf) {
+  switch (leaf) {
+    case ScoreNode::Leaf::batch: return "b";
+    case ScoreNode::Leaf::head: return "h";
+    case ScoreNode::Leaf::row: return "q";
+    case ScoreNode::Leaf::key: return "k";
+    case ScoreNode::Leaf::seqlen_q: return "seqlen_q";
+    case ScoreNode::Leaf::seqlen_kv: return "seqlen_kv";
+    case ScoreNode::Leaf::heads: return "heads";
+    case ScoreNode::Leaf::score: return "s";
+    case ScoreNode::Leaf::none: break;
+  }
+  return "";
+}
+
+/// C++'s precedences; larger binds tighter. 0: written as a call.
+struct Infix {
+  std::string_view sign;
+  int precedence = 0;
+};
+Infix infix(Op op) {
+  switch (op) {
+    case Op::mul: return {" * ", 6};
+    case Op::div: return {" / ", 6};
+    case Op::mod: return {" % ", 6};
+    case Op::add: return {" + ", 5};
+    case Op::sub: return {" - ", 5};
+    case Op::lt: return {" < ", 4};
+    case Op::le: return {" <= ", 4};
+    case Op::gt: return {" > ", 4};
+    case Op::ge: return {" >= ", 4};
+    case Op::eq: return {" == ", 3};
+    case Op::ne: return {" != ", 3};
+    case Op::logical_and: return {" && ", 2};
+    case Op::logical_or: return {" || ", 1};
+    default: return {};
+  }
+}
+
+constexpr int unary = 7, primary = 8;
+
+struct Text {
+  std::string text;
+  int precedence = primary;
+};
+
+Text print(const ScoreTree& tree);
+
+std::string operand(const ScoreTree& tree, int at_least) {
+  const Text text = print(tree);
+  return text.precedence < at_least ? "(" + text.text + ")" : text.text;
+}
+
+std::string list(const std::vector<ScoreTree>& trees) {
+  std::string text;
+  for (const ScoreTree& tree : trees) text += (text.empty() ? "" : ", ") + print(tree).text;
+  return text;
+}
+
+Text print(const ScoreTree& tree) {
+  const ScoreNode& node = *tree;
+  if (node.leaf != ScoreNode::Leaf::none) return {std::string(name_of(node.leaf))};
+  switch (node.op) {
+    case Op::constant:
+      if (node.dtype == b1) return {node.constant != 0 ? "true" : "false"};
+      return {fmt::format("{}", node.constant), node.constant < 0 ? unary : primary};
+    case Op::scalar_argument: return {node.name};
+    case Op::load: return {node.name + "[" + list(node.operands) + "]"};
+    case Op::cast: return print(node.operands[0]);
+    case Op::neg: return {"-" + operand(node.operands[0], unary + 1), unary};
+    case Op::logical_not: return {"!" + operand(node.operands[0], unary), unary};
+    default: break;
+  }
+  const Infix how = infix(node.op);
+  if (how.precedence == 0)
+    return {std::string(info(node.op).name) + "(" + list(node.operands) + ")"};
+  // The right side of what is no sum of equals needs parentheses at the same precedence.
+  return {operand(node.operands[0], how.precedence) + std::string(how.sign) +
+              operand(node.operands[1], how.precedence + 1),
+          how.precedence};
+}
+
+}  // namespace
+
+std::string text_of(const ScoreTree& tree) { return print(tree).text; }
+
+}  // namespace tilewright::library
