@@ -55,9 +55,7 @@ std::string machine_code(const AttentionState& state) {
 AttentionProgram::AttentionProgram(std::shared_ptr<const AttentionState> state)
     : state_(std::move(state)) {}
 
-std::string AttentionProgram::cuda_source() const {
-  return state_->program().cuda_source();
-}
+std::string AttentionProgram::cuda_source() const { return state_->program().cuda_source(); }
 
 std::string AttentionProgram::cubin() const { return image(*state_, runtime::ImageKind::cubin); }
 std::string AttentionProgram::ptx() const { return image(*state_, runtime::ImageKind::ptx); }

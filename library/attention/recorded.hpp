@@ -48,28 +48,30 @@ struct ComposedScores {
   void arguments() const { declare_arguments(std::array{mask, score_mod}); }
 
   template <typename Batch, typename Head, typename Loop>
-  void visible(const Batch& b, const Head& h, const Loop& loop) const {
+  void visible(const Batch& b, const Head& h, const Loop& loop,
+               const std::source_location place = std::source_location::current()) const {
     if (!mask) return loop();
-    loop([&](auto) {
-      const detail::Statement statement("mask", std::source_location::current());
-      const RecordingPlace place{detail::record(detail::as_operand(b), statement),
-                                 detail::record(detail::as_operand(h), statement)};
-      return Value<Tile<b1, Dim<"q">, Dim<"kv">>>(TreeRecorder(statement, place).record(mask),
-                                                  statement.trace.serial());
-    });
+    loop(
+        [&](auto) { return recorded<Tile<b1, Dim<"q">, Dim<"kv">>>(mask, b, h, no_value, place); });
   }
 
   template <typename Scores, typename Batch, typename Head>
-  auto score(const Scores& scaled, const Batch& b, const Head& h) const {
-    const auto raw = let(score_mod ? "qk" : "s", scaled);
+  auto score(const Scores& scaled, const Batch& b, const Head& h,
+             const std::source_location place = std::source_location::current()) const {
+    const auto raw = let(score_mod ? "qk" : "s", scaled, place);
     if (!score_mod) return raw;
-    const detail::Statement statement("score_mod", std::source_location::current());
-    const RecordingPlace place{detail::record(detail::as_operand(b), statement),
-                               detail::record(detail::as_operand(h), statement),
-                               detail::record(raw, statement)};
-    using Changed = std::remove_cvref_t<decltype(raw)>;
-    return Changed(let(
-        "s", Changed(TreeRecorder(statement, place).record(score_mod), statement.trace.serial())));
+    using Shape = typename std::remove_cvref_t<decltype(raw)>::shape;
+    return let("s", recorded<Shape>(score_mod, b, h, raw.id, place), place);
+  }
+
+ private:
+  template <typename Shape, typename Batch, typename Head>
+  static Value<Shape> recorded(const ScoreTree& tree, const Batch& b, const Head& h, ValueId score,
+                               const std::source_location& place) {
+    const detail::Statement statement("a mask or score function", place);
+    const RecordingPlace at{detail::record(detail::as_operand(b), statement),
+                            detail::record(detail::as_operand(h), statement), score};
+    return {TreeRecorder(statement, at).record(tree), statement.trace.serial()};
   }
 };
 

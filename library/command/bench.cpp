@@ -84,9 +84,9 @@ int bench(const Context& context, const Arguments& arguments) {
 
   const library::AttentionShape& shape = request.shape;
   const RunReport report{std::string(entry.name), shape, seed, "", &result, std::nullopt};
-  const Bench bench{report, library::attention_work(library::extents_of(shape), shape.head_dim,
-                                                    shape.value_dim, shape.dtype,
-                                                    shape.causal ? 0.5 : 1)};
+  const Bench bench{
+      report, library::attention_work(library::extents_of(shape), shape.head_dim, shape.value_dim,
+                                      shape.dtype, shape.causal ? 0.5 : 1)};
   context.out << (arguments.flag("--json") ? to_json(bench).dump(2) + "\n" : to_text(bench));
   return report.ok() ? success : failed;
 }

@@ -25,9 +25,9 @@ namespace tilewright::command {
 namespace {
 
 constexpr ErrorTable tables[] = {
-    errors::command, errors::formats, errors::scores,  errors::attention, errors::variants,
-    errors::dsl,     errors::program, errors::plan,      errors::passes,
-    errors::emit,    errors::runtime, errors::emulator,  errors::ir,
+    errors::command, errors::formats,  errors::scores, errors::attention, errors::variants,
+    errors::dsl,     errors::program,  errors::plan,   errors::passes,    errors::emit,
+    errors::runtime, errors::emulator, errors::ir,
 };
 
 const char* meaning(ErrorKind kind) {

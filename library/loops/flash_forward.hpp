@@ -18,15 +18,17 @@ struct PlainScores {
     mask(loop);
   }
   template <typename Scores, typename Batch, typename Head>
-  auto score(const Scores& scaled, const Batch&, const Head&) const {
-    return let("s", scaled);
+  auto score(const Scores& scaled, const Batch&, const Head&,
+             const std::source_location place = std::source_location::current()) const {
+    return let("s", scaled, place);
   }
 };
 
 /// out[b, h, q, e] and lse[b, h, q] (natural log) of the scores `how` makes of softmax_scale * q .
 /// k over the keys that it shows. Query head h reads kv head h / (q_head / kv_head). `how` says
 /// arguments() (declares those beyond the ones here), visible(b, hq, loop) (calls loop with the
-/// predicate of a tile, or none) and score(scaled, b, hq) (a value).
+/// predicate of a tile, or none) and score(scaled, b, hq) (a value). What they record belongs to
+/// the line that calls them.
 template <DType T, typename How>
 auto flash_forward_of(How how) {
   return kernel("flash", [how](In<"q", T, B, HQ, M, D> Q, In<"k", T, B, HK, N, D> K,

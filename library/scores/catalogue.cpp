@@ -25,8 +25,8 @@ Mask window(int left, int right) {
   require(right >= -1, "window_right", std::to_string(right), "-1 (no limit), 0 and more");
   return Mask([=](Index q, Index k) {
     Mask visible;
-    if (left >= 0) visible = visible && k >= position(q) - scalar("window_left", left);
-    if (right >= 0) visible = visible && k <= position(q) + scalar("window_right", right);
+    if (left >= 0) visible = visible && k >= position(q) - Index::scalar("window_left", left);
+    if (right >= 0) visible = visible && k <= position(q) + Index::scalar("window_right", right);
     return visible;
   });
 }
@@ -34,13 +34,14 @@ Mask window(int left, int right) {
 Mask sliding_window(int width) {
   require(width >= 1, "width", std::to_string(width), "1 and more");
   return Mask([=](Index q, Index k) {
-    return k > position(q) - scalar("window", width) && k <= position(q);
+    return k > position(q) - Index::scalar("window", width) && k <= position(q);
   });
 }
 
 Mask prefix_lm(int length) {
   require(length >= 0, "length", std::to_string(length), "0 and more");
-  return Mask([=](Index q, Index k) { return k < scalar("prefix", length) || k <= position(q); });
+  return Mask(
+      [=](Index q, Index k) { return k < Index::scalar("prefix", length) || k <= position(q); });
 }
 
 Mask chunked(int width) {
@@ -52,7 +53,7 @@ Mask chunked(int width) {
 ScoreMod softcap(double cap) {
   require(cap > 0 && std::isfinite(cap), "cap", std::to_string(cap), "a number above 0");
   return ScoreMod([=](Score s, Index, Index, Index, Index) {
-    const Score most = scalar("softcap", cap);
+    const Score most = Score::scalar("softcap", cap);
     return most * tanh(s / most);
   });
 }

@@ -41,12 +41,12 @@ Index min(const Index& a, const Index& b) { return made(Op::minimum, a, b); }
 Index max(const Index& a, const Index& b) { return made(Op::maximum, a, b); }
 Index abs(const Index& a) { return Index(node(Op::abs, i32, {a.tree()})); }
 
-Index seqlen_q() { return Index(leaf_node(Leaf::seqlen_q)); }
-Index seqlen_kv() { return Index(leaf_node(Leaf::seqlen_kv)); }
-Index heads() { return Index(leaf_node(Leaf::heads)); }
-Index position(const Index& q) { return q + (seqlen_kv() - seqlen_q()); }
+Index Index::seqlen_q() { return Index(leaf_node(Leaf::seqlen_q)); }
+Index Index::seqlen_kv() { return Index(leaf_node(Leaf::seqlen_kv)); }
+Index Index::heads() { return Index(leaf_node(Leaf::heads)); }
+Index position(const Index& q) { return q + (Index::seqlen_kv() - Index::seqlen_q()); }
 
-Index scalar(std::string name, int default_value) {
+Index Index::scalar(std::string name, int default_value) {
   return Index(library::scalar_node(std::move(name), i32, default_value));
 }
 

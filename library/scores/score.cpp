@@ -38,7 +38,7 @@ Score where(const Mask& condition, const Score& if_true, const Score& if_false) 
   return Score(node(Op::select, f32, {condition.tree(), if_true.tree(), if_false.tree()}));
 }
 
-Score scalar(std::string name, double default_value) {
+Score Score::scalar(std::string name, double default_value) {
   return Score(library::scalar_node(std::move(name), f32, default_value));
 }
 

@@ -151,8 +151,8 @@ std::string dump_programs(const std::vector<Program>& programs, const std::strin
   for (const Program& one : programs) kernels.push_back({&one.traced, &one.aligned.text});
   const auto image = [&](runtime::ImageKind kind) {
     return runtime::compile_image(
-               programs.size() == 1 ? programs[0].aligned.text.text : emit::bundle(kernels), name, arch,
-               kind,
+               programs.size() == 1 ? programs[0].aligned.text.text : emit::bundle(kernels), name,
+               arch, kind,
                programs.size() == 1 ? compile_options(programs[0].aligned.text) : compile_options())
         .bytes;
   };

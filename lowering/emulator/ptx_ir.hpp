@@ -59,7 +59,7 @@ struct Statement {
   Form form;
   int guard = -1;  ///< predicate register, -1 unguarded
   bool guard_negated = false;
-  int label = -1;  ///< a label definition when >= 0; everything else is then unused
+  int label = -1;       ///< a label definition when >= 0; everything else is then unused
   bool folded = false;  ///< done by the next statement (ptx_fold.hpp); counts, but does nothing
   std::uint32_t line = 0;
   std::uint32_t cuda_line = 0;

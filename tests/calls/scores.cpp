@@ -271,8 +271,8 @@ TEST_CASE("what does not fit is refused by name") {
   refuse("mask-number-out-of-range", "width", [] { sliding_window(0); });
   refuse("mask-number-out-of-range", "window_left", [] { window(-2, 0); });
   refuse("mask-number-out-of-range", "cap", [] { softcap(0); });
-  refuse("score-name-unusable", "name", [] { scalar("q", 1); });
-  refuse("score-name-unusable", "name", [] { scalar("two words", 1); });
+  refuse("score-name-unusable", "name", [] { Index::scalar("q", 1); });
+  refuse("score-name-unusable", "name", [] { Index::scalar("two words", 1); });
   refuse("score-name-ambiguous", "window",
          [] { compiled(Attention{}.mask(sliding_window(4) || sliding_window(5))); });
   refuse("table-without-extents", "ids", [] { IndexTable("ids", {}); });

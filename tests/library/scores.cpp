@@ -40,8 +40,10 @@ TEST_CASE("integers: division and remainder round down, by zero they are zero") 
   });
   check(((q - k) / -4 + (q - k) % (k - k)).tree(), setting,
         [](long, long, long q, long k) { return static_cast<double>(floor_div(q - k, -4)); });
-  check((min(q, k) * max(q, k) + abs(q - k) - -heads() + seqlen_q() * seqlen_kv()).tree(), setting,
-        [](long, long, long q, long k) {
+  check((min(q, k) * max(q, k) + abs(q - k) - -Index::heads() +
+         Index::seqlen_q() * Index::seqlen_kv())
+            .tree(),
+        setting, [](long, long, long q, long k) {
           return static_cast<double>(q * k + std::labs(q - k) + 3 + 77);
         });
 }

@@ -31,6 +31,14 @@ class Index {
   const ScoreTree& tree() const { return tree_; }
   std::string text() const;  ///< "q - k + 1"
 
+  /// Of the launch: rows of q, keys, query heads.
+  static Index seqlen_q();
+  static Index seqlen_kv();
+  static Index heads();
+  /// A number that a launch may set by this name (AttentionTensors::numbers); no other compile is
+  /// needed. Throws Error{invalid_argument} for a name that is no C identifier.
+  static Index scalar(std::string name, int default_value);
+
  private:
   static Index of(std::int64_t number);
   ScoreTree tree_;
@@ -46,18 +54,9 @@ Index min(const Index& a, const Index& b);
 Index max(const Index& a, const Index& b);
 Index abs(const Index& a);
 
-/// Of the launch: rows of q, keys, query heads.
-Index seqlen_q();
-Index seqlen_kv();
-Index heads();
-
 /// Where row q stands among the keys, q + seqlen_kv - seqlen_q: the last row stands at the last
 /// key.
 Index position(const Index& q);
-
-/// A number that a launch may set by this name (AttentionTensors::numbers); no other compile is
-/// needed. Throws Error{invalid_argument} for a name that is no C identifier.
-Index scalar(std::string name, int default_value);
 
 /// One extent of a table: one of the launch's, or any.
 enum class TableExtent : std::uint8_t { batch, heads, kv_heads, seqlen_q, seqlen_kv, any };

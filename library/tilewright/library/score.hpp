@@ -19,6 +19,9 @@ class Score {
   const ScoreTree& tree() const { return tree_; }
   std::string text() const;
 
+  /// A number that a launch may set by this name; see Index::scalar.
+  static Score scalar(std::string name, double default_value);
+
  private:
   ScoreTree tree_;
 };
@@ -38,9 +41,6 @@ Score log2(const Score& a);
 Score tanh(const Score& a);
 /// Both are computed, always.
 Score where(const Mask& condition, const Score& if_true, const Score& if_false);
-
-/// A number that a launch may set by this name; see the one of integers.
-Score scalar(std::string name, double default_value);
 
 /// A tensor of f32 that a launch gives by name: slopes, biases. See IndexTable.
 class ScoreTable {
