@@ -41,8 +41,9 @@ Extents kernel_extents(const AttentionExtents& extents, std::int64_t head_dim,
           {E, value_dim}};
 }
 
-BlockCounts count_blocks(const Program& program, const Mask& mask, const Extents& extents,
-                         const std::map<std::string, double>& numbers) {
+std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask,
+                                        const Extents& extents,
+                                        const std::map<std::string, double>& numbers) {
   std::map<std::string, std::int64_t> symbols;
   for (const auto& [dim, extent] : extents) symbols["extent(" + dim + ")"] = extent;
   for (const ScoreTree& argument : arguments_of(std::array{mask.tree()})) {
@@ -51,9 +52,15 @@ BlockCounts count_blocks(const Program& program, const Mask& mask, const Extents
         static_cast<std::int64_t>(given == numbers.end() ? argument->constant : given->second);
   }
   const ir::Kernel& kernel = program.aligned.scheduled;
-  const auto counts = passes::count_blocks(
-      kernel, *find_loop(kernel), [&](const std::string& symbol) { return symbols.at(symbol); });
-  return {counts.skipped, counts.full, counts.cut};
+  bool known = true;
+  const auto counts =
+      passes::count_blocks(kernel, *find_loop(kernel), [&](const std::string& symbol) {
+        const auto found = symbols.find(symbol);
+        known = known && found != symbols.end();
+        return found == symbols.end() ? std::int64_t{0} : found->second;
+      });
+  if (!known) return std::nullopt;
+  return BlockCounts{counts.skipped, counts.full, counts.cut};
 }
 
 }  // namespace tilewright::library

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <tilewright/compile.hpp>
 #include <tilewright/library/attention.hpp>
 
@@ -26,8 +27,10 @@ inline Extents kernel_extents(const AttentionShape& shape) {
 }
 
 /// Tiles of `program`'s loop over the keys by class, summed over sequences and query heads; for a
-/// mask with numbers of its own, those given and else their defaults.
-BlockCounts count_blocks(const Program& program, const Mask& mask, const Extents& extents,
-                         const std::map<std::string, double>& numbers = {});
+/// mask with numbers of its own, those given and else their defaults. Nothing where the bounds are
+/// read from a table of the launch.
+std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask,
+                                        const Extents& extents,
+                                        const std::map<std::string, double>& numbers = {});
 
 }  // namespace tilewright::library

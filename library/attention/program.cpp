@@ -124,18 +124,24 @@ std::string AttentionProgram::explain(const AttentionExtents& extents) const {
   const auto counts =
       library::count_blocks(state_->program(), state_->mask,
                             library::kernel_extents(extents, request.head_dim, request.value_dim));
-  const double visited = static_cast<double>(counts.full + counts.cut),
-               all = visited + static_cast<double>(counts.skipped);
-  const library::Work work = library::attention_work(extents, request.head_dim, request.value_dim,
-                                                     request.dtype, all > 0 ? visited / all : 0);
-  return explain() +
-         fmt::format(
-             "for batch {}, heads {}/{}, {} rows, {} keys: {} thread blocks\n"
-             "  tiles of keys: {} skipped, {} full, {} cut by the mask\n"
-             "  {:.4g} Gflop in visited tiles, {:.4g} MB to read and write at least once\n",
-             extents.batch, extents.heads, extents.kv_heads, extents.seqlen_q, extents.seqlen_kv,
-             blocks(extents), counts.skipped, counts.full, counts.cut, work.flops / 1e9,
-             work.bytes / 1e6);
+  double share = 1;
+  std::string tiles = "as a table of the launch says";
+  if (counts) {
+    const double visited = static_cast<double>(counts->full + counts->cut);
+    const double all = visited + static_cast<double>(counts->skipped);
+    share = all > 0 ? visited / all : 0;
+    tiles = fmt::format("{} skipped, {} full, {} cut by the mask", counts->skipped, counts->full,
+                        counts->cut);
+  }
+  const library::Work work =
+      library::attention_work(extents, request.head_dim, request.value_dim, request.dtype, share);
+  return explain() + fmt::format(
+                         "for batch {}, heads {}/{}, {} rows, {} keys: {} thread blocks\n"
+                         "  tiles of keys: {}\n"
+                         "  {:.4g} Gflop in {}, {:.4g} MB to read and write at least once\n",
+                         extents.batch, extents.heads, extents.kv_heads, extents.seqlen_q,
+                         extents.seqlen_kv, blocks(extents), tiles, work.flops / 1e9,
+                         counts ? "visited tiles" : "all tiles", work.bytes / 1e6);
 }
 
 }  // namespace tilewright

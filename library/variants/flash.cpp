@@ -43,7 +43,7 @@ class Flash : public Variant {
     const auto& tile = plan.program().aligned.schedule.tile;
     result.tile_q = tile.at("q");
     result.tile_kv = tile.at("kv");
-    result.blocks = count_blocks(plan.program(), mask_of(shape), kernel_extents(shape));
+    result.blocks = count_blocks(plan.program(), mask_of(shape), kernel_extents(shape)).value();
     return result;
   }
 

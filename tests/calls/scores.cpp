@@ -175,6 +175,9 @@ TEST_CASE("numbers and tables of the launch: one plan, other windows, lengths by
   const IndexTable lengths_of("kv_lengths", {TableExtent::batch});
   const AttentionPlan padded =
       compiled(Attention{}.mask([=](Index b, Index, Index, Index k) { return k < lengths_of(b); }));
+  const AttentionExtents some{.batch = 2, .heads = 4, .kv_heads = 4, .seqlen_q = 9, .seqlen_kv = 9};
+  CHECK(padded.explain(some).find("tiles of keys: as a table of the launch says") !=
+        std::string::npos);
   const Device& device = emulator();
   Buffer table(device, 8);
   for (const auto& [first, second] : {std::pair{0, 150}, {149, 1}}) {
