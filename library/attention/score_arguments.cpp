@@ -42,13 +42,13 @@ void refuse_strangers(const char* what, const std::vector<std::pair<std::string,
 
 double checked(const ScoreNode& number, double value) {
   const bool integer = number.dtype == i32;
-  constexpr double most = 2147483647;
+  constexpr double most = 1 << 30;  // what is added to a position stays within 32 bits
   if (integer ? value == std::floor(value) && std::fabs(value) <= most : std::isfinite(value))
     return value;
   throw Error(errors::attention["score-number-unusable"],
               "number '" + number.name + "' is not one it can take",
               {number.name, std::to_string(value),
-               integer ? "an integer of 32 bits" : "a finite number", ""});
+               integer ? "an integer from -1073741824 to 1073741824" : "a finite number", ""});
 }
 
 }  // namespace

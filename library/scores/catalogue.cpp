@@ -8,6 +8,8 @@
 namespace tilewright {
 namespace {
 
+constexpr int most = 1 << 30;  ///< what is added to a position stays within 32 bits
+
 void require(bool holds, const char* argument, const std::string& value, const char* allowed) {
   if (holds) return;
   throw Error(errors::scores["mask-number-out-of-range"],
@@ -21,8 +23,9 @@ Mask causal(CausalAlignment alignment) {
 }
 
 Mask window(int left, int right) {
-  require(left >= -1, "window_left", std::to_string(left), "-1 (no limit), 0 and more");
-  require(right >= -1, "window_right", std::to_string(right), "-1 (no limit), 0 and more");
+  const char* allowed = "-1 (no limit), 0 to 1073741824";
+  require(left >= -1 && left <= most, "window_left", std::to_string(left), allowed);
+  require(right >= -1 && right <= most, "window_right", std::to_string(right), allowed);
   return Mask([=](Index q, Index k) {
     Mask visible;
     if (left >= 0) visible = visible && k >= position(q) - Index::scalar("window_left", left);
@@ -32,7 +35,7 @@ Mask window(int left, int right) {
 }
 
 Mask sliding_window(int width) {
-  require(width >= 1, "width", std::to_string(width), "1 and more");
+  require(width >= 1 && width <= most, "width", std::to_string(width), "1 to 1073741824");
   return Mask([=](Index q, Index k) {
     return k > position(q) - Index::scalar("window", width) && k <= position(q);
   });

@@ -269,6 +269,8 @@ TEST_CASE("what does not fit is refused by name") {
   refuse("score-argument-unknown", "widow", [&] { launch({{"widow", 3}}, good); });
   refuse("score-argument-unknown", "bias", [&] { launch({}, {{"bias", slopes.view({4})}}); });
   refuse("score-number-unusable", "window", [&] { launch({{"window", 2.5}}, good); });
+  refuse("score-number-unusable", "window", [&] { launch({{"window", 2147483647}}, good); });
+  refuse("mask-number-out-of-range", "window_right", [] { window(-1, 2147483647); });
   refuse("score-argument-twice", "window", [&] { launch({{"window", 3}, {"window", 4}}, good); });
   refuse("extent-disagrees", "slopes", [&] { launch({}, {{"slopes", slopes.view({3})}}); });
   refuse("mask-number-out-of-range", "width", [] { sliding_window(0); });
