@@ -1,6 +1,7 @@
 // See tilewright/library/attention.hpp: composing, compiling, launching.
 #include <tilewright/library/attention.hpp>
 
+#include <array>
 #include <cmath>
 #include <tilewright/error.hpp>
 
@@ -11,6 +12,7 @@
 #include "attention/tensor_checks.hpp"
 #include "passes/errors.hpp"
 #include "passes/passes.hpp"
+#include "scores/node.hpp"
 
 namespace tilewright {
 namespace {
@@ -32,8 +34,11 @@ AttentionState described(const Mask& mask, const ScoreMod& score_mod, AttentionR
                          std::string arch) {
   library::check(request);
   if (request.value_dim == 0) request.value_dim = request.head_dim;
-  return {
-      .mask = mask, .score_mod = score_mod, .request = std::move(request), .arch = std::move(arch)};
+  return {.mask = mask,
+          .score_mod = score_mod,
+          .arguments = library::arguments_of(std::array{mask.tree(), score_mod.tree()}),
+          .request = std::move(request),
+          .arch = std::move(arch)};
 }
 
 }  // namespace

@@ -1,8 +1,6 @@
 // See kernel.hpp; the kernel itself is loops/flash_forward.hpp.
 #include "attention/kernel.hpp"
 
-#include <tilewright/error.hpp>
-
 #include "attention/recorded.hpp"
 #include "loops/flash_forward.hpp"
 #include "passes/analyze_masks.hpp"
@@ -27,7 +25,6 @@ const ir::Operation* find_loop(const ir::Kernel& kernel) {
 std::unique_ptr<KernelSource> attention_kernel(const Mask& mask, const ScoreMod& score_mod,
                                                DType dtype) {
   const ComposedScores scores{mask.tree(), score_mod.tree()};
-  arguments_of(std::array{scores.mask, scores.score_mod});  // one name, one meaning
   if (dtype == bf16) return kernel_of<bf16>(scores);
   if (dtype == f16) return kernel_of<f16>(scores);
   if (dtype == f32) return kernel_of<f32>(scores);

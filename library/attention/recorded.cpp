@@ -79,10 +79,6 @@ TreeRecorder::Recorded TreeRecorder::of(const ScoreTree& tree) {
   Recorded result;
   if (tree->leaf != ScoreNode::Leaf::none) {
     result = leaf(tree->leaf);
-  } else if (tree->op == Op::constant) {
-    result = append(Op::constant, tree->dtype, {}, {.constant = tree->constant}, {});
-  } else if (tree->op == Op::scalar_argument) {
-    result = append(Op::scalar_argument, tree->dtype, {}, {.name = tree->name}, {});
   } else {
     std::vector<ValueId> operands;
     std::vector<std::string_view> dims;
@@ -97,8 +93,9 @@ TreeRecorder::Recorded TreeRecorder::of(const ScoreTree& tree) {
       else
         operands.push_back(recorded.value);
     }
-    const Details details{.name = tree->op == Op::load ? std::string_view(tree->name)
-                                                       : std::string_view()};
+    // Only numbers and tables have names; the default of a scalar is the launch's business.
+    const Details details{.constant = tree->op == Op::constant ? tree->constant : 0,
+                          .name = tree->name};
     result = append(tree->op, tree->dtype, std::move(dims), details, operands, std::move(indices));
   }
   known_.emplace(tree.get(), result);

@@ -1,7 +1,6 @@
 // See score_arguments.hpp. Extents, strides and devices of tables are Plan::launch's to check.
 #include "attention/score_arguments.hpp"
 
-#include <array>
 #include <cmath>
 #include <tilewright/error.hpp>
 
@@ -55,7 +54,7 @@ double checked(const ScoreNode& number, double value) {
 
 void bind_arguments(const AttentionState& state, const AttentionTensors& given,
                     std::vector<Binding>& arguments) {
-  const auto known = arguments_of(std::array{state.mask.tree(), state.score_mod.tree()});
+  const std::vector<ScoreTree>& known = state.arguments;
   refuse_strangers("number", given.numbers, known, Op::scalar_argument);
   refuse_strangers("table", given.tables, known, Op::load);
   for (const ScoreTree& one : known) {

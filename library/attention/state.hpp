@@ -11,10 +11,11 @@ namespace tilewright {
 struct AttentionState {
   Mask mask;
   ScoreMod score_mod;
-  AttentionRequest request;     ///< value_dim is never 0
-  std::string arch;             ///< images are made for it
-  std::optional<Program> made;  ///< without a device
-  std::optional<Plan> plan;     ///< with one
+  std::vector<ScoreTree> arguments;  ///< numbers and tables of both, each once
+  AttentionRequest request;          ///< value_dim is never 0
+  std::string arch;                  ///< images are made for it
+  std::optional<Program> made;       ///< without a device
+  std::optional<Plan> plan;          ///< with one
 
   static const AttentionState& of(const AttentionProgram& program) { return *program.state_; }
   const Program& program() const { return plan ? plan->program() : *made; }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <set>
 #include <tilewright/error.hpp>
 
 #include "scores/arithmetic.hpp"
@@ -21,9 +23,11 @@ bool same_argument(const ScoreNode& a, const ScoreNode& b) {
   return a.op == b.op && a.dtype == b.dtype && a.constant == b.constant && a.extents == b.extents;
 }
 
-void collect(const ScoreTree& tree, std::vector<ScoreTree>& found) {
-  if (!tree) return;
-  for (const ScoreTree& operand : tree->operands) collect(operand, found);
+/// `seen`: parts may be shared, and are looked at once.
+void collect(const ScoreTree& tree, std::set<const ScoreNode*>& seen,
+             std::vector<ScoreTree>& found) {
+  if (!tree || !seen.insert(tree.get()).second) return;
+  for (const ScoreTree& operand : tree->operands) collect(operand, seen, found);
   if (tree->leaf != ScoreNode::Leaf::none) return;
   if (tree->op != Op::scalar_argument && tree->op != Op::load) return;
   const auto known = std::find_if(found.begin(), found.end(), [&](const ScoreTree& other) {
@@ -36,6 +40,21 @@ void collect(const ScoreTree& tree, std::vector<ScoreTree>& found) {
                 "the name '" + tree->name + "' stands for two different numbers or tables",
                 {tree->name, "", "one kind, element type, default and extents for each name", ""});
   }
+}
+
+/// `replaced`: parts that were met before, and what became of them.
+ScoreTree replace_score(const ScoreTree& tree, const ScoreTree& score,
+                        std::map<const ScoreNode*, ScoreTree>& replaced) {
+  if (tree->leaf == ScoreNode::Leaf::score) return score;
+  if (const auto known = replaced.find(tree.get()); known != replaced.end()) return known->second;
+  ScoreNode made = *tree;
+  bool changed = false;
+  for (ScoreTree& operand : made.operands) {
+    ScoreTree other = replace_score(operand, score, replaced);
+    changed = changed || other != operand;
+    operand = std::move(other);
+  }
+  return replaced[tree.get()] = changed ? keep(std::move(made)) : tree;
 }
 
 }  // namespace
@@ -116,20 +135,14 @@ ScoreTree table_node(std::string name, DType dtype, std::vector<TableExtent> ext
 }
 
 ScoreTree with_score(const ScoreTree& tree, const ScoreTree& score) {
-  if (tree->leaf == ScoreNode::Leaf::score) return score;
-  ScoreNode made = *tree;
-  bool changed = false;
-  for (ScoreTree& operand : made.operands) {
-    ScoreTree replaced = with_score(operand, score);
-    changed = changed || replaced != operand;
-    operand = std::move(replaced);
-  }
-  return changed ? keep(std::move(made)) : tree;
+  std::map<const ScoreNode*, ScoreTree> replaced;
+  return replace_score(tree, score, replaced);
 }
 
 std::vector<ScoreTree> arguments_of(std::span<const ScoreTree> trees) {
   std::vector<ScoreTree> found;
-  for (const ScoreTree& tree : trees) collect(tree, found);
+  std::set<const ScoreNode*> seen;
+  for (const ScoreTree& tree : trees) collect(tree, seen, found);
   return found;
 }
 

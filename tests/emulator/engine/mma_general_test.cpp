@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "lane_kernel.hpp"
+#include "word_kernel.hpp"
 
 using namespace emulator_test;
 
@@ -19,31 +19,8 @@ struct General {
 std::vector<std::uint32_t> run_registers(const std::string& statement,
                                          const std::vector<std::uint32_t>& in, unsigned inputs,
                                          unsigned outputs) {
-  std::string text =
-      ".version 8.4\n.target sm_89\n.address_size 64\n"
-      ".visible .entry probe(.param .u64 in, .param .u64 out)\n{\n"
-      ".reg .b32 %i<32>, %o<8>, %lane;\n.reg .b64 %in, %out, %x, %d<8>;\n"
-      "ld.param.u64 %in, [in];\nld.param.u64 %out, [out];\nmov.u32 %lane, %laneid;\n"
-      "mul.wide.u32 %x, %lane, 4;\nadd.s64 %in, %in, %x;\nadd.s64 %out, %out, %x;\n";
-  for (unsigned k = 0; k < inputs; ++k)
-    text += "ld.global.u32 %i" + std::to_string(k) + ", [%in+" + std::to_string(128 * k) + "];\n";
-  text += statement + "\n";
-  for (unsigned k = 0; k < outputs; ++k)
-    text += "st.global.u32 [%out+" + std::to_string(128 * k) + "], %o" + std::to_string(k) + ";\n";
-  text += "ret;\n}\n";
-  Memory memory(std::size_t{1} << 30);
-  const auto module = Module::load(text, memory);
-  const std::uint64_t from = memory.allocate(in.size() * 4), to = memory.allocate(128 * outputs);
-  std::memcpy(reinterpret_cast<void*>(from), in.data(), in.size() * 4);
-  memory.mark_initialized(from, in.size() * 4);
-  Launch launch;
-  launch.block.x = 32;
-  launch.parameters = pointer_parameters({from, to});
-  const Report report = run(module->kernels().at("probe"), launch, memory, Options{});
-  for (const Fault& fault : report.faults) FAIL_CHECK(fault.message);
-  std::vector<std::uint32_t> out(32 * outputs);
-  std::memcpy(out.data(), reinterpret_cast<void*>(to), out.size() * 4);
-  return out;
+  return run_words(".reg .b64 %d<8>;\n" + statement, in, inputs, outputs, "",
+                   ".version 8.4\n.target sm_89", true);
 }
 
 std::string list(const char* name, unsigned first, unsigned count) {

@@ -7,11 +7,13 @@
 
 namespace emulator_test {
 
-/// Runs a kernel whose lanes load `inputs` 32-bit words each and store `outputs` words.
-inline std::vector<std::uint32_t> run_words(const std::string& body,
-                                            const std::vector<std::uint32_t>& in, unsigned inputs,
-                                            unsigned outputs, const std::string& before = "") {
-  std::string text = ".version 8.0\n.target sm_80\n.address_size 64\n" + before +
+/// Runs a kernel whose lanes load `inputs` 32-bit words each and store `outputs` words; `before`
+/// stands outside of it.
+inline std::vector<std::uint32_t> run_words(
+    const std::string& body, const std::vector<std::uint32_t>& in, unsigned inputs,
+    unsigned outputs, const std::string& before = "",
+    const std::string& target = ".version 8.0\n.target sm_80", bool detectors = false) {
+  std::string text = target + "\n.address_size 64\n" + before +
                      "\n.visible .entry probe(.param .u64 in, .param .u64 out)\n{\n"
                      ".reg .b32 %i<32>, %o<8>, %t<8>, %lane;\n.reg .b64 %in, %out, %x;\n"
                      "ld.param.u64 %in, [in];\nld.param.u64 %out, [out];\nmov.u32 %lane, %laneid;\n"
@@ -33,7 +35,7 @@ inline std::vector<std::uint32_t> run_words(const std::string& body,
   launch.block.x = 32;
   launch.parameters = pointer_parameters({from, to});
   Options options;
-  options.detectors = false;
+  options.detectors = detectors;
   const Report report = run(module->kernels().at("probe"), launch, memory, options);
   for (const Fault& fault : report.faults) FAIL_CHECK(fault.message);
   std::vector<std::uint32_t> out(32 * outputs);
