@@ -36,6 +36,7 @@ class Builder final : public Gate {
   ValueId read(VariableId variable) override;
   void assign(VariableId variable, ValueId value, const Provenance& where) override;
   ValueId open_blocks(std::string_view dim, const Provenance& where) override;
+  void follow(const TileList& list, const Provenance& where) override;
   void begin_body(ValueId mask) override;
   ValueId open_range(ValueId count, const Provenance& where) override;
   void open_when(ValueId condition, const Provenance& where) override;

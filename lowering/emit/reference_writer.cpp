@@ -138,7 +138,7 @@ std::string ReferenceWriter::guard(ir::AxisId axis, const AxisSet& nest,
                                    const ir::Operation& operation) const {
   for (const Mask& mask : masks_) {
     if (mask.axis != axis) continue;
-    for (const ir::AxisId needed : plan_.free_axes(kernel_.type(mask.value)))
+    for (const ir::AxisId needed : mask.axes)
       if (!nest.contains(needed))
         throw Error(errors::emit["reference-mask-unsupported"],
                     std::string(info(operation.op).name) + " under a mask over '" +
@@ -146,7 +146,7 @@ std::string ReferenceWriter::guard(ir::AxisId axis, const AxisSet& nest,
                         "', which its operand does not have",
                     {kernel_.axes[static_cast<std::size_t>(needed)].dim, "",
                      "operands with all dimensions of the mask", to_string(operation.where)});
-    return name_element(mask.value);
+    return element_of(mask.name, mask.axes);
   }
   return "";
 }
@@ -186,8 +186,11 @@ std::string ReferenceWriter::shape(const std::vector<ir::AxisId>& axes) const {
 
 /// The variable of `value` at the indices of the loops around: `s(kv)`, or `m_new`.
 std::string ReferenceWriter::name_element(ValueId value) const {
-  const std::string& name = variable_.at(value);
-  const std::vector<ir::AxisId> axes = plan_.free_axes(kernel_.type(value));
+  return element_of(variable_.at(value), plan_.free_axes(kernel_.type(value)));
+}
+
+std::string ReferenceWriter::element_of(const std::string& name,
+                                        const std::vector<ir::AxisId>& axes) const {
   if (axes.empty()) return name;
   std::string text = name + "(";
   for (std::size_t i = 0; i < axes.size(); ++i) text += (i ? ", " : "") + index_of_.at(axes[i]);

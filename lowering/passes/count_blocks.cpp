@@ -86,6 +86,10 @@ BlockCounts count_blocks(const ir::Kernel& kernel, const ir::Operation& loop,
   if (!loop.domain)
     throw Error(errors::passes["blocks-not-countable"], "count_blocks: the loop has no domain yet",
                 {"domain", "", "a kernel after analyze_masks", to_string(loop.where)});
+  if (loop.domain->listed)
+    throw Error(
+        errors::passes["blocks-not-countable"], "count_blocks: what the loop visits is in its list",
+        {"domain", loop.name, "a loop whose mask says what it visits", to_string(loop.where)});
   const auto extent = [&](const std::string& dim) {
     return ir::extent_by_parts(dim, [&](const std::string& part) {
       const auto bound = kernel.bound.find(part);
