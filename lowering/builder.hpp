@@ -140,6 +140,7 @@ class Builder final : public Gate {
   std::vector<Variable> variables_;
   std::map<std::string, Provenance> grid_;       ///< by dimension: where each/blocks stands
   std::map<std::string, ir::AxisId> grid_axes_;  ///< blocks only
+  std::set<std::string> counted_;                ///< dimensions whose extents the program asks for
   std::set<std::string> packed_;  ///< dimensions of the grid that are there as part of another one
   std::map<std::pair<std::string, int>, ir::AxisId> whole_axes_;  ///< by dimension and extent
 };

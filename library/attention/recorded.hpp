@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <tilewright/dsl.hpp>
 
 #include "loops/dimensions.hpp"
@@ -14,6 +15,12 @@ namespace tilewright::library {
 /// Where a tree stands in the kernel: values of the trace.
 struct RecordingPlace {
   ValueId batch = no_value, head = no_value, score = no_value;
+  /// Tiles of indices in place of the kernel's own rows and keys, and their dimensions.
+  struct Pairs {
+    ValueId row = no_value, key = no_value, seqlen_q = no_value, seqlen_kv = no_value;
+    std::string_view row_dim = {}, key_dim = {};
+  };
+  std::optional<Pairs> pairs = {};
 };
 
 /// Records one tree, shared parts once.

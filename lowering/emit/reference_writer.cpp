@@ -169,7 +169,10 @@ std::string ReferenceWriter::length(ir::AxisId id) const {
   const auto bound = kernel_.bound.find(axis.dim);
   const bool slice = axis.kind == ir::Axis::Kind::whole && axis.tile > 0 &&
                      (bound == kernel_.bound.end() || bound->second != axis.tile);
-  return slice ? std::to_string(axis.tile) : extent(kernel_.counted_along(id));
+  // Of a dimension that is bound and no tensor has, the tile is all there is.
+  const bool alone = axis.kind == ir::Axis::Kind::whole && !ir::is_flattened(axis.dim) &&
+                     !signature_.member.contains(axis.dim);
+  return slice || alone ? std::to_string(axis.tile) : extent(kernel_.counted_along(id));
 }
 
 std::string ReferenceWriter::loops_over(const std::vector<ir::AxisId>& axes) const {
