@@ -22,9 +22,13 @@ const ir::Operation* find_loop(const ir::Kernel& kernel) {
 
 }  // namespace
 
-std::unique_ptr<KernelSource> attention_kernel(const Mask& mask, const ScoreMod& score_mod,
-                                               DType dtype) {
-  const ComposedScores scores{mask.tree(), score_mod.tree()};
+ScoreTree AttentionParts::sink() const {
+  if (!has_sinks) return nullptr;
+  return table_node(sinks_table, f32, {TableExtent::heads}, {leaf_node(ScoreNode::Leaf::head)});
+}
+
+std::unique_ptr<KernelSource> attention_kernel(const AttentionParts& parts, DType dtype) {
+  const ComposedScores scores{parts.mask.tree(), parts.score_mod.tree(), parts.sink()};
   if (dtype == bf16) return kernel_of<bf16>(scores);
   if (dtype == f16) return kernel_of<f16>(scores);
   if (dtype == f32) return kernel_of<f32>(scores);

@@ -2,6 +2,7 @@
 // variant `flash` of the command meet the language.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <tilewright/compile.hpp>
@@ -11,9 +12,20 @@
 
 namespace tilewright::library {
 
+/// What an attention is composed of.
+struct AttentionParts {
+  Mask mask;
+  ScoreMod score_mod;
+  bool has_sinks = false;  ///< one for each query head, in a table of the launch
+
+  ScoreTree sink() const;  ///< null: none
+  /// Of which the numbers and tables of the launch are gathered.
+  std::array<ScoreTree, 3> trees() const { return {mask.tree(), score_mod.tree(), sink()}; }
+};
+inline constexpr const char* sinks_table = "sinks";
+
 /// Null for an element type without a kernel: each caller refuses it in its own words.
-std::unique_ptr<KernelSource> attention_kernel(const Mask& mask, const ScoreMod& score_mod,
-                                               DType dtype);
+std::unique_ptr<KernelSource> attention_kernel(const AttentionParts& parts, DType dtype);
 inline constexpr const char* attention_dtypes = "bf16, f16, f32";
 
 /// Extents by the names of the kernel's dimensions.
