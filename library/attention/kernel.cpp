@@ -4,6 +4,7 @@
 #include "attention/recorded.hpp"
 #include "loops/flash_forward.hpp"
 #include "passes/analyze_masks.hpp"
+#include "scores/errors.hpp"
 
 namespace tilewright::library {
 namespace {
@@ -18,6 +19,28 @@ const ir::Operation* find_loop(const ir::Kernel& kernel) {
   for (const auto& operation : kernel.body.operations)
     if (operation->op == Op::for_blocks) return operation.get();
   return nullptr;
+}
+
+/// What a mask's bounds may ask a launch for.
+ir::Inputs inputs_of(const Mask& mask, const Extents& extents,
+                     const std::map<std::string, double>& numbers,
+                     const std::map<std::string, HostTable>& tables) {
+  ir::Inputs inputs;
+  for (const auto& [dim, extent] : extents) inputs.extents[dim] = extent;
+  for (const ScoreTree& argument : arguments_of(std::array{mask.tree()})) {
+    if (argument->op != Op::load) {
+      const auto given = numbers.find(argument->name);
+      inputs.scalars[argument->name] = given == numbers.end() ? argument->constant : given->second;
+      continue;
+    }
+    const auto given = tables.find(argument->name);
+    if (given == tables.end()) continue;
+    ir::HostTensor tensor = ir::HostTensor::zeros(argument->dtype, given->second.extents);
+    for (std::size_t i = 0; i < given->second.numbers.size(); ++i)
+      tensor.set(static_cast<std::int64_t>(i), given->second.numbers[i]);
+    inputs.tensors.emplace(argument->name, std::move(tensor));
+  }
+  return inputs;
 }
 
 }  // namespace
@@ -44,24 +67,31 @@ Extents kernel_extents(const AttentionExtents& extents, std::int64_t head_dim,
 
 std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask,
                                         const Extents& extents,
-                                        const std::map<std::string, double>& numbers) {
-  std::map<std::string, std::int64_t> symbols;
-  for (const auto& [dim, extent] : extents) symbols["extent(" + dim + ")"] = extent;
-  for (const ScoreTree& argument : arguments_of(std::array{mask.tree()})) {
-    const auto given = numbers.find(argument->name);
-    symbols["scalar(" + argument->name + ")"] =
-        static_cast<std::int64_t>(given == numbers.end() ? argument->constant : given->second);
-  }
+                                        const std::map<std::string, double>& numbers,
+                                        const std::map<std::string, HostTable>& tables) {
   const ir::Kernel& kernel = program.aligned.scheduled;
-  bool known = true;
-  const auto counts =
-      passes::count_blocks(kernel, *find_loop(kernel), [&](const std::string& symbol) {
-        const auto found = symbols.find(symbol);
-        known = known && found != symbols.end();
-        return found == symbols.end() ? std::int64_t{0} : found->second;
-      });
-  if (!known) return std::nullopt;
+  const ir::Operation& loop = *find_loop(kernel);
+  ir::Inputs inputs = inputs_of(mask, extents, numbers, tables);
+  for (const std::string& name : passes::arguments_of_domain(kernel, loop))
+    if (!inputs.tensors.contains(name) && !inputs.scalars.contains(name)) return std::nullopt;
+  const auto counts = passes::count_blocks(kernel, loop, inputs);
   return BlockCounts{counts.skipped, counts.full, counts.cut};
+}
+
+std::vector<ir::TileClass> tile_classes(const Program& program, const Mask& mask,
+                                        const Extents& extents,
+                                        const std::map<std::string, double>& numbers,
+                                        const std::map<std::string, HostTable>& tables,
+                                        std::int64_t batch, std::int64_t head) {
+  const ir::Kernel& kernel = program.aligned.scheduled;
+  const ir::Operation& loop = *find_loop(kernel);
+  ir::Inputs inputs = inputs_of(mask, extents, numbers, tables);
+  for (const std::string& name : passes::arguments_of_domain(kernel, loop))
+    if (!inputs.tensors.contains(name) && !inputs.scalars.contains(name))
+      throw Error(errors::scores["table-not-there"], "table '" + name + "' is missing",
+                  {name, "", "its numbers", ""});
+  return passes::tile_classes(kernel, loop, inputs,
+                              {{std::string(B.name), batch}, {std::string(HQ.name), head}});
 }
 
 }  // namespace tilewright::library

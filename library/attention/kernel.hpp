@@ -8,6 +8,8 @@
 #include <tilewright/compile.hpp>
 #include <tilewright/library/attention.hpp>
 
+#include "ir/domain.hpp"
+#include "scores/evaluate.hpp"
 #include "variants/variant.hpp"
 
 namespace tilewright::library {
@@ -40,9 +42,19 @@ inline Extents kernel_extents(const AttentionShape& shape) {
 
 /// Tiles of `program`'s loop over the keys by class, summed over sequences and query heads; for a
 /// mask with numbers of its own, those given and else their defaults. Nothing where the bounds are
-/// read from a table of the launch.
+/// read from a table that is not among `tables`. Counted from the domain that the kernel's loop is
+/// made from. Throws Error for a table whose extents disagree with `extents`.
 std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask,
                                         const Extents& extents,
-                                        const std::map<std::string, double>& numbers = {});
+                                        const std::map<std::string, double>& numbers = {},
+                                        const std::map<std::string, HostTable>& tables = {});
+
+/// The class of every tile for one sequence and query head, [tiles of rows, tiles of keys],
+/// row-major. Throws Error for a table that is missing or has other extents.
+std::vector<ir::TileClass> tile_classes(const Program& program, const Mask& mask,
+                                        const Extents& extents,
+                                        const std::map<std::string, double>& numbers,
+                                        const std::map<std::string, HostTable>& tables,
+                                        std::int64_t batch, std::int64_t head);
 
 }  // namespace tilewright::library
