@@ -25,7 +25,7 @@ auto flash_block_list_of(How how, int tile_q, int tile_kv) {
                   auto hk = hq / (extent(HQ) / extent(HK));
 
                   auto q = let("q", load(Q(b, hq, m, D)));
-                  OnlineSoftmax<M, E> softmax;
+                  auto softmax = how.softmax(hq);
                   how.visible(b, hq, [&](auto... visible) {
                     for_blocks(N, blocks_of(b, hq, m).tile(tile_kv), visible..., [&](auto n) {
                       auto s = how.score(dot(q, load(K(b, hk, n, D)), D) * scale, b, hq);
