@@ -2,6 +2,7 @@
 #include "attention/kernel.hpp"
 
 #include "attention/recorded.hpp"
+#include "loops/flash_block_list.hpp"
 #include "loops/flash_forward.hpp"
 #include "passes/analyze_masks.hpp"
 #include "scores/errors.hpp"
@@ -10,7 +11,11 @@ namespace tilewright::library {
 namespace {
 
 template <DType T>
-std::unique_ptr<KernelSource> kernel_of(const ComposedScores& scores) {
+std::unique_ptr<KernelSource> kernel_of(const ComposedScores& scores, const AttentionParts& parts) {
+  if (parts.block_q != 0) {
+    auto listed = flash_block_list_of<T>(scores, parts.block_q, parts.block_kv);
+    return std::make_unique<decltype(listed)>(std::move(listed));
+  }
   auto made = flash_forward_of<T>(scores);
   return std::make_unique<decltype(made)>(std::move(made));
 }
@@ -52,9 +57,9 @@ ScoreTree AttentionParts::sink() const {
 
 std::unique_ptr<KernelSource> attention_kernel(const AttentionParts& parts, DType dtype) {
   const ComposedScores scores{parts.mask.tree(), parts.score_mod.tree(), parts.sink()};
-  if (dtype == bf16) return kernel_of<bf16>(scores);
-  if (dtype == f16) return kernel_of<f16>(scores);
-  if (dtype == f32) return kernel_of<f32>(scores);
+  if (dtype == bf16) return kernel_of<bf16>(scores, parts);
+  if (dtype == f16) return kernel_of<f16>(scores, parts);
+  if (dtype == f32) return kernel_of<f32>(scores, parts);
   return nullptr;
 }
 
@@ -71,6 +76,7 @@ std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask
                                         const std::map<std::string, HostTable>& tables) {
   const ir::Kernel& kernel = program.aligned.scheduled;
   const ir::Operation& loop = *find_loop(kernel);
+  if (loop.follows_list()) return std::nullopt;
   ir::Inputs inputs = inputs_of(mask, extents, numbers, tables);
   for (const std::string& name : passes::arguments_of_domain(kernel, loop))
     if (!inputs.tensors.contains(name) && !inputs.scalars.contains(name)) return std::nullopt;

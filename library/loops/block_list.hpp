@@ -43,8 +43,8 @@ auto block_list_of(Predicate predicate) {
     for_range(columns, [&](auto column) {
       auto keys_left = let("keys_left", seqlen_kv - column * extent(BlockKV));
       auto k = let("k", column * extent(BlockKV) + iota(BlockKV));
-      auto shown =
-          predicate.visible(b, hq, q, k, seqlen_q, seqlen_kv) && q < seqlen_q && k < seqlen_kv;
+      auto inside = q < seqlen_q && k < seqlen_kv;
+      auto shown = inside && predicate.visible(b, hq, q, k, seqlen_q, seqlen_kv);
       auto pairs = let("pairs", reduce_sum(reduce_sum(where(shown, 1, 0), BlockKV), BlockQ));
       when(pairs > 0, [&] {
         auto all = min(rows_left, extent(BlockQ)) * min(keys_left, extent(BlockKV));
