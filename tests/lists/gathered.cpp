@@ -9,7 +9,7 @@
 #include <set>
 #include <tilewright/error.hpp>
 
-#include "language_device.hpp"
+#include "language/language_device.hpp"
 #include "loops/flash_gathered.hpp"
 #include "patterns/gathered_keys.hpp"
 
