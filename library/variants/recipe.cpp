@@ -47,7 +47,9 @@ class Composed : public Variant {
     const auto& tile = plan.program().aligned.schedule.tile;
     result.tile_q = tile.at("q");
     result.tile_kv = tile.at("kv");
-    result.blocks = count_blocks(plan.program(), all.mask, kernel_extents(request.shape)).value();
+    result.blocks =
+        count_blocks(plan.program(), all.mask, kernel_extents(request.shape), {}, all.tables)
+            .value();
     return result;
   }
 
