@@ -18,7 +18,8 @@ namespace tilewright::library {
 struct AttentionParts {
   Mask mask;
   ScoreMod score_mod;
-  bool has_sinks = false;  ///< one for each query head, in a table of the launch
+  bool has_sinks = false;     ///< one for each query head, in a table of the launch
+  bool is_regrouped = false;  ///< rows and keys are those of a residue (regroup.hpp)
 
   ScoreTree sink() const;  ///< null: none
   /// Of which the numbers and tables of the launch are gathered.
