@@ -38,9 +38,10 @@ Extents kernel_extents(const AttentionExtents& extents, std::int64_t head_dim,
           {E, value_dim}};
 }
 
-std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask,
-                                        const Extents& extents,
-                                        const std::map<std::string, double>& numbers) {
+namespace {
+
+std::map<std::string, std::int64_t> known_symbols(const Mask& mask, const Extents& extents,
+                                                  const std::map<std::string, double>& numbers) {
   std::map<std::string, std::int64_t> symbols;
   for (const auto& [dim, extent] : extents) symbols["extent(" + dim + ")"] = extent;
   for (const ScoreTree& argument : arguments_of(std::array{mask.tree()})) {
@@ -48,6 +49,15 @@ std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask
     symbols["scalar(" + argument->name + ")"] =
         static_cast<std::int64_t>(given == numbers.end() ? argument->constant : given->second);
   }
+  return symbols;
+}
+
+}  // namespace
+
+std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask,
+                                        const Extents& extents,
+                                        const std::map<std::string, double>& numbers) {
+  const auto symbols = known_symbols(mask, extents, numbers);
   const ir::Kernel& kernel = program.aligned.scheduled;
   bool known = true;
   const auto counts =
@@ -58,6 +68,37 @@ std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask
       });
   if (!known) return std::nullopt;
   return BlockCounts{counts.skipped, counts.full, counts.cut};
+}
+
+std::vector<ir::TileClass> tile_classes(const Program& program, const Mask& mask,
+                                        const Extents& extents,
+                                        const std::map<std::string, double>& numbers,
+                                        std::int64_t batch, std::int64_t head) {
+  auto symbols = known_symbols(mask, extents, numbers);
+  const ir::Kernel& kernel = program.aligned.scheduled;
+  for (const auto& operation : kernel.body.operations) {
+    if (operation->op != Op::each) continue;
+    const std::string value = "value(" + std::to_string(operation->results[0]) + ")";
+    symbols[value] = operation->name == B.name ? batch : head;
+  }
+  const auto& tile = program.aligned.schedule.tile;
+  const std::int64_t rows = extents.at(M), tile_q = tile.at(M), tile_kv = tile.at(N);
+  bool known = true;
+  std::vector<ir::TileClass> tiles;
+  for (std::int64_t first = 0; first < rows; first += tile_q) {
+    symbols["first(q)"] = first;
+    symbols["last(q)"] = std::min(first + tile_q, rows) - 1;
+    const auto line =
+        ir::classify(*find_loop(kernel)->domain, (extents.at(N) + tile_kv - 1) / tile_kv,
+                     [&](const std::string& symbol) {
+                       const auto found = symbols.find(symbol);
+                       known = known && found != symbols.end();
+                       return found == symbols.end() ? 0 : found->second;
+                     });
+    if (!known) return {};
+    tiles.insert(tiles.end(), line.begin(), line.end());
+  }
+  return tiles;
 }
 
 }  // namespace tilewright::library

@@ -33,4 +33,11 @@ std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask
                                         const Extents& extents,
                                         const std::map<std::string, double>& numbers = {});
 
+/// The same tiles one by one for sequence `batch` and query head `head`, row-major [tiles of rows,
+/// tiles of keys]. Empty where the bounds are read from a table of the launch.
+std::vector<ir::TileClass> tile_classes(const Program& program, const Mask& mask,
+                                        const Extents& extents,
+                                        const std::map<std::string, double>& numbers,
+                                        std::int64_t batch, std::int64_t head);
+
 }  // namespace tilewright::library

@@ -47,6 +47,16 @@ class Flash : public Variant {
     return result;
   }
 
+  std::optional<Tiling> tiling(const Request& request, const std::string& arch) const override {
+    const auto program = std::make_shared<const Program>(
+        make_program(*kernel_of(request.shape), arch, compile_request(request)));
+    const auto& tile = program->aligned.schedule.tile;
+    const auto classes = [program, shape = request.shape](std::int64_t b, std::int64_t h) {
+      return tile_classes(*program, mask_of(shape), kernel_extents(shape), {}, b, h);
+    };
+    return Tiling{tile.at("q"), tile.at("kv"), classes};
+  }
+
   std::string dump(const Request& request, const std::string& arch, Stage stage) const override {
     std::vector<Program> programs;
     programs.push_back(make_program(*kernel_of(request.shape), arch, compile_request(request)));

@@ -39,6 +39,8 @@ const VariantEntry& find_variant(VariantTable table, std::string_view name) {
               {"VARIANT", std::string(name), allowed, ""});
 }
 
+std::optional<Tiling> Variant::tiling(const Request&, const std::string&) const { return {}; }
+
 RowMask Variant::visible(const Request& request) const {
   const AttentionShape& shape = request.shape;
   if (!shape.causal) return {};
