@@ -30,13 +30,12 @@ CompileRequest compile_request(const AttentionRequest& request) {
   return made;
 }
 
-AttentionState described(const Mask& mask, const ScoreMod& score_mod, AttentionRequest request,
+AttentionState described(library::AttentionParts parts, AttentionRequest request,
                          std::string arch) {
   library::check(request);
   if (request.value_dim == 0) request.value_dim = request.head_dim;
-  return {.mask = mask,
-          .score_mod = score_mod,
-          .arguments = library::arguments_of(std::array{mask.tree(), score_mod.tree()}),
+  return {.arguments = library::arguments_of(parts.trees()),
+          .parts = std::move(parts),
           .request = std::move(request),
           .arch = std::move(arch)};
 }
@@ -55,9 +54,22 @@ Attention Attention::score(ScoreMod score_mod) const {
   return result;
 }
 
+Attention Attention::sinks() const {
+  Attention result = *this;
+  result.has_sinks_ = true;
+  return result;
+}
+
+Attention Attention::documents() const {
+  Attention result = *this;
+  result.mask_ = within_documents(mask_);
+  result.score_mod_ = within_documents(score_mod_);
+  return result;
+}
+
 AttentionPlan Attention::compile(const Device& device, const AttentionRequest& request) const {
-  AttentionState state = described(mask_, score_mod_, request, device.architecture());
-  const auto kernel = library::attention_kernel(mask_, score_mod_, state.request.dtype);
+  AttentionState state = described({mask_, score_mod_, has_sinks_}, request, device.architecture());
+  const auto kernel = library::attention_kernel(state.parts, state.request.dtype);
   state.plan = tilewright::compile(device, *kernel, compile_request(state.request));
   auto plan = std::make_shared<Plan>(*state.plan);
   return AttentionPlan(AttentionProgram(std::make_shared<const AttentionState>(std::move(state))),
@@ -66,14 +78,14 @@ AttentionPlan Attention::compile(const Device& device, const AttentionRequest& r
 
 AttentionProgram Attention::program(const std::string& arch,
                                     const AttentionRequest& request) const {
-  AttentionState state = described(mask_, score_mod_, request, arch);
+  AttentionState state = described({mask_, score_mod_, has_sinks_}, request, arch);
   try {
     passes::target_of(arch);
   } catch (const Error& error) {  // names the command's option
     throw Error(errors::passes["target-unknown"], "unknown architecture",
                 {"arch", arch, error.allowed(), ""});
   }
-  const auto kernel = library::attention_kernel(mask_, score_mod_, state.request.dtype);
+  const auto kernel = library::attention_kernel(state.parts, state.request.dtype);
   state.made = make_program(*kernel, arch, compile_request(state.request));
   return AttentionProgram(std::make_shared<const AttentionState>(std::move(state)));
 }

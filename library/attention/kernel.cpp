@@ -4,6 +4,7 @@
 #include "attention/recorded.hpp"
 #include "loops/flash_forward.hpp"
 #include "passes/analyze_masks.hpp"
+#include "scores/errors.hpp"
 
 namespace tilewright::library {
 namespace {
@@ -20,11 +21,37 @@ const ir::Operation* find_loop(const ir::Kernel& kernel) {
   return nullptr;
 }
 
+/// What a mask's bounds may ask a launch for.
+ir::Inputs inputs_of(const Mask& mask, const Extents& extents,
+                     const std::map<std::string, double>& numbers,
+                     const std::map<std::string, HostTable>& tables) {
+  ir::Inputs inputs;
+  for (const auto& [dim, extent] : extents) inputs.extents[dim] = extent;
+  for (const ScoreTree& argument : arguments_of(std::array{mask.tree()})) {
+    if (argument->op != Op::load) {
+      const auto given = numbers.find(argument->name);
+      inputs.scalars[argument->name] = given == numbers.end() ? argument->constant : given->second;
+      continue;
+    }
+    const auto given = tables.find(argument->name);
+    if (given == tables.end()) continue;
+    ir::HostTensor tensor = ir::HostTensor::zeros(argument->dtype, given->second.extents);
+    for (std::size_t i = 0; i < given->second.numbers.size(); ++i)
+      tensor.set(static_cast<std::int64_t>(i), given->second.numbers[i]);
+    inputs.tensors.emplace(argument->name, std::move(tensor));
+  }
+  return inputs;
+}
+
 }  // namespace
 
-std::unique_ptr<KernelSource> attention_kernel(const Mask& mask, const ScoreMod& score_mod,
-                                               DType dtype) {
-  const ComposedScores scores{mask.tree(), score_mod.tree()};
+ScoreTree AttentionParts::sink() const {
+  if (!has_sinks) return nullptr;
+  return table_node(sinks_table, f32, {TableExtent::heads}, {leaf_node(ScoreNode::Leaf::head)});
+}
+
+std::unique_ptr<KernelSource> attention_kernel(const AttentionParts& parts, DType dtype) {
+  const ComposedScores scores{parts.mask.tree(), parts.score_mod.tree(), parts.sink()};
   if (dtype == bf16) return kernel_of<bf16>(scores);
   if (dtype == f16) return kernel_of<f16>(scores);
   if (dtype == f32) return kernel_of<f32>(scores);
@@ -38,67 +65,33 @@ Extents kernel_extents(const AttentionExtents& extents, std::int64_t head_dim,
           {E, value_dim}};
 }
 
-namespace {
-
-std::map<std::string, std::int64_t> known_symbols(const Mask& mask, const Extents& extents,
-                                                  const std::map<std::string, double>& numbers) {
-  std::map<std::string, std::int64_t> symbols;
-  for (const auto& [dim, extent] : extents) symbols["extent(" + dim + ")"] = extent;
-  for (const ScoreTree& argument : arguments_of(std::array{mask.tree()})) {
-    const auto given = numbers.find(argument->name);
-    symbols["scalar(" + argument->name + ")"] =
-        static_cast<std::int64_t>(given == numbers.end() ? argument->constant : given->second);
-  }
-  return symbols;
-}
-
-}  // namespace
-
 std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask,
                                         const Extents& extents,
-                                        const std::map<std::string, double>& numbers) {
-  const auto symbols = known_symbols(mask, extents, numbers);
+                                        const std::map<std::string, double>& numbers,
+                                        const std::map<std::string, HostTable>& tables) {
   const ir::Kernel& kernel = program.aligned.scheduled;
-  bool known = true;
-  const auto counts =
-      passes::count_blocks(kernel, *find_loop(kernel), [&](const std::string& symbol) {
-        const auto found = symbols.find(symbol);
-        known = known && found != symbols.end();
-        return found == symbols.end() ? std::int64_t{0} : found->second;
-      });
-  if (!known) return std::nullopt;
+  const ir::Operation& loop = *find_loop(kernel);
+  ir::Inputs inputs = inputs_of(mask, extents, numbers, tables);
+  for (const std::string& name : passes::arguments_of_domain(kernel, loop))
+    if (!inputs.tensors.contains(name) && !inputs.scalars.contains(name)) return std::nullopt;
+  const auto counts = passes::count_blocks(kernel, loop, inputs);
   return BlockCounts{counts.skipped, counts.full, counts.cut};
 }
 
 std::vector<ir::TileClass> tile_classes(const Program& program, const Mask& mask,
                                         const Extents& extents,
                                         const std::map<std::string, double>& numbers,
+                                        const std::map<std::string, HostTable>& tables,
                                         std::int64_t batch, std::int64_t head) {
-  auto symbols = known_symbols(mask, extents, numbers);
   const ir::Kernel& kernel = program.aligned.scheduled;
-  for (const auto& operation : kernel.body.operations) {
-    if (operation->op != Op::each) continue;
-    const std::string value = "value(" + std::to_string(operation->results[0]) + ")";
-    symbols[value] = operation->name == B.name ? batch : head;
-  }
-  const auto& tile = program.aligned.schedule.tile;
-  const std::int64_t rows = extents.at(M), tile_q = tile.at(M), tile_kv = tile.at(N);
-  bool known = true;
-  std::vector<ir::TileClass> tiles;
-  for (std::int64_t first = 0; first < rows; first += tile_q) {
-    symbols["first(q)"] = first;
-    symbols["last(q)"] = std::min(first + tile_q, rows) - 1;
-    const auto line =
-        ir::classify(*find_loop(kernel)->domain, (extents.at(N) + tile_kv - 1) / tile_kv,
-                     [&](const std::string& symbol) {
-                       const auto found = symbols.find(symbol);
-                       known = known && found != symbols.end();
-                       return found == symbols.end() ? 0 : found->second;
-                     });
-    if (!known) return {};
-    tiles.insert(tiles.end(), line.begin(), line.end());
-  }
-  return tiles;
+  const ir::Operation& loop = *find_loop(kernel);
+  ir::Inputs inputs = inputs_of(mask, extents, numbers, tables);
+  for (const std::string& name : passes::arguments_of_domain(kernel, loop))
+    if (!inputs.tensors.contains(name) && !inputs.scalars.contains(name))
+      throw Error(errors::scores["table-not-there"], "table '" + name + "' is missing",
+                  {name, "", "its numbers", ""});
+  return passes::tile_classes(kernel, loop, inputs,
+                              {{std::string(B.name), batch}, {std::string(HQ.name), head}});
 }
 
 }  // namespace tilewright::library

@@ -2,18 +2,32 @@
 // variant `flash` of the command meet the language.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <tilewright/compile.hpp>
 #include <tilewright/library/attention.hpp>
 
+#include "ir/domain.hpp"
+#include "scores/evaluate.hpp"
 #include "variants/variant.hpp"
 
 namespace tilewright::library {
 
+/// What an attention is composed of.
+struct AttentionParts {
+  Mask mask;
+  ScoreMod score_mod;
+  bool has_sinks = false;  ///< one for each query head, in a table of the launch
+
+  ScoreTree sink() const;  ///< null: none
+  /// Of which the numbers and tables of the launch are gathered.
+  std::array<ScoreTree, 3> trees() const { return {mask.tree(), score_mod.tree(), sink()}; }
+};
+inline constexpr const char* sinks_table = "sinks";
+
 /// Null for an element type without a kernel: each caller refuses it in its own words.
-std::unique_ptr<KernelSource> attention_kernel(const Mask& mask, const ScoreMod& score_mod,
-                                               DType dtype);
+std::unique_ptr<KernelSource> attention_kernel(const AttentionParts& parts, DType dtype);
 inline constexpr const char* attention_dtypes = "bf16, f16, f32";
 
 /// Extents by the names of the kernel's dimensions.
@@ -28,16 +42,19 @@ inline Extents kernel_extents(const AttentionShape& shape) {
 
 /// Tiles of `program`'s loop over the keys by class, summed over sequences and query heads; for a
 /// mask with numbers of its own, those given and else their defaults. Nothing where the bounds are
-/// read from a table of the launch.
+/// read from a table that is not among `tables`. Counted from the domain that the kernel's loop is
+/// made from. Throws Error for a table whose extents disagree with `extents`.
 std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask,
                                         const Extents& extents,
-                                        const std::map<std::string, double>& numbers = {});
+                                        const std::map<std::string, double>& numbers = {},
+                                        const std::map<std::string, HostTable>& tables = {});
 
-/// The same tiles one by one for sequence `batch` and query head `head`, row-major [tiles of rows,
-/// tiles of keys]. Empty where the bounds are read from a table of the launch.
+/// The class of every tile for one sequence and query head, [tiles of rows, tiles of keys],
+/// row-major. Throws Error for a table that is missing or has other extents.
 std::vector<ir::TileClass> tile_classes(const Program& program, const Mask& mask,
                                         const Extents& extents,
                                         const std::map<std::string, double>& numbers,
+                                        const std::map<std::string, HostTable>& tables,
                                         std::int64_t batch, std::int64_t head);
 
 }  // namespace tilewright::library

@@ -41,11 +41,18 @@ class TreeRecorder {
 /// Declares the numbers and tables of the trees, after the kernel's own arguments.
 void declare_arguments(std::span<const ScoreTree> trees);
 
-/// A mask and a change of the scores, as flash_forward takes them.
+/// A mask, a change of the scores and sinks, as flash_forward takes them.
 struct ComposedScores {
-  ScoreTree mask, score_mod;  ///< null: every key; none
+  ScoreTree mask, score_mod, sink;  ///< null: every key; none; none
 
-  void arguments() const { declare_arguments(std::array{mask, score_mod}); }
+  void arguments() const { declare_arguments(std::array{mask, score_mod, sink}); }
+
+  template <typename Head>
+  auto softmax(const Head& h,
+               const std::source_location place = std::source_location::current()) const {
+    if (!sink) return OnlineSoftmax<M, E>(place);
+    return OnlineSoftmax<M, E>::with_sink(recorded<Tile<f32>>(sink, h, h, no_value, place), place);
+  }
 
   template <typename Batch, typename Head, typename Loop>
   void visible(const Batch& b, const Head& h, const Loop& loop,

@@ -131,9 +131,6 @@ struct Grammar {
     add_option(command, "--device", "--device", "$TILEWRIGHT_DEVICE, else auto",
                "auto, cuda:0, emulator:sm_80, emulator:sm_90a", arguments, "DEVICE");
   }
-  void add_seed(CLI::App& command) {
-    add_option(command, "--seed", "--seed", "0", "seed of the normal numbers (Philox)", arguments);
-  }
 
   /// The two ways to say what a kernel is compiled for.
   void add_targets(CLI::App& command, const std::string& before) {
@@ -179,7 +176,6 @@ struct Grammar {
                "safetensors file with q, k and v; it says the shape", arguments, "FILE");
     add_option(run_app, "--output", "--output", "", "safetensors file to write out and lse to",
                arguments, "FILE");
-    add_seed(run_app);
 
     CLI::App& bench_app =
         add(app, "bench", "time a variant on a GPU, or count what it does", bench);
@@ -187,7 +183,6 @@ struct Grammar {
     add_device(bench_app);
     add_option(bench_app, "--repetitions", "--repetitions", "20", "times taken, on a GPU",
                arguments);
-    add_seed(bench_app);
 
     CLI::App& dump_app = add(app, "dump", "show what the compiler makes of a variant", dump);
     add_variant_options(dump_app, variants, arguments);

@@ -228,7 +228,7 @@ int mask(const Context& context, const Arguments& arguments) {
                 "the variant does not say which tiles of the mask it visits",
                 {"VARIANT", std::string(entry.name), "a variant with a tiling", ""});
   }
-  const Mask mask{request, std::move(*tiling), variant->visible(request)};
+  const Mask mask{request, std::move(*tiling), variant->formula(request).visible};
   const MaskPicture picture = shown(mask, arguments);
   const Totals totals = total(mask);
   write_pictures(picture, arguments);

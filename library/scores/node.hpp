@@ -2,6 +2,7 @@
 // kernel (attention/recorded.hpp), the host's numbers (evaluate.hpp) and texts are made.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <tilewright/dsl/dtype.hpp>
@@ -46,8 +47,15 @@ void require_name(const std::string& name);
 
 void require_table(const std::string& name, const std::vector<TableExtent>& extents);
 
+/// seqlen_kv - seqlen_q, one and the same node: how far rows stand behind their number.
+const ScoreTree& corner();
+
 /// `tree` with every score replaced.
 ScoreTree with_score(const ScoreTree& tree, const ScoreTree& score);
+
+/// `tree` with every position(x), x + corner(), replaced by what `position` makes of x.
+ScoreTree with_position(const ScoreTree& tree,
+                        const std::function<ScoreTree(const ScoreTree& x)>& position);
 
 /// As C++, with as few parentheses as its precedences allow.
 std::string text_of(const ScoreTree& tree);

@@ -6,6 +6,7 @@
 #include <tilewright/compile.hpp>
 #include <vector>
 
+#include "scores/evaluate.hpp"
 #include "variants/variant.hpp"
 
 namespace tilewright::library {
@@ -14,10 +15,13 @@ namespace tilewright::library {
 CompileRequest compile_request(const Request& request, std::map<std::string, std::int64_t> extents);
 
 /// Uploads the inputs, launches `plan` once with the arguments q, k, v, out, lse and softmax_scale
-/// (and a workspace where it takes one), and copies the results back. Faults are returned, not
+/// (and a workspace where it takes one), the numbers of `arguments` with their defaults and its
+/// tables from `tables`, and copies the results back. Faults are returned, not
 /// thrown; counters are summed over the kernels. Tile and blocks are left to the caller. Times are
 /// taken as Request::timed says.
-RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs);
+RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs,
+                   const std::vector<ScoreTree>& arguments = {},
+                   const std::map<std::string, HostTable>& tables = {});
 
 /// One stage of programs that are launched in this order; `name` is the file's.
 std::string dump_programs(const std::vector<Program>& programs, const std::string& name,

@@ -1,8 +1,8 @@
 // A variant, seen by those who sweep them: the command, the tests, the benchmarks.
 //
-// A variant answers five questions and nothing else: what it is (its table row), which pairs are
-// visible (for the reference), what its kernels are, what a run gives, and what the compiler made
-// on the way. The rows stand in variants/table.cpp; the first variant is variants/flash.cpp.
+// A variant answers five questions and nothing else: what it is (its table row), what its formula
+// is (for the reference), what its kernels are, what a run gives, and what the compiler made on the
+// way. Each stands in a file of its own in bundled/; most are made of a recipe (recipe.hpp).
 #pragma once
 
 #include <array>
@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "ir/domain.hpp"
+#include "variants/formula.hpp"
 #include "variants/shape.hpp"
 
 namespace tilewright {
@@ -38,6 +39,7 @@ struct Request {
   AttentionShape shape;
   ScheduleOverrides schedule;
   std::map<std::string, std::string> options;  ///< the variant's own, by name; defaults filled in
+  std::uint64_t seed = 0;                      ///< of what the variant draws: patterns, tables
   /// Times to take once the result is there, each of enough launches in a row to be told; a GPU's
   /// only. 0: none.
   int timed = 0;
@@ -78,11 +80,6 @@ struct RunResult {
 /// What `dump` can show, in the order the compiler makes them.
 enum class Stage { dsl, ir, schedule, cuda, ptx, cubin, sass };
 
-/// Writes, for row (b, h, q), 1 to visible[k] where the row sees key k and 0 elsewhere; visible has
-/// seqlen_kv elements, all 1 on entry. Must be callable from several threads.
-using RowMask = std::function<void(std::int64_t b, std::int64_t h, std::int64_t q,
-                                   std::span<std::uint8_t> visible)>;
-
 /// Told of a kernel and how it is compiled.
 using KernelVisitor =
     std::function<void(std::shared_ptr<const KernelSource> kernel, const CompileRequest& request)>;
@@ -118,9 +115,9 @@ class Variant {
   /// one tiling of the pairs. Throws as visit_kernels.
   virtual std::optional<Tiling> tiling(const Request& request, const std::string& arch) const;
 
-  /// Which pairs the formula sees, written plainly; empty: all. The reference is computed from
-  /// this, so it must share nothing with what `run` compiles.
-  virtual RowMask visible(const Request& request) const;
+  /// What `run` is to compute, written plainly; by default attention, causal where the shape says
+  /// so. Throws Error{invalid_argument} for options that make no sense.
+  virtual Formula formula(const Request& request) const;
 
   /// Whether the scores pass through the input's type on their way to the softmax. The plain
   /// computation that sets the tolerance then rounds them too.
@@ -135,13 +132,21 @@ struct OptionHelp {
   std::string_view value = "N";  ///< what the help calls its value
 };
 
+struct Recipe;
+
 /// One row of the table that `list`, `run` and `dump` sweep.
 struct VariantEntry {
-  std::string_view name;
-  std::string_view origin;
-  std::string_view summary;
+  std::string name;
+  std::string origin;
+  std::string summary;
+  std::string mask;                 ///< its formula in indices: "k <= p && k > p - width"
   std::vector<OptionHelp> options;  ///< its own, beyond the shape options that all have
-  std::unique_ptr<Variant> (*make)();
+  /// Options worth a test each, beyond the defaults: "--window-left 0 --window-right 63".
+  std::vector<std::string> cases;
+  std::function<std::unique_ptr<Variant>()> make;
+  /// Where its options decide extents: sets them. Empty: they don't.
+  std::function<void(Request& request)> shape = {};
+  std::shared_ptr<const Recipe> recipe = {};  ///< null: it can't be composed with others
 };
 
 using VariantTable = std::span<const VariantEntry>;

@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tilewright::ir {
@@ -37,7 +38,7 @@ class IntExpr {
 
   IntExpr(std::int64_t constant = 0);  // NOLINT: a number is an expression
   /// A name: "extent(kv)", "scalar(window)", "first(q)", "last(q)", "value(17)" (a uniform IR
-  /// value), …
+  /// value), "block(kv)" (the tile's own number, in a condition), …
   static IntExpr symbol(std::string name);
 
   Kind kind() const;
@@ -57,6 +58,8 @@ class IntExpr {
   friend IntExpr maximum(const IntExpr&, const IntExpr&);
   friend bool operator==(const IntExpr&, const IntExpr&);  ///< structural
 
+  /// Sums, products and the rest on numbers, as `evaluate` makes them.
+  static std::int64_t apply(Kind kind, std::int64_t a, std::int64_t b);
   std::int64_t evaluate(const std::function<std::int64_t(const std::string&)>& symbol) const;
   /// C text with minimal parentheses; `symbol` spells a name. Division and remainder are calls of
   /// `floor_div(a, b)` and `floor_mod(a, b)` unless the divisor is a positive constant and the
@@ -70,10 +73,15 @@ class IntExpr {
   std::shared_ptr<const Node> node_;
 };
 
-/// Tiles first … last, both included; empty when first > last.
+/// Tiles first … last, both included, of those the ones with condition >= 0. Empty when first >
+/// last. The condition asks for the number of the tile as "block(kv)"; of a congruence it says
+/// whether a pair with such a remainder lies in the tile.
 struct TileInterval {
   IntExpr first;
   IntExpr last;
+  IntExpr condition = 0;
+
+  bool has_condition() const { return !condition.is_constant(); }
 };
 
 struct Domain {
@@ -85,7 +93,8 @@ struct Domain {
   std::vector<TileInterval> hidden_in_loop = {};
   bool exact =
       true;  ///< false: an atom outside the zones fell back to intervals (sound, not tight)
-  std::string note = {};  ///< which atom fell back, for the printed analysis
+  bool full_exact = true;  ///< `hidden` is tight even where `visited` may not be
+  std::string note = {};   ///< which atom fell back, for the printed analysis
   std::vector<std::string> positive =
       {};  ///< symbols the intervals take to be at least 1 (divisors): check at launch
   std::int64_t width =
@@ -94,6 +103,51 @@ struct Domain {
 
 /// What becomes of one tile.
 enum class TileClass : std::uint8_t { skipped, full, cut };
+
+struct TileCounts {
+  std::int64_t skipped = 0;
+  std::int64_t full = 0;
+  std::int64_t cut = 0;
+};
+
+/// A domain made ready for many evaluations: names are numbered, expressions are flat. Tiles are
+/// looked at one by one only in intervals with a condition.
+class DomainEvaluator {
+ public:
+  explicit DomainEvaluator(const Domain& domain);
+  /// What evaluations ask for, in the order of their numbers.
+  const std::vector<std::string>& names() const { return names_; }
+  TileCounts counts(std::int64_t tiles, const std::vector<std::int64_t>& numbers);
+  /// [tiles]
+  std::vector<TileClass> classes(std::int64_t tiles, const std::vector<std::int64_t>& numbers);
+
+ private:
+  using Stretch = std::pair<std::int64_t, std::int64_t>;  ///< first, last: both included
+  struct Step {
+    IntExpr::Kind kind;
+    std::int64_t operand;  ///< a constant, or the number of a name
+  };
+  struct Interval {
+    std::vector<Step> first, last, condition;  ///< in the order they run; condition: none if empty
+  };
+
+  std::vector<Step> flat(const IntExpr& expression);
+  void append(const IntExpr& expression, std::vector<Step>& steps);
+  std::vector<Interval> flat(const std::vector<TileInterval>& intervals);
+  std::int64_t run(const std::vector<Step>& steps);
+  /// Sorted, disjoint, inside 0 … tiles - 1.
+  std::vector<Stretch> unite(const std::vector<Interval>& intervals, std::int64_t tiles);
+
+  std::vector<std::string> names_;
+  std::vector<Interval> visited_, hidden_;
+  std::vector<std::int64_t> numbers_;  ///< of the evaluation at hand; the last one is the tile's
+  std::vector<std::int64_t> stack_;
+};
+
+/// Names of uniform values, "value(17)", that the bounds ask for.
+std::vector<int> values_named(const Domain& domain);
+/// All names that the bounds ask for, but for the tile's number.
+std::vector<std::string> names_in(const Domain& domain);
 
 /// Classes of all tiles for one program, from evaluated intervals: the host's count, and the
 /// tests'.

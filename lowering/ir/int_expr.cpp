@@ -30,21 +30,6 @@ std::int64_t floor_quotient(std::int64_t a, std::int64_t b) {
   return quotient - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0);
 }
 
-std::int64_t apply(Kind kind, std::int64_t a, std::int64_t b) {
-  switch (kind) {
-    case Kind::add: return a + b;
-    case Kind::sub: return a - b;
-    case Kind::mul: return a * b;
-    case Kind::floor_div: return floor_quotient(a, b);
-    case Kind::mod: return a - floor_quotient(a, b) * b;
-    case Kind::minimum: return std::min(a, b);
-    case Kind::maximum: return std::max(a, b);
-    case Kind::constant:
-    case Kind::symbol: break;
-  }
-  return 0;
-}
-
 /// Names that stand for numbers that are never negative.
 bool is_count(const std::string& name) {
   for (const char* prefix : {"extent(", "first(", "last(", "tile(", "block("})
@@ -86,6 +71,21 @@ int level(const IntExpr& e) {
 }
 
 }  // namespace
+
+std::int64_t IntExpr::apply(Kind kind, std::int64_t a, std::int64_t b) {
+  switch (kind) {
+    case Kind::add: return a + b;
+    case Kind::sub: return a - b;
+    case Kind::mul: return a * b;
+    case Kind::floor_div: return floor_quotient(a, b);
+    case Kind::mod: return a - floor_quotient(a, b) * b;
+    case Kind::minimum: return std::min(a, b);
+    case Kind::maximum: return std::max(a, b);
+    case Kind::constant:
+    case Kind::symbol: break;
+  }
+  return 0;
+}
 
 IntExpr::IntExpr(std::int64_t constant) {
   Node node;

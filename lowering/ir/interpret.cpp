@@ -11,7 +11,7 @@ namespace tilewright::ir {
 
 namespace {
 
-class Interpreter : private ProgramState {
+class Interpreter : protected ProgramState {
  public:
   using ProgramState::ProgramState;
 
@@ -33,7 +33,7 @@ class Interpreter : private ProgramState {
     }
   }
 
- private:
+ protected:
   void region(const Region& region) {
     for (const auto& operation : region.operations)
       if (operation->op != Op::yield) execute(*operation);
@@ -241,6 +241,67 @@ class Interpreter : private ProgramState {
 };
 
 }  // namespace
+
+class ProgramValues::Evaluator : private Interpreter {
+ public:
+  Evaluator(const Kernel& kernel, Inputs& inputs)
+      : Interpreter(kernel, inputs, partial), from_(definitions(kernel)) {
+    resolve_extents();
+  }
+  void start(const std::map<ValueId, std::int64_t>& grid) {
+    values_.assign(values_.size(), nullptr);
+    for (const auto& [value, program] : grid) values_[at(value)] = number(program);
+  }
+  std::int64_t integer(ValueId value) {
+    compute(value);
+    return scalar(value);
+  }
+
+ private:
+  void compute(ValueId value) {
+    if (value == no_value || values_[at(value)] || kernel_.type(value).kind != Type::Kind::tile)
+      return;
+    const Operation* from = from_[at(value)];
+    if (from == nullptr)
+      refuse(errors::ir["kernel-inconsistent"],
+             print_value(kernel_, value) + " is not known in front of the loops",
+             {print_value(kernel_, value), "", "", ""});
+    for (const ValueId operand : from->operands) compute(operand);
+    for (const Index& index : from->indices) compute(index.value);
+    values_[at(value)] = result(*from);
+  }
+
+  static constexpr InterpretOptions partial{.partial = true};
+  std::vector<const Operation*> from_;
+};
+
+ProgramValues::ProgramValues(const Kernel& kernel, Inputs& inputs)
+    : evaluator_(std::make_unique<Evaluator>(kernel, inputs)) {}
+ProgramValues::~ProgramValues() = default;
+void ProgramValues::start(const std::map<ValueId, std::int64_t>& grid) { evaluator_->start(grid); }
+std::int64_t ProgramValues::operator()(ValueId value) { return evaluator_->integer(value); }
+
+Origins origins_of(const Kernel& kernel, const std::vector<ValueId>& values) {
+  const auto from = definitions(kernel);
+  Origins origins;
+  std::set<ValueId> seen;
+  std::vector<ValueId> pending = values;
+  while (!pending.empty()) {
+    const ValueId value = pending.back();
+    pending.pop_back();
+    if (value == no_value || !seen.insert(value).second) continue;
+    for (const AxisId id : kernel.type(value).axes)
+      pending.push_back(kernel.axes[static_cast<std::size_t>(kernel.leader(id))].block);
+    const Operation* operation = from[static_cast<std::size_t>(value)];
+    if (operation == nullptr) continue;
+    if (operation->op == Op::each || operation->op == Op::block) origins.grid.insert(value);
+    if (operation->op == Op::load || operation->op == Op::scalar_argument)
+      origins.arguments.insert(operation->name);
+    pending.insert(pending.end(), operation->operands.begin(), operation->operands.end());
+    for (const Index& index : operation->indices) pending.push_back(index.value);
+  }
+  return origins;
+}
 
 void interpret(const Kernel& kernel, Inputs& inputs, const InterpretOptions& options) {
   Interpreter(kernel, inputs, options).all();

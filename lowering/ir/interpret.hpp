@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,11 +43,36 @@ struct Inputs {
 
 struct InterpretOptions {
   int default_tile = 16;  ///< for axes whose tile the schedule has not chosen
+  bool partial = false;   ///< tensors and scalars may be missing that nothing asks for
 };
 
 /// Throws Error: invalid_argument for a missing tensor or scalar or a wrong element type,
 /// shape_mismatch for extents that disagree, invalid_program for a domain that contradicts its
 /// mask.
 void interpret(const Kernel& kernel, Inputs& inputs, const InterpretOptions& options = {});
+
+/// What values are made of: the arguments that are read, and the `each` and `block` values of the
+/// grid.
+struct Origins {
+  std::set<std::string> arguments;
+  std::set<ValueId> grid;
+};
+Origins origins_of(const Kernel& kernel, const std::vector<ValueId>& values);
+
+/// Integers that a program knows in front of its loops ("value(17)" of a domain), from the
+/// operations that define them and nothing else: on the host, what the device computes. Kernel and
+/// inputs must outlive it. Throws as interpret does.
+class ProgramValues {
+ public:
+  ProgramValues(const Kernel& kernel, Inputs& inputs);
+  ~ProgramValues();
+  /// Turns to a program, given by the number of each of the grid's values.
+  void start(const std::map<ValueId, std::int64_t>& grid);
+  std::int64_t operator()(ValueId value);
+
+ private:
+  class Evaluator;
+  std::unique_ptr<Evaluator> evaluator_;
+};
 
 }  // namespace tilewright::ir

@@ -78,8 +78,10 @@ std::string print_domain(const Domain& domain) {
   const auto same = [](const std::string& symbol) { return symbol; };
   const auto list = [&](const std::vector<TileInterval>& intervals) {
     std::string text;
-    for (const TileInterval& interval : intervals)
+    for (const TileInterval& interval : intervals) {
       text += " [" + interval.first.print(same) + ", " + interval.last.print(same) + "]";
+      if (interval.has_condition()) text += " where " + interval.condition.print(same) + " >= 0";
+    }
     return text.empty() ? std::string(" none") : text;
   };
   std::string text = "visited" + list(domain.visited) + "; hidden" + list(domain.hidden);

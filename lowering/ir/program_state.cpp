@@ -18,14 +18,14 @@ void ProgramState::resolve_extents() {
   for (const auto& [dim, extent] : inputs_.extents) set_extent(dim, extent, "extents");
   for (const Argument& argument : kernel_.arguments) {
     if (argument.kind == Argument::Kind::scalar) {
-      if (!inputs_.scalars.contains(argument.name))
+      if (!inputs_.scalars.contains(argument.name) && !options_.partial)
         refuse(errors::ir["interpreter-input-missing"], "a scalar is missing",
                {argument.name, "nothing", std::string(name(argument.dtype)), ""});
       continue;
     }
     const auto found = inputs_.tensors.find(argument.name);
     if (found == inputs_.tensors.end()) {
-      if (argument.kind == Argument::Kind::out) continue;
+      if (argument.kind == Argument::Kind::out || options_.partial) continue;
       refuse(errors::ir["interpreter-input-missing"], "a tensor is missing",
              {argument.name, "nothing", std::string(name(argument.dtype)), ""});
     }

@@ -6,9 +6,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
+#include <vector>
 
-#include "ir/ir.hpp"
+#include "ir/interpret.hpp"
 
 namespace tilewright::passes {
 
@@ -21,22 +24,28 @@ void analyze_masks(ir::Kernel& kernel);
 /// The domain alone; the kernel stays as it is.
 ir::Domain domain_of(ir::Kernel& kernel, const ir::Operation& loop);
 
-struct BlockCounts {
-  std::int64_t skipped = 0;
-  std::int64_t full = 0;
-  std::int64_t cut = 0;
-};
+using BlockCounts = ir::TileCounts;
 
 /// Tiles of one loop by class, summed over all programs of the grid (each-dimensions and blocks of
-/// rows), from the closed forms: no tile is looked at. `symbol` gives extent(x) of every dimension
-/// and scalar(s); values that are not numbers of the grid are asked as value(17). The loop is
-/// counted once per program, for a loop inside another one too. Needs chosen tiles and
-/// analyze_masks.
+/// rows), from the closed forms: no element is looked at, a tile only where a bound has a
+/// condition. `symbol` gives extent(x) of every dimension and scalar(s); values that are not
+/// numbers of the grid are asked as value(17). The loop is counted once per program, for a loop
+/// inside another one too. Needs chosen tiles and analyze_masks.
 BlockCounts count_blocks(const ir::Kernel& kernel, const ir::Operation& loop,
                          const std::function<std::int64_t(const std::string&)>& symbol);
 
-/// The same with tiles of the caller's choice, for one program: rows `first_row … last_row`.
-BlockCounts count_tiles(const ir::Domain& domain, std::int64_t tiles,
-                        const std::function<std::int64_t(const std::string&)>& symbol);
+/// The same from what a launch gives; values that the bounds need are computed from the tables.
+/// Extents of all dimensions must be given, and what `arguments_of_domain` says.
+BlockCounts count_blocks(const ir::Kernel& kernel, const ir::Operation& loop, ir::Inputs& inputs);
+
+/// Scalars and tensors that the loop's bounds are made from.
+std::set<std::string> arguments_of_domain(const ir::Kernel& kernel, const ir::Operation& loop);
+
+/// Every tile of the loop by class, [tiles of rows, tiles of the loop], for one number of each
+/// each-dimension (`program`, by dimension; 0 where missing). A grid without blocks of rows has one
+/// row of tiles.
+std::vector<ir::TileClass> tile_classes(const ir::Kernel& kernel, const ir::Operation& loop,
+                                        ir::Inputs& inputs,
+                                        const std::map<std::string, std::int64_t>& program);
 
 }  // namespace tilewright::passes

@@ -134,3 +134,17 @@ TEST_CASE("the real variants visit what the definition says") {
         CHECK(standard["density"] == flash["density"]);
       }
 }
+
+TEST_CASE("no variant skips a visible pair or calls a tile full that hides one") {
+  for (const library::VariantEntry& entry : library::variants()) {
+    std::vector<std::string> lines{entry.name};
+    for (const std::string& one : entry.cases) lines.push_back(entry.name + " " + one);
+    for (const std::string& line : lines) {
+      const auto object = real_mask(line + " --heads 2");
+      CHECK(object.at("wrong") == 0);
+      const auto& blocks = object.at("blocks");
+      CHECK(blocks.at("full").get<std::int64_t>() + blocks.at("cut").get<std::int64_t>() >=
+            object.at("ideal_visited").get<std::int64_t>());
+    }
+  }
+}

@@ -31,7 +31,7 @@ class FakeVariant : public library::Variant {
     if (plant == "crash") throw std::runtime_error("something unforeseen");
     const library::AttentionShape& s = request.shape;
     const auto exact =
-        library::dense_attention(s, inputs, visible(request), library::Precision::exact);
+        library::dense_attention(s, inputs, formula(request), library::Precision::exact);
     library::RunResult result;
     result.device = device.empty() ? "fake:0" : device;
     result.arch = "sm_80";
@@ -116,13 +116,16 @@ inline library::VariantTable fake_variants() {
     return std::make_unique<FakeVariant>();
   };
   static const std::array rows{
-      library::VariantEntry{"fake",
-                            "the tests",
-                            "attention by the formula",
-                            {OptionHelp{"--plant", "none", "how to be wrong"}},
-                            make},
-      library::VariantEntry{
-          "other", "the tests", "another", {OptionHelp{"--window", "7", "keys"}}, make},
+      library::VariantEntry{.name = "fake",
+                            .origin = "the tests",
+                            .summary = "attention by the formula",
+                            .options = {OptionHelp{"--plant", "none", "how to be wrong"}},
+                            .make = make},
+      library::VariantEntry{.name = "other",
+                            .origin = "the tests",
+                            .summary = "another",
+                            .options = {OptionHelp{"--window", "7", "keys"}},
+                            .make = make},
   };
   return rows;
 }

@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <tilewright/arguments.hpp>
+#include <tilewright/library/documents.hpp>
 #include <tilewright/library/score.hpp>
 #include <utility>
 #include <vector>
@@ -150,6 +151,13 @@ class Attention {
   [[nodiscard]] Attention mask(Mask mask) const;
   /// What becomes of the scaled scores before the mask; not set: nothing.
   [[nodiscard]] Attention score(ScoreMod score_mod) const;
+  /// One more key for each query head, of score sinks[head] and value 0 (gpt-oss): an f32 table
+  /// "sinks" [heads] of the launch. It takes weight, and its logarithm counts in lse; a row that
+  /// sees no key gets 0 and lse = sinks[head].
+  [[nodiscard]] Attention sinks() const;
+  /// Rows and keys are sequences packed one after the other; see documents.hpp. Says it of the mask
+  /// and the score functions as they are set by now: comes after them.
+  [[nodiscard]] Attention documents() const;
 
   /// Compiles (or finds in the cache) and loads; everything that takes time. Throws Error naming
   /// "dtype", "head_dim", "value_dim", "dot_precision" or the line of "schedule"; missing without
@@ -163,6 +171,7 @@ class Attention {
  private:
   Mask mask_;
   ScoreMod score_mod_;
+  bool has_sinks_ = false;
 };
 
 }  // namespace tilewright

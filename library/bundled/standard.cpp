@@ -9,7 +9,7 @@
 #include "loops/standard_forward.hpp"
 #include "variants/errors.hpp"
 #include "variants/run_plan.hpp"
-#include "variants/table.hpp"
+#include "variants/variant.hpp"
 
 namespace tilewright::library {
 namespace {
@@ -186,6 +186,22 @@ class Standard : public Variant {
 
 }  // namespace
 
-std::unique_ptr<Variant> make_standard() { return std::make_unique<Standard>(); }
+namespace bundled {
 
+VariantEntry standard() {
+  return {.origin = "the formula in three kernels; \"Algorithm 0\" of FlashAttention",
+          .summary = "exact attention through scores and weights in memory: the baseline",
+          .mask = "",
+          .options = {{"--scores", "f32",
+                       "element type of S and P in memory: f32, or input (that of q, k and v; f16 "
+                       "overflows from 65520 on)",
+                       false, "TYPE"},
+                      {"--memory-budget", "4294967296",
+                       "bytes that S and P may take together; a shape that takes more is refused",
+                       false, "BYTES"}},
+          .cases = {"--scores input"},
+          .make = [] { return std::make_unique<Standard>(); }};
+}
+
+}  // namespace bundled
 }  // namespace tilewright::library
