@@ -140,7 +140,7 @@ TEST_CASE("no variant skips a visible pair or calls a tile full that hides one")
     std::vector<std::string> lines{entry.name};
     for (const std::string& one : entry.cases) lines.push_back(entry.name + " " + one);
     for (const std::string& line : lines) {
-      const auto object = real_mask(line + " --heads 2");
+      const auto object = real_mask(line);
       CHECK(object.at("wrong") == 0);
       const auto& blocks = object.at("blocks");
       CHECK(blocks.at("full").get<std::int64_t>() + blocks.at("cut").get<std::int64_t>() >=
