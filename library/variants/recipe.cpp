@@ -66,6 +66,18 @@ class Composed : public Variant {
     return dump_programs(programs, name_, arch, stage);
   }
 
+  std::optional<Tiling> tiling(const Request& request, const std::string& arch) const override {
+    const Joined all = joined(request);
+    const auto program = std::make_shared<const Program>(
+        make_program(*kernel_of(all, request.shape), arch, compiled_for(request)));
+    const auto& tile = program->aligned.schedule.tile;
+    const auto classes = [=, mask = all.mask, tables = all.tables,
+                          extents = kernel_extents(request.shape)](std::int64_t b, std::int64_t h) {
+      return tile_classes(*program, mask, extents, {}, tables, b, h);
+    };
+    return Tiling{tile.at("q"), tile.at("kv"), classes};
+  }
+
   Formula formula(const Request& request) const override {
     const Joined all = joined(request);
     std::vector<Visible> seen = all.visible;

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ir/domain.hpp"
 #include "variants/formula.hpp"
 #include "variants/shape.hpp"
 
@@ -84,6 +85,16 @@ enum class Stage { dsl, ir, schedule, cuda, ptx, cubin, sass };
 using KernelVisitor =
     std::function<void(std::shared_ptr<const KernelSource> kernel, const CompileRequest& request)>;
 
+/// The tiles that the compiled kernels cut the pairs into.
+struct Tiling {
+  std::int64_t tile_q = 0, tile_kv = 0;
+  /// Row-major [tiles of rows, tiles of keys] for sequence b and query head h.
+  std::function<std::vector<ir::TileClass>(std::int64_t b, std::int64_t h)> classes;
+  /// Of kernels that walk rows or keys with a stride: tile i covers the rows row_order[i * tile_q
+  /// …], -1 where a group ends early. Empty: as they are numbered.
+  std::vector<std::int64_t> row_order = {}, key_order = {};
+};
+
 class Variant {
  public:
   virtual ~Variant() = default;
@@ -100,6 +111,10 @@ class Variant {
 
   /// The text (cubin: the bytes) of one stage for `arch` ("sm_80"); needs no device.
   virtual std::string dump(const Request& request, const std::string& arch, Stage stage) const = 0;
+
+  /// Which tiles the kernels compiled for `arch` visit; needs no device. Nothing where they have no
+  /// one tiling of the pairs. Throws as visit_kernels.
+  virtual std::optional<Tiling> tiling(const Request& request, const std::string& arch) const;
 
   /// What `run` is to compute, written plainly; by default attention, causal where the shape says
   /// so. Throws Error{invalid_argument} for options that make no sense.
