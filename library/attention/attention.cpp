@@ -77,8 +77,12 @@ Attention Attention::documents() const {
 }
 
 AttentionPlan Attention::compile(const Device& device, const AttentionRequest& request) const {
-  AttentionState state = described({mask_, score_mod_, has_sinks_, block_q_, block_kv_}, request,
-                                   device.architecture());
+  AttentionState state = described({.mask = mask_,
+                                    .score_mod = score_mod_,
+                                    .has_sinks = has_sinks_,
+                                    .block_q = block_q_,
+                                    .block_kv = block_kv_},
+                                   request, device.architecture());
   const auto kernel = library::attention_kernel(state.parts, state.request.dtype);
   state.plan = tilewright::compile(device, *kernel, compile_request(state.request));
   auto plan = std::make_shared<Plan>(*state.plan);
@@ -88,8 +92,12 @@ AttentionPlan Attention::compile(const Device& device, const AttentionRequest& r
 
 AttentionProgram Attention::program(const std::string& arch,
                                     const AttentionRequest& request) const {
-  AttentionState state =
-      described({mask_, score_mod_, has_sinks_, block_q_, block_kv_}, request, arch);
+  AttentionState state = described({.mask = mask_,
+                                    .score_mod = score_mod_,
+                                    .has_sinks = has_sinks_,
+                                    .block_q = block_q_,
+                                    .block_kv = block_kv_},
+                                   request, arch);
   try {
     passes::target_of(arch);
   } catch (const Error& error) {  // names the command's option

@@ -4,20 +4,23 @@
 #include "attention/recorded.hpp"
 #include "loops/flash_block_list.hpp"
 #include "loops/flash_forward.hpp"
+#include "loops/flash_regrouped.hpp"
 #include "passes/analyze_masks.hpp"
 #include "scores/errors.hpp"
 
 namespace tilewright::library {
 namespace {
 
+template <typename Kernel>
+std::unique_ptr<KernelSource> kept(Kernel kernel) {
+  return std::make_unique<Kernel>(std::move(kernel));
+}
+
 template <DType T>
 std::unique_ptr<KernelSource> kernel_of(const ComposedScores& scores, const AttentionParts& parts) {
-  if (parts.block_q != 0) {
-    auto listed = flash_block_list_of<T>(scores, parts.block_q, parts.block_kv);
-    return std::make_unique<decltype(listed)>(std::move(listed));
-  }
-  auto made = flash_forward_of<T>(scores);
-  return std::make_unique<decltype(made)>(std::move(made));
+  if (parts.block_q != 0)
+    return kept(flash_block_list_of<T>(scores, parts.block_q, parts.block_kv));
+  return scores.regrouped ? kept(flash_regrouped_of<T>(scores)) : kept(flash_forward_of<T>(scores));
 }
 
 const ir::Operation* find_loop(const ir::Kernel& kernel) {
@@ -56,7 +59,8 @@ ScoreTree AttentionParts::sink() const {
 }
 
 std::unique_ptr<KernelSource> attention_kernel(const AttentionParts& parts, DType dtype) {
-  const ComposedScores scores{parts.mask.tree(), parts.score_mod.tree(), parts.sink()};
+  const ComposedScores scores{parts.mask.tree(), parts.score_mod.tree(), parts.sink(),
+                              parts.is_regrouped};
   if (dtype == bf16) return kernel_of<bf16>(scores, parts);
   if (dtype == f16) return kernel_of<f16>(scores, parts);
   if (dtype == f32) return kernel_of<f32>(scores, parts);

@@ -19,6 +19,7 @@ struct AttentionParts {
   Mask mask;
   ScoreMod score_mod;
   bool has_sinks = false;         ///< one for each query head, in a table of the launch
+  bool is_regrouped = false;      ///< rows and keys are those of a residue (regroup.hpp)
   int block_q = 0, block_kv = 0;  ///< of the tiles that a list of the launch names; 0: no list
 
   ScoreTree sink() const;  ///< null: none

@@ -16,6 +16,7 @@
 #include "formats/errors.hpp"
 #include "ir/errors.hpp"
 #include "passes/errors.hpp"
+#include "pictures/errors.hpp"
 #include "plan_errors.hpp"
 #include "program_errors.hpp"
 #include "runtime/errors.hpp"
@@ -28,7 +29,7 @@ namespace {
 constexpr ErrorTable tables[] = {
     errors::command, errors::formats, errors::scores,   errors::attention, errors::variants,
     errors::blocks,  errors::dsl,     errors::program,  errors::plan,      errors::passes,
-    errors::emit,    errors::runtime, errors::emulator, errors::ir,
+    errors::emit,    errors::runtime, errors::emulator, errors::ir,        errors::pictures,
 };
 
 const char* meaning(ErrorKind kind) {

@@ -193,6 +193,19 @@ struct Grammar {
     add_option(dump_app, "-o,--output", "-o", "standard output", "file to write", arguments,
                "FILE");
 
+    CLI::App& mask_app =
+        add(app, "mask", "the mask of a variant and the blocks it visits, as a picture", mask);
+    add_variant_options(mask_app, variants, arguments);
+    add_option(mask_app, "--arch", "--arch", "sm_80", "architecture, which decides the tiles",
+               arguments, "ARCH");
+    add_option(mask_app, "--batch-index", "--batch-index", "0", "the sequence to show", arguments);
+    add_option(mask_app, "--head-index", "--head-index", "0", "the query head to show", arguments);
+    add_option(mask_app, "--png", "--png", "", "PNG file to write the picture to", arguments,
+               "FILE");
+    add_option(mask_app, "--svg", "--svg", "", "SVG file to write the picture to", arguments,
+               "FILE");
+    add_flag(mask_app, "--ascii", "plain characters in the terminal", arguments);
+
     CLI::App& warmup_app =
         add(app, "warmup", "compile a list of kernels beforehand, so that no run waits", warmup);
     warmup_app
@@ -233,11 +246,12 @@ ParsedCommand parse(const std::vector<std::string>& arguments, library::VariantT
   for (const auto& [app, call] : grammar.calls) {
     if (app == deepest) return {call, grammar.arguments, ""};
   }
-  throw Error(errors::command["command-missing"], "a command is missing",
-              {"command", "",
-               deepest == &grammar.app ? "list, doctor, run, bench, dump, warmup, cache; see --help"
-                                       : "ls, path, clear",
-               ""});
+  throw Error(
+      errors::command["command-missing"], "a command is missing",
+      {"command", "",
+       deepest == &grammar.app ? "list, doctor, run, bench, dump, mask, warmup, cache; see --help"
+                               : "ls, path, clear",
+       ""});
 }
 
 Arguments parse_kernel_line(const std::string& line, library::VariantTable variants) {

@@ -49,6 +49,8 @@ VariantEntry find_variant(VariantTable table, std::string_view name) {
   return composed(parts);
 }
 
+std::optional<Tiling> Variant::tiling(const Request&, const std::string&) const { return {}; }
+
 Formula Variant::formula(const Request& request) const {
   const AttentionShape& shape = request.shape;
   if (!shape.causal) return {};

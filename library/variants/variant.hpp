@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ir/domain.hpp"
 #include "variants/formula.hpp"
 #include "variants/shape.hpp"
 
@@ -71,6 +72,7 @@ struct RunResult {
   std::vector<float> lse;      ///< [batch, heads, seqlen_q], natural logarithm
   std::int64_t tile_q = 0, tile_kv = 0;
   BlockCounts blocks;
+  std::int64_t stride = 1;  ///< tiles hold every stride-th row and key: regrouped by residue
   nlohmann::ordered_json counters = nlohmann::ordered_json::object();  ///< name -> number
   std::vector<RunFault> faults;                                        ///< empty: none was found
   std::vector<double> milliseconds;  ///< of one launch, Request::timed times; empty: not timed
@@ -82,6 +84,16 @@ enum class Stage { dsl, ir, schedule, cuda, ptx, cubin, sass };
 /// Told of a kernel and how it is compiled.
 using KernelVisitor =
     std::function<void(std::shared_ptr<const KernelSource> kernel, const CompileRequest& request)>;
+
+/// The tiles that the compiled kernels cut the pairs into.
+struct Tiling {
+  std::int64_t tile_q = 0, tile_kv = 0;
+  /// Row-major [tiles of rows, tiles of keys] for sequence b and query head h.
+  std::function<std::vector<ir::TileClass>(std::int64_t b, std::int64_t h)> classes;
+  /// Of kernels that walk rows or keys with a stride: tile i covers the rows row_order[i * tile_q
+  /// …], -1 where a group ends early. Empty: as they are numbered.
+  std::vector<std::int64_t> row_order = {}, key_order = {};
+};
 
 class Variant {
  public:
@@ -99,6 +111,10 @@ class Variant {
 
   /// The text (cubin: the bytes) of one stage for `arch` ("sm_80"); needs no device.
   virtual std::string dump(const Request& request, const std::string& arch, Stage stage) const = 0;
+
+  /// Which tiles the kernels compiled for `arch` visit; needs no device. Nothing where they have no
+  /// one tiling of the pairs. Throws as visit_kernels.
+  virtual std::optional<Tiling> tiling(const Request& request, const std::string& arch) const;
 
   /// What `run` is to compute, written plainly; by default attention, causal where the shape says
   /// so. Throws Error{invalid_argument} for options that make no sense.

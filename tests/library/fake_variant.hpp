@@ -55,6 +55,31 @@ class FakeVariant : public library::Variant {
     return result;
   }
 
+  /// Causal or everything in tiles of 4, or as the schedule says; the option plants a lie.
+  std::optional<library::Tiling> tiling(const library::Request& request,
+                                        const std::string&) const override {
+    const std::string plant = request.options.at("--plant");
+    if (plant == "tiles") return {};
+    const std::int64_t tile_q = request.schedule.tile_q.value_or(4);
+    const std::int64_t tile_kv = request.schedule.tile_kv.value_or(4);
+    return library::Tiling{tile_q, tile_kv, [=, s = request.shape](std::int64_t, std::int64_t h) {
+                             std::vector<ir::TileClass> tiles;
+                             for (std::int64_t q = 0; q < s.seqlen_q; q += tile_q)
+                               for (std::int64_t k = 0; k < s.seqlen_kv; k += tile_kv) {
+                                 const auto last_q = std::min(q + tile_q, s.seqlen_q) - 1;
+                                 const auto last_k = std::min(k + tile_kv, s.seqlen_kv) - 1;
+                                 const auto seen = [&](std::int64_t row, std::int64_t key) {
+                                   return !s.causal || key <= row + s.position_offset();
+                                 };
+                                 tiles.push_back(!seen(last_q, k)  ? ir::TileClass::skipped
+                                                 : seen(q, last_k) ? ir::TileClass::full
+                                                                   : ir::TileClass::cut);
+                               }
+                             if (plant == "skipped" && h == 1) tiles[0] = ir::TileClass::skipped;
+                             return tiles;
+                           }};
+  }
+
   std::string dump(const library::Request& request, const std::string& arch,
                    library::Stage stage) const override {
     if (stage == library::Stage::cubin)
