@@ -2,6 +2,7 @@
 #include "attention/kernel.hpp"
 
 #include "attention/recorded.hpp"
+#include "loops/flash_block_list.hpp"
 #include "loops/flash_forward.hpp"
 #include "loops/flash_regrouped.hpp"
 #include "passes/analyze_masks.hpp"
@@ -16,7 +17,9 @@ std::unique_ptr<KernelSource> kept(Kernel kernel) {
 }
 
 template <DType T>
-std::unique_ptr<KernelSource> kernel_of(const ComposedScores& scores) {
+std::unique_ptr<KernelSource> kernel_of(const ComposedScores& scores, const AttentionParts& parts) {
+  if (parts.block_q != 0)
+    return kept(flash_block_list_of<T>(scores, parts.block_q, parts.block_kv));
   return scores.regrouped ? kept(flash_regrouped_of<T>(scores)) : kept(flash_forward_of<T>(scores));
 }
 
@@ -58,9 +61,9 @@ ScoreTree AttentionParts::sink() const {
 std::unique_ptr<KernelSource> attention_kernel(const AttentionParts& parts, DType dtype) {
   const ComposedScores scores{parts.mask.tree(), parts.score_mod.tree(), parts.sink(),
                               parts.is_regrouped};
-  if (dtype == bf16) return kernel_of<bf16>(scores);
-  if (dtype == f16) return kernel_of<f16>(scores);
-  if (dtype == f32) return kernel_of<f32>(scores);
+  if (dtype == bf16) return kernel_of<bf16>(scores, parts);
+  if (dtype == f16) return kernel_of<f16>(scores, parts);
+  if (dtype == f32) return kernel_of<f32>(scores, parts);
   return nullptr;
 }
 
@@ -77,6 +80,7 @@ std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask
                                         const std::map<std::string, HostTable>& tables) {
   const ir::Kernel& kernel = program.aligned.scheduled;
   const ir::Operation& loop = *find_loop(kernel);
+  if (loop.follows_list()) return std::nullopt;
   ir::Inputs inputs = inputs_of(mask, extents, numbers, tables);
   for (const std::string& name : passes::arguments_of_domain(kernel, loop))
     if (!inputs.tensors.contains(name) && !inputs.scalars.contains(name)) return std::nullopt;

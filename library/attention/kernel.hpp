@@ -18,8 +18,9 @@ namespace tilewright::library {
 struct AttentionParts {
   Mask mask;
   ScoreMod score_mod;
-  bool has_sinks = false;     ///< one for each query head, in a table of the launch
-  bool is_regrouped = false;  ///< rows and keys are those of a residue (regroup.hpp)
+  bool has_sinks = false;         ///< one for each query head, in a table of the launch
+  bool is_regrouped = false;      ///< rows and keys are those of a residue (regroup.hpp)
+  int block_q = 0, block_kv = 0;  ///< of the tiles that a list of the launch names; 0: no list
 
   ScoreTree sink() const;  ///< null: none
   /// Of which the numbers and tables of the launch are gathered.
@@ -44,7 +45,8 @@ inline Extents kernel_extents(const AttentionShape& shape) {
 /// Tiles of `program`'s loop over the keys by class, summed over sequences and query heads; for a
 /// mask with numbers of its own, those given and else their defaults. Nothing where the bounds are
 /// read from a table that is not among `tables`. Counted from the domain that the kernel's loop is
-/// made from. Throws Error for a table whose extents disagree with `extents`.
+/// made from; nothing either where a list says it. Throws Error for a table whose extents disagree
+/// with `extents`.
 std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask,
                                         const Extents& extents,
                                         const std::map<std::string, double>& numbers = {},

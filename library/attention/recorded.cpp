@@ -62,6 +62,13 @@ TreeRecorder::Recorded TreeRecorder::leaf(ScoreNode::Leaf which) {
   const auto index = [&](std::string_view dim) {
     return append(Op::index, i32, {dim}, {.name = dim}, {});
   };
+  if (place_.pairs) {
+    const RecordingPlace::Pairs& pairs = *place_.pairs;
+    if (which == ScoreNode::Leaf::row) return {pairs.row, {pairs.row_dim}};
+    if (which == ScoreNode::Leaf::key) return {pairs.key, {pairs.key_dim}};
+    if (which == ScoreNode::Leaf::seqlen_q) return {pairs.seqlen_q, {}};
+    if (which == ScoreNode::Leaf::seqlen_kv) return {pairs.seqlen_kv, {}};
+  }
   switch (which) {
     case ScoreNode::Leaf::batch: return {place_.batch, {}};
     case ScoreNode::Leaf::head: return {place_.head, {}};

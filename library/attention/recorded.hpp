@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <tilewright/dsl.hpp>
 
 #include "loops/dimensions.hpp"
@@ -14,6 +15,12 @@ namespace tilewright::library {
 /// Where a tree stands in the kernel: values of the trace.
 struct RecordingPlace {
   ValueId batch = no_value, head = no_value, score = no_value, residue = no_value;
+  /// Tiles of indices in place of the kernel's own rows and keys, and their dimensions.
+  struct Pairs {
+    ValueId row = no_value, key = no_value, seqlen_q = no_value, seqlen_kv = no_value;
+    std::string_view row_dim = {}, key_dim = {};
+  };
+  std::optional<Pairs> pairs = {};
 };
 
 /// Records one tree, shared parts once.
@@ -40,7 +47,7 @@ class TreeRecorder {
 
 /// Declares the numbers and tables of the trees, after the kernel's own arguments. Regrouped: rows
 /// and keys of a table are no dimensions of the kernel.
-void declare_arguments(std::span<const ScoreTree> trees, bool regrouped);
+void declare_arguments(std::span<const ScoreTree> trees, bool regrouped = false);
 
 /// A mask, a change of the scores and sinks, as flash_forward takes them.
 struct ComposedScores {
