@@ -76,13 +76,16 @@ Attention Attention::documents() const {
   return result;
 }
 
+library::AttentionParts Attention::parts() const {
+  return {.mask = mask_,
+          .score_mod = score_mod_,
+          .has_sinks = has_sinks_,
+          .block_q = block_q_,
+          .block_kv = block_kv_};
+}
+
 AttentionPlan Attention::compile(const Device& device, const AttentionRequest& request) const {
-  AttentionState state = described({.mask = mask_,
-                                    .score_mod = score_mod_,
-                                    .has_sinks = has_sinks_,
-                                    .block_q = block_q_,
-                                    .block_kv = block_kv_},
-                                   request, device.architecture());
+  AttentionState state = described(parts(), request, device.architecture());
   const auto kernel = library::attention_kernel(state.parts, state.request.dtype);
   state.plan = tilewright::compile(device, *kernel, compile_request(state.request));
   auto plan = std::make_shared<Plan>(*state.plan);
@@ -92,12 +95,7 @@ AttentionPlan Attention::compile(const Device& device, const AttentionRequest& r
 
 AttentionProgram Attention::program(const std::string& arch,
                                     const AttentionRequest& request) const {
-  AttentionState state = described({.mask = mask_,
-                                    .score_mod = score_mod_,
-                                    .has_sinks = has_sinks_,
-                                    .block_q = block_q_,
-                                    .block_kv = block_kv_},
-                                   request, arch);
+  AttentionState state = described(parts(), request, arch);
   try {
     passes::target_of(arch);
   } catch (const Error& error) {  // names the command's option

@@ -47,7 +47,7 @@ class TreeRecorder {
 
 /// Declares the numbers and tables of the trees, after the kernel's own arguments. Regrouped: rows
 /// and keys of a table are no dimensions of the kernel.
-void declare_arguments(std::span<const ScoreTree> trees, bool regrouped);
+void declare_arguments(std::span<const ScoreTree> trees, bool regrouped = false);
 
 /// A mask, a change of the scores and sinks, as flash_forward takes them.
 struct ComposedScores {

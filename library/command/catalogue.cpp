@@ -27,9 +27,9 @@ namespace tilewright::command {
 namespace {
 
 constexpr ErrorTable tables[] = {
-    errors::command, errors::formats, errors::scores,   errors::attention, errors::variants,
-    errors::blocks,  errors::dsl,     errors::program,  errors::plan,      errors::passes,
-    errors::emit,    errors::runtime, errors::emulator, errors::ir,        errors::pictures,
+    errors::command,  errors::formats, errors::scores,  errors::attention, errors::variants,
+    errors::pictures, errors::blocks,  errors::dsl,     errors::program,   errors::plan,
+    errors::passes,   errors::emit,    errors::runtime, errors::emulator,  errors::ir,
 };
 
 const char* meaning(ErrorKind kind) {

@@ -67,11 +67,11 @@ class Composed : public Variant {
   }
 
   std::optional<Tiling> tiling(const Request& request, const std::string& arch) const override {
-    const Joined all = joined(request);
+    const Built all = built(request, arch);
     const auto program = std::make_shared<const Program>(
-        make_program(*kernel_of(all, request.shape), arch, compiled_for(request)));
+        make_program(*kernel_of(all.parts, request.shape), arch, compiled_for(request)));
     const auto& tile = program->aligned.schedule.tile;
-    const auto classes = [=, mask = all.mask, tables = all.tables,
+    const auto classes = [=, mask = all.parts.mask, tables = all.tables,
                           extents = kernel_extents(request.shape)](std::int64_t b, std::int64_t h) {
       return tile_classes(*program, mask, extents, {}, tables, b, h);
     };

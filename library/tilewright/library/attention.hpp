@@ -85,6 +85,9 @@ struct AttentionExtents {
 
 class Plan;
 struct AttentionState;
+namespace library {
+struct AttentionParts;
+}
 
 /// What the compiler made for one architecture; needs no device. Made by Attention::program.
 class AttentionProgram {
@@ -187,6 +190,8 @@ class Attention {
   AttentionProgram program(const std::string& arch, const AttentionRequest& request) const;
 
  private:
+  library::AttentionParts parts() const;
+
   Mask mask_;
   ScoreMod score_mod_;
   bool has_sinks_ = false;
