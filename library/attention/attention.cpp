@@ -1,6 +1,7 @@
 // See tilewright/library/attention.hpp: composing, compiling, launching.
 #include <tilewright/library/attention.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <tilewright/error.hpp>
@@ -30,10 +31,36 @@ CompileRequest compile_request(const AttentionRequest& request) {
   return made;
 }
 
-AttentionState described(library::AttentionParts parts, AttentionRequest request,
-                         std::string arch) {
+/// Rows of packed sequences do not stand where rows of one would.
+void require_positions(const library::AttentionParts& parts) {
+  if (parts.rope->positions_given) return;
+  for (const ScoreTree& one : library::arguments_of(parts.trees()))
+    if (one->name == "document_start")
+      throw Error(errors::attention["rope-positions-missing"],
+                  "rotary positions of packed sequences must be given",
+                  {"rope.positions_given", "false", "true", ""});
+}
+
+/// Tables of positions that are not given must reach to the last.
+void require_long_tables(const std::vector<std::pair<std::string, TensorView>>& tables,
+                         std::int64_t positions) {
+  for (const auto& [name, table] : tables) {
+    if (name != "rope_cos" && name != "rope_sin") continue;
+    if (table.extents.empty() || table.extents[0] >= positions) continue;
+    throw Error(
+        errors::attention["rope-positions-too-few"], "table '" + name + "' has too few positions",
+        {name, std::to_string(table.extents[0]), "at least " + std::to_string(positions), ""});
+  }
+}
+
+AttentionState described(library::AttentionParts parts, const std::optional<Rope>& rope,
+                         AttentionRequest request, std::string arch) {
   library::check(request);
   if (request.value_dim == 0) request.value_dim = request.head_dim;
+  if (rope) {
+    parts.rope = library::rope_part(*rope, request.head_dim);
+    require_positions(parts);
+  }
   return {.arguments = library::arguments_of(parts.trees()),
           .parts = std::move(parts),
           .request = std::move(request),
@@ -60,6 +87,12 @@ Attention Attention::sinks() const {
   return result;
 }
 
+Attention Attention::rope(const Rope& rope) const {
+  Attention result = *this;
+  result.rope_ = rope;
+  return result;
+}
+
 Attention Attention::documents() const {
   Attention result = *this;
   result.mask_ = within_documents(mask_);
@@ -68,7 +101,8 @@ Attention Attention::documents() const {
 }
 
 AttentionPlan Attention::compile(const Device& device, const AttentionRequest& request) const {
-  AttentionState state = described({mask_, score_mod_, has_sinks_}, request, device.architecture());
+  AttentionState state =
+      described({mask_, score_mod_, has_sinks_}, rope_, request, device.architecture());
   const auto kernel = library::attention_kernel(state.parts, state.request.dtype);
   state.plan = tilewright::compile(device, *kernel, compile_request(state.request));
   auto plan = std::make_shared<Plan>(*state.plan);
@@ -78,7 +112,7 @@ AttentionPlan Attention::compile(const Device& device, const AttentionRequest& r
 
 AttentionProgram Attention::program(const std::string& arch,
                                     const AttentionRequest& request) const {
-  AttentionState state = described({mask_, score_mod_, has_sinks_}, request, arch);
+  AttentionState state = described({mask_, score_mod_, has_sinks_}, rope_, request, arch);
   try {
     passes::target_of(arch);
   } catch (const Error& error) {  // names the command's option
@@ -95,7 +129,10 @@ const Device& AttentionPlan::device() const { return plan_->device(); }
 void AttentionPlan::launch(const Stream& stream, AttentionTensors tensors,
                            const Workspace& workspace) const {
   const AttentionRequest& request = AttentionState::of(program_).request;
-  library::check(tensors, request);
+  const AttentionExtents extents = library::check(tensors, request);
+  const auto& rope = AttentionState::of(program_).parts.rope;
+  if (rope && !rope->positions_given)
+    require_long_tables(tensors.tables, std::max(extents.seqlen_q, extents.seqlen_kv));
   const double scale =
       tensors.softmax_scale.value_or(1 / std::sqrt(static_cast<double>(request.head_dim)));
   std::vector<Binding> arguments;

@@ -32,10 +32,14 @@ std::string indented(const std::string& text) {
 
 /// "causal", "every key; scores 50 * tanh(s / 50)".
 std::string scores_text(const AttentionState& state) {
-  const auto& [mask, score_mod, has_sinks] = state.parts;
+  const auto& [mask, score_mod, has_sinks, rope] = state.parts;
   std::string text = mask.tree() ? "keys where " + mask.text() : "every key";
   if (score_mod.tree()) text += "; scores s = " + score_mod.text();
   if (has_sinks) text += "; a sink for each head";
+  if (rope)
+    text += fmt::format("; rotary positions, {} pairs of {} elements{}",
+                        rope->pairing == RopePairing::half ? "half" : "interleaved", rope->dim,
+                        rope->positions_given ? ", positions given" : "");
   return text;
 }
 

@@ -1,6 +1,7 @@
 // What those who call include: attention without a kernel of one's own, and without templates.
 //
-// attention.hpp has the builder, mask.hpp what a row sees, merge.hpp the merge of partial results.
+// attention.hpp has the builder, mask.hpp what a row sees, merge.hpp the merge of partial results,
+// rope.hpp rotary positions, sinusoidal.hpp those that are added.
 // Those who write kernels include dsl.hpp and compile.hpp; both may stand in one file.
 #pragma once
 
@@ -8,3 +9,4 @@
 #include <tilewright/library/attention.hpp>
 #include <tilewright/library/mask.hpp>
 #include <tilewright/library/merge.hpp>
+#include <tilewright/library/sinusoidal.hpp>

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <tilewright/arguments.hpp>
 #include <tilewright/library/documents.hpp>
+#include <tilewright/library/rope.hpp>
 #include <tilewright/library/score.hpp>
 #include <utility>
 #include <vector>
@@ -155,13 +156,15 @@ class Attention {
   /// "sinks" [heads] of the launch. It takes weight, and its logarithm counts in lse; a row that
   /// sees no key gets 0 and lse = sinks[head].
   [[nodiscard]] Attention sinks() const;
+  /// Queries and keys are turned by the angles of their positions; see rope.hpp.
+  [[nodiscard]] Attention rope(const Rope& rope = {}) const;
   /// Rows and keys are sequences packed one after the other; see documents.hpp. Says it of the mask
   /// and the score functions as they are set by now: comes after them.
   [[nodiscard]] Attention documents() const;
 
   /// Compiles (or finds in the cache) and loads; everything that takes time. Throws Error naming
-  /// "dtype", "head_dim", "value_dim", "dot_precision" or the line of "schedule"; missing without
-  /// NVRTC.
+  /// "dtype", "head_dim", "value_dim", "dot_precision", "rope.dim", "rope.positions_given" (packed
+  /// sequences stand at positions of their own) or the line of "schedule"; missing without NVRTC.
   AttentionPlan compile(const Device& device, const AttentionRequest& request) const;
 
   /// The same for an architecture ("sm_80", "sm_90", …) without a device, up to NVRTC. `arch` is
@@ -172,6 +175,7 @@ class Attention {
   Mask mask_;
   ScoreMod score_mod_;
   bool has_sinks_ = false;
+  std::optional<Rope> rope_;
 };
 
 }  // namespace tilewright
