@@ -6,6 +6,7 @@
 #include <cmath>
 #include <tilewright/error.hpp>
 
+#include "attention/block_checks.hpp"
 #include "attention/errors.hpp"
 #include "attention/kernel.hpp"
 #include "attention/score_arguments.hpp"
@@ -58,6 +59,10 @@ AttentionState described(library::AttentionParts parts, const std::optional<Rope
   library::check(request);
   if (request.value_dim == 0) request.value_dim = request.head_dim;
   if (rope) {
+    if (parts.block_q != 0)
+      throw Error(errors::attention["rope-over-list"],
+                  "there is no kernel for rotary positions over a list of blocks",
+                  {"rope", "with blocks", "one of the two", ""});
     parts.rope = library::rope_part(*rope, request.head_dim);
     require_positions(parts);
   }
@@ -93,6 +98,14 @@ Attention Attention::rope(const Rope& rope) const {
   return result;
 }
 
+Attention Attention::blocks(int block_q, int block_kv) const {
+  library::check_block_size("block_q", block_q);
+  library::check_block_size("block_kv", block_kv);
+  Attention result = *this;
+  result.block_q_ = block_q, result.block_kv_ = block_kv;
+  return result;
+}
+
 Attention Attention::documents() const {
   Attention result = *this;
   result.mask_ = within_documents(mask_);
@@ -100,9 +113,16 @@ Attention Attention::documents() const {
   return result;
 }
 
+library::AttentionParts Attention::parts() const {
+  return {.mask = mask_,
+          .score_mod = score_mod_,
+          .has_sinks = has_sinks_,
+          .block_q = block_q_,
+          .block_kv = block_kv_};
+}
+
 AttentionPlan Attention::compile(const Device& device, const AttentionRequest& request) const {
-  AttentionState state =
-      described({mask_, score_mod_, has_sinks_}, rope_, request, device.architecture());
+  AttentionState state = described(parts(), rope_, request, device.architecture());
   const auto kernel = library::attention_kernel(state.parts, state.request.dtype);
   state.plan = tilewright::compile(device, *kernel, compile_request(state.request));
   auto plan = std::make_shared<Plan>(*state.plan);
@@ -112,7 +132,7 @@ AttentionPlan Attention::compile(const Device& device, const AttentionRequest& r
 
 AttentionProgram Attention::program(const std::string& arch,
                                     const AttentionRequest& request) const {
-  AttentionState state = described({mask_, score_mod_, has_sinks_}, rope_, request, arch);
+  AttentionState state = described(parts(), rope_, request, arch);
   try {
     passes::target_of(arch);
   } catch (const Error& error) {  // names the command's option
@@ -129,9 +149,10 @@ const Device& AttentionPlan::device() const { return plan_->device(); }
 void AttentionPlan::launch(const Stream& stream, AttentionTensors tensors,
                            const Workspace& workspace) const {
   const AttentionRequest& request = AttentionState::of(program_).request;
+  const library::AttentionParts& parts = AttentionState::of(program_).parts;
   const AttentionExtents extents = library::check(tensors, request);
-  const auto& rope = AttentionState::of(program_).parts.rope;
-  if (rope && !rope->positions_given)
+  library::check(extents, tensors.blocks, parts.block_q, parts.block_kv);
+  if (parts.rope && !parts.rope->positions_given)
     require_long_tables(tensors.tables, std::max(extents.seqlen_q, extents.seqlen_kv));
   const double scale =
       tensors.softmax_scale.value_or(1 / std::sqrt(static_cast<double>(request.head_dim)));
@@ -144,7 +165,13 @@ void AttentionPlan::launch(const Stream& stream, AttentionTensors tensors,
   arguments.emplace_back("out", std::move(tensors.out));
   if (wants_lse) arguments.emplace_back("lse", std::move(tensors.lse));
   arguments.emplace_back("softmax_scale", scale);
-  library::bind_arguments(AttentionState::of(program_), tensors, arguments);
+  if (parts.block_q != 0) {
+    arguments.emplace_back("blocks_begin", std::move(tensors.blocks.begin));
+    arguments.emplace_back("blocks_end", std::move(tensors.blocks.end));
+    arguments.emplace_back("blocks_tiles", std::move(tensors.blocks.tiles));
+  }
+  library::bind_arguments(AttentionState::of(program_).arguments, tensors.numbers, tensors.tables,
+                          arguments);
   plan_->launch(stream, arguments, workspace);
 }
 

@@ -3,17 +3,25 @@
 
 #include "attention/errors.hpp"
 #include "attention/recorded.hpp"
+#include "loops/flash_block_list.hpp"
 #include "loops/flash_forward.hpp"
+#include "loops/flash_regrouped.hpp"
 #include "passes/analyze_masks.hpp"
 #include "scores/errors.hpp"
 
 namespace tilewright::library {
 namespace {
 
+template <typename Kernel>
+std::unique_ptr<KernelSource> kept(Kernel kernel) {
+  return std::make_unique<Kernel>(std::move(kernel));
+}
+
 template <DType T>
-std::unique_ptr<KernelSource> kernel_of(const ComposedScores& scores) {
-  auto made = flash_forward_of<T>(scores);
-  return std::make_unique<decltype(made)>(std::move(made));
+std::unique_ptr<KernelSource> kernel_of(const ComposedScores& scores, const AttentionParts& parts) {
+  if (parts.block_q != 0)
+    return kept(flash_block_list_of<T>(scores, parts.block_q, parts.block_kv));
+  return scores.regrouped ? kept(flash_regrouped_of<T>(scores)) : kept(flash_forward_of<T>(scores));
 }
 
 const ir::Operation* find_loop(const ir::Kernel& kernel) {
@@ -77,11 +85,12 @@ RopePart rope_part(const Rope& rope, std::int64_t head_dim) {
 }
 
 std::unique_ptr<KernelSource> attention_kernel(const AttentionParts& parts, DType dtype) {
-  const ComposedScores scores{parts.mask.tree(), parts.score_mod.tree(), parts.sink()};
+  const ComposedScores scores{parts.mask.tree(), parts.score_mod.tree(), parts.sink(),
+                              parts.is_regrouped};
   if (parts.rope) return rope_kernel(scores, *parts.rope, dtype);
-  if (dtype == bf16) return kernel_of<bf16>(scores);
-  if (dtype == f16) return kernel_of<f16>(scores);
-  if (dtype == f32) return kernel_of<f32>(scores);
+  if (dtype == bf16) return kernel_of<bf16>(scores, parts);
+  if (dtype == f16) return kernel_of<f16>(scores, parts);
+  if (dtype == f32) return kernel_of<f32>(scores, parts);
   return nullptr;
 }
 
@@ -98,6 +107,7 @@ std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask
                                         const std::map<std::string, HostTable>& tables) {
   const ir::Kernel& kernel = program.aligned.scheduled;
   const ir::Operation& loop = *find_loop(kernel);
+  if (loop.follows_list()) return std::nullopt;
   ir::Inputs inputs = inputs_of(mask, extents, numbers, tables);
   for (const std::string& name : passes::arguments_of_domain(kernel, loop))
     if (!inputs.tensors.contains(name) && !inputs.scalars.contains(name)) return std::nullopt;
@@ -109,7 +119,8 @@ std::vector<ir::TileClass> tile_classes(const Program& program, const Mask& mask
                                         const Extents& extents,
                                         const std::map<std::string, double>& numbers,
                                         const std::map<std::string, HostTable>& tables,
-                                        std::int64_t batch, std::int64_t head) {
+                                        std::int64_t batch, std::int64_t head,
+                                        std::int64_t residue) {
   const ir::Kernel& kernel = program.aligned.scheduled;
   const ir::Operation& loop = *find_loop(kernel);
   ir::Inputs inputs = inputs_of(mask, extents, numbers, tables);
@@ -117,8 +128,9 @@ std::vector<ir::TileClass> tile_classes(const Program& program, const Mask& mask
     if (!inputs.tensors.contains(name) && !inputs.scalars.contains(name))
       throw Error(errors::scores["table-not-there"], "table '" + name + "' is missing",
                   {name, "", "its numbers", ""});
-  return passes::tile_classes(kernel, loop, inputs,
-                              {{std::string(B.name), batch}, {std::string(HQ.name), head}});
+  Extents program_of{{B, batch}, {HQ, head}};
+  if (extents.contains(R)) program_of[R] = residue;
+  return passes::tile_classes(kernel, loop, inputs, program_of);
 }
 
 }  // namespace tilewright::library

@@ -27,7 +27,9 @@ struct RopePart {
 struct AttentionParts {
   Mask mask;
   ScoreMod score_mod;
-  bool has_sinks = false;  ///< one for each query head, in a table of the launch
+  bool has_sinks = false;         ///< one for each query head, in a table of the launch
+  bool is_regrouped = false;      ///< rows and keys are those of a residue (regroup.hpp)
+  int block_q = 0, block_kv = 0;  ///< of the tiles that a list of the launch names; 0: no list
   std::optional<RopePart> rope = {};
 
   ScoreTree sink() const;  ///< null: none
@@ -61,18 +63,21 @@ inline Extents kernel_extents(const AttentionShape& shape) {
 /// Tiles of `program`'s loop over the keys by class, summed over sequences and query heads; for a
 /// mask with numbers of its own, those given and else their defaults. Nothing where the bounds are
 /// read from a table that is not among `tables`. Counted from the domain that the kernel's loop is
-/// made from. Throws Error for a table whose extents disagree with `extents`.
+/// made from; nothing either where a list says it. Throws Error for a table whose extents disagree
+/// with `extents`.
 std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask,
                                         const Extents& extents,
                                         const std::map<std::string, double>& numbers = {},
                                         const std::map<std::string, HostTable>& tables = {});
 
 /// The class of every tile for one sequence and query head, [tiles of rows, tiles of keys],
-/// row-major. Throws Error for a table that is missing or has other extents.
+/// row-major; of a regrouped kernel, for one residue of the launch. Throws Error for a table that
+/// is missing or has other extents.
 std::vector<ir::TileClass> tile_classes(const Program& program, const Mask& mask,
                                         const Extents& extents,
                                         const std::map<std::string, double>& numbers,
                                         const std::map<std::string, HostTable>& tables,
-                                        std::int64_t batch, std::int64_t head);
+                                        std::int64_t batch, std::int64_t head,
+                                        std::int64_t residue = 0);
 
 }  // namespace tilewright::library

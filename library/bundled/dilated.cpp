@@ -9,8 +9,11 @@ VariantEntry dilated() {
       .origin = "dilated sliding windows (Longformer, arXiv 2004.05150)",
       .summary = "keys to both sides, with gaps between them",
       .mask = "|p - k| <= window dilation and (p - k) % dilation == 0",
-      .options = {{"--window", "16", "keys to each side"}, {"--dilation", "4", "their distance"}},
-      .cases = {"--window 0", "--dilation 1", "--window 63 --dilation 3", "--window 5000 --causal"},
+      .options = {{"--window", "16", "keys to each side"},
+                  {"--dilation", "4", "their distance"},
+                  regroup_help},
+      .cases = {"--window 0", "--dilation 1", "--window 63 --dilation 3", "--window 5000 --causal",
+                "--regroup on", "--window 70 --dilation 5 --regroup on --causal", "--regroup off"},
       .compose =
           [](const Problem& at) {
             const int dilation = at.integer("--dilation", 1, 1 << 15);

@@ -12,7 +12,7 @@ namespace tilewright::library {
 
 inline constexpr Dim<"pair"> P;      // of elements that turn together
 inline constexpr Dim<"turning"> H;   // elements of all pairs
-inline constexpr Dim<"rest"> R;      // elements that stay
+inline constexpr Dim<"rest"> Rest;   // elements that stay
 inline constexpr Dim<"position"> S;  // rows of the tables of angles
 
 /// Which elements of a head turn: the first `dim` of `head_dim`, element p with p + dim / 2, or
@@ -32,7 +32,7 @@ struct Turning {
     const auto turning = load(tensor(at..., as<H>(slice(D, 0, dim))));
     return let(name, cast<f32>(split(turning, H, P, 2)[i]));
   }
-  auto rest() const { return as<R>(slice(D, dim, head_dim - dim)); }
+  auto rest() const { return as<Rest>(slice(D, dim, head_dim - dim)); }
 };
 
 /// A row of a table for each position; one that the table does not have gives NaN.
@@ -76,7 +76,7 @@ void attend_turned(const How& how, const Turning& turning, const Queries& q, con
       auto k_second = let("k_second", turned(k_two, k_one, cos_k, sin_k));
       auto qk = dot(q_first, k_first, P) + dot(q_second, k_second, P);
       const auto rest = [&] {
-        return dot(load(q(b, hq, m, turning.rest())), load(k(b, hk, n, turning.rest())), R);
+        return dot(load(q(b, hq, m, turning.rest())), load(k(b, hk, n, turning.rest())), Rest);
       };
       auto s = turning.dim == turning.head_dim ? how.score(qk * scale, b, hq)
                                                : how.score((qk + rest()) * scale, b, hq);

@@ -149,10 +149,16 @@ const ScoreTree& corner() {
   return tree;
 }
 
-ScoreTree with_score(const ScoreTree& tree, const ScoreTree& score) {
-  return replace(tree, [&](const ScoreNode& one) {
-    return one.leaf == ScoreNode::Leaf::score ? score : nullptr;
+ScoreTree with_leaves(const ScoreTree& tree,
+                      const std::function<ScoreTree(ScoreNode::Leaf leaf)>& leaf) {
+  return replace(tree, [&](const ScoreNode& one) -> ScoreTree {
+    return one.leaf == ScoreNode::Leaf::none ? nullptr : leaf(one.leaf);
   });
+}
+
+ScoreTree with_score(const ScoreTree& tree, const ScoreTree& score) {
+  return with_leaves(
+      tree, [&](ScoreNode::Leaf leaf) { return leaf == ScoreNode::Leaf::score ? score : nullptr; });
 }
 
 ScoreTree with_position(const ScoreTree& tree,

@@ -22,7 +22,8 @@ struct ScoreNode {
     seqlen_q,
     seqlen_kv,
     heads,
-    score,  ///< scaled, before any change
+    score,    ///< scaled, before any change
+    residue,  ///< of rows and keys regrouped by it (attention/regroup.hpp)
   };
   Leaf leaf = Leaf::none;
   Op op = Op::constant;  ///< constant, scalar_argument, load, or one of pointwise operations
@@ -52,6 +53,10 @@ const ScoreTree& corner();
 
 /// `tree` with every score replaced.
 ScoreTree with_score(const ScoreTree& tree, const ScoreTree& score);
+
+/// `tree` with every leaf replaced that `leaf` makes something of.
+ScoreTree with_leaves(const ScoreTree& tree,
+                      const std::function<ScoreTree(ScoreNode::Leaf leaf)>& leaf);
 
 /// `tree` with every position(x), x + corner(), replaced by what `position` makes of x.
 ScoreTree with_position(const ScoreTree& tree,

@@ -18,6 +18,7 @@ std::string_view name_of(ScoreNode::Leaf leaf) {
     case ScoreNode::Leaf::seqlen_kv: return "seqlen_kv";
     case ScoreNode::Leaf::heads: return "heads";
     case ScoreNode::Leaf::score: return "s";
+    case ScoreNode::Leaf::residue: return "residue";
     case ScoreNode::Leaf::none: break;
   }
   return "";

@@ -8,7 +8,9 @@
 #include <tilewright/library/documents.hpp>
 
 #include "attention/kernel.hpp"
+#include "attention/regroup.hpp"
 #include "variants/errors.hpp"
+#include "variants/regrouped_tiling.hpp"
 #include "variants/run_plan.hpp"
 
 namespace tilewright::library {
@@ -34,36 +36,45 @@ class Composed : public Variant {
       : name_(std::move(name)), recipes_(std::move(recipes)) {}
 
   void visit_kernels(const Request& request, const KernelVisitor& visit) const override {
-    visit(kernel_of(joined(request), request.shape), compiled_for(request));
+    visit(kernel_of(built(request, "sm_80").parts, request.shape), compiled_for(request));
   }
 
   RunResult run(const Request& request, const std::string& where,
                 const Inputs& inputs) const override {
-    const Joined all = joined(request);
-    const Plan plan =
-        compile(Device::open(where), *kernel_of(all, request.shape), compiled_for(request));
-    RunResult result =
-        run_plan(plan, request, inputs, arguments_of(all.parts().trees()), all.tables);
+    const Device device = Device::open(where);
+    const Built made = built(request, device.architecture());
+    const Plan plan = compile(device, *kernel_of(made.parts, request.shape), compiled_for(request));
+    MoreArguments more{arguments_of(made.parts.trees()), made.tables};
+    if (made.regrouping) {
+      std::erase_if(more.arguments, [&](const ScoreTree& one) { return is_of_range(one->name); });
+      more.launches = [&](const std::vector<Binding>& all) {
+        return regrouped_launches(*made.regrouping, all);
+      };
+    }
+    RunResult result = run_plan(plan, request, inputs, more);
     const auto& tile = plan.program().aligned.schedule.tile;
     result.tile_q = tile.at("q");
     result.tile_kv = tile.at("kv");
-    result.blocks = count_blocks(plan.program(), all.mask, kernel_extents(request.shape)).value();
+    if (made.regrouping) result.stride = made.regrouping->stride;
+    result.blocks = counted(made, plan.program(), request.shape);
     return result;
   }
 
   std::string dump(const Request& request, const std::string& arch, Stage stage) const override {
     std::vector<Program> programs;
-    programs.push_back(
-        make_program(*kernel_of(joined(request), request.shape), arch, compiled_for(request)));
+    programs.push_back(make_program(*kernel_of(built(request, arch).parts, request.shape), arch,
+                                    compiled_for(request)));
     return dump_programs(programs, name_, arch, stage);
   }
 
   std::optional<Tiling> tiling(const Request& request, const std::string& arch) const override {
-    const Joined all = joined(request);
+    const Built made = built(request, arch);
     const auto program = std::make_shared<const Program>(
-        make_program(*kernel_of(all, request.shape), arch, compiled_for(request)));
+        make_program(*kernel_of(made.parts, request.shape), arch, compiled_for(request)));
+    if (made.regrouping)
+      return regrouped_tiling(program, *made.regrouping, made.tables, request.shape);
     const auto& tile = program->aligned.schedule.tile;
-    const auto classes = [=, mask = all.mask, tables = all.tables,
+    const auto classes = [=, mask = made.parts.mask, tables = made.tables,
                           extents = kernel_extents(request.shape)](std::int64_t b, std::int64_t h) {
       return tile_classes(*program, mask, extents, {}, tables, b, h);
     };
@@ -163,8 +174,49 @@ class Composed : public Variant {
     return all;
   }
 
-  std::unique_ptr<KernelSource> kernel_of(const Joined& all, const AttentionShape& shape) const {
-    if (auto kernel = attention_kernel(all.parts(), shape.dtype)) return kernel;
+  /// What is compiled: rows and keys in their own order, or by residue.
+  struct Built {
+    AttentionParts parts;
+    Tables tables;
+    std::optional<Regrouping> regrouping;
+  };
+
+  Built built(const Request& request, const std::string& arch) const {
+    Joined all = joined(request);
+    Built plain{all.parts(), std::move(all.tables), std::nullopt};
+    if (!request.options.contains(regroup_option)) return plain;
+    const std::size_t how = Problem(request).choice(regroup_option, {"auto", "on", "off"});
+    if (how == 2) return plain;
+    Built grouped{{}, plain.tables, regrouping_of(plain.parts)};
+    if (!grouped.regrouping) return plain;
+    grouped.parts = grouped.regrouping->parts;
+    if (how == 1) return grouped;
+    const auto visited = [&](const Built& one) {
+      const Program program =
+          make_program(*kernel_of(one.parts, request.shape), arch, compiled_for(request));
+      const BlockCounts counts = counted(one, program, request.shape);
+      return counts.full + counts.cut;
+    };
+    return visited(grouped) < visited(plain) ? grouped : plain;
+  }
+
+  static BlockCounts counted(const Built& made, const Program& program, const AttentionShape& s) {
+    if (!made.regrouping)
+      return count_blocks(program, made.parts.mask, kernel_extents(s), {}, made.tables).value();
+    BlockCounts sum;
+    for (const ResidueRange& range : residue_ranges(*made.regrouping, s.seqlen_q, s.seqlen_kv)) {
+      const BlockCounts one = count_blocks(program, made.parts.mask,
+                                           range.extents(extents_of(s), s.head_dim, s.value_dim),
+                                           range.numbers(s.seqlen_q, s.seqlen_kv), made.tables)
+                                  .value();
+      sum.skipped += one.skipped, sum.full += one.full, sum.cut += one.cut;
+    }
+    return sum;
+  }
+
+  std::unique_ptr<KernelSource> kernel_of(const AttentionParts& parts,
+                                          const AttentionShape& shape) const {
+    if (auto kernel = attention_kernel(parts, shape.dtype)) return kernel;
     throw Error(errors::variants["variant-type-unsupported"],
                 name_ + " has no kernel for this element type",
                 {"--dtype", std::string(tilewright::name(shape.dtype)), attention_dtypes, ""});

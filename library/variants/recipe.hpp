@@ -63,6 +63,14 @@ HostTable host_table(const std::vector<Number>& numbers, std::vector<std::int64_
   return {std::move(extents), {numbers.begin(), numbers.end()}};
 }
 
+/// An option for masks that show every stride-th key: whether rows and keys are regrouped by
+/// residue (attention/regroup.hpp).
+inline constexpr const char* regroup_option = "--regroup";
+inline constexpr OptionHelp regroup_help{
+    regroup_option, "auto",
+    "rows and keys by residue, in dense tiles: on, off, or auto: where that visits fewer tiles",
+    false, "HOW"};
+
 /// Softcaps come before biases, in whatever order variants are named.
 enum class ScoreOrder { cap, bias };
 

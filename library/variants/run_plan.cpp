@@ -40,16 +40,18 @@ Buffer uploaded(const Device& device, const HostTable& table, DType dtype) {
   return buffer;
 }
 
+using Launches = std::vector<std::vector<Binding>>;
+
 /// Of a fault: the kernel by its name, the line by the form of it that ran.
-std::string source_of(const Plan& plan, const std::vector<Binding>& arguments,
-                      const std::string& kernel, int line) {
-  for (std::size_t i = 0; i < plan.kernels(); ++i)
+std::string source_of(const Plan& plan, const Launches& launches, const std::string& kernel,
+                      int line) {
+  for (std::size_t i = 0; i < plan.kernels() && !launches.empty(); ++i)
     if (plan.program(i).aligned.text.symbol == kernel)
-      return plan.source_of(line, plan.runs_aligned(arguments, i), i);
+      return plan.source_of(line, plan.runs_aligned(launches[0], i), i);
   return "";
 }
 
-std::vector<RunFault> faults_of(const Plan& plan, const std::vector<Binding>& arguments) {
+std::vector<RunFault> faults_of(const Plan& plan, const Launches& launches) {
   std::vector<RunFault> faults;
   const auto* emulator = plan.device().emulator();
   if (emulator == nullptr) return faults;
@@ -59,7 +61,7 @@ std::vector<RunFault> faults_of(const Plan& plan, const std::vector<Binding>& ar
                    .block = one.at("block"),
                    .thread = one.at("thread"),
                    .ptx_line = one.at("ptx_line"),
-                   .source = source_of(plan, arguments, one.at("kernel"), one.at("cuda_line")),
+                   .source = source_of(plan, launches, one.at("kernel"), one.at("cuda_line")),
                    .message = one.at("message")};
     faults.push_back(std::move(fault));
   }
@@ -111,8 +113,7 @@ CompileRequest compile_request(const Request& request,
 }
 
 RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs,
-                   const std::vector<ScoreTree>& arguments,
-                   const std::map<std::string, HostTable>& tables) {
+                   const MoreArguments& more) {
   const AttentionShape& shape = request.shape;
   const Device& device = plan.device();
   RunResult result;
@@ -137,33 +138,36 @@ RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs,
                                      {shape.batch, shape.heads, shape.seqlen_q})},
       {"softmax_scale", shape.softmax_scale}};
   std::vector<Buffer> kept;
-  for (const ScoreTree& one : arguments) {
+  for (const ScoreTree& one : more.arguments) {
     if (one->op == Op::scalar_argument) {
       bindings.emplace_back(one->name, one->constant);
       continue;
     }
-    const HostTable& table = tables.at(one->name);
+    const HostTable& table = more.tables.at(one->name);
     kept.push_back(uploaded(device, table, one->dtype));
     bindings.emplace_back(one->name,
                           TensorView::contiguous(kept.back().address(), one->dtype, table.extents));
   }
-  plan.reserve(kernel_extents(shape));
+  if (!more.launches) plan.reserve(kernel_extents(shape));  // a kernel alone has no workspace
 
   if (device.emulator() != nullptr) device.emulator()->reset();
   const Stream stream = Stream::default_stream(device);
-  const auto launch = [&] { plan.launch(stream, bindings); };
+  const auto launches = more.launches ? more.launches(bindings) : Launches{bindings};
+  const auto launch = [&] {
+    for (const std::vector<Binding>& one : launches) plan.launch(stream, one);
+  };
   launch();
   bool complete = true;
   try {
     device.synchronize();
   } catch (const Error&) {
     complete = false;
-    if (faults_of(plan, bindings).empty()) throw;
+    if (faults_of(plan, launches).empty()) throw;
   }
   if (complete && !result.out.empty()) out.download(result.out.data(), result.out.size());
   if (complete && !result.lse.empty())
     lse.download(result.lse.data(), result.lse.size() * sizeof(float));
-  result.faults = faults_of(plan, bindings);
+  result.faults = faults_of(plan, launches);
   result.counters = counters_of(device);
   if (device.is_emulator() || request.timed == 0) return result;
   const int calls = calls_of_a_millisecond(stream, launch);

@@ -55,7 +55,9 @@ void collect_values(const IntExpr& expression, std::set<ValueId>& values) {
 void analyze(ir::Kernel& kernel, Region& region) {
   for (std::size_t i = 0; i < region.operations.size(); ++i) {
     Operation& loop = *region.operations[i];
-    if (loop.op == Op::for_blocks) {
+    if (loop.follows_list()) {
+      loop.domain = ir::Domain{.listed = true};
+    } else if (loop.op == Op::for_blocks) {
       loop.domain = domain_of(kernel, loop);
       std::set<ValueId> values;
       for (const auto* intervals : {&loop.domain->visited, &loop.domain->hidden})

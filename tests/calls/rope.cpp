@@ -1,134 +1,14 @@
 // Rotary positions against the same turned in plain loops: both pairings, parts of a head,
 // positions of the launch and of one's own, and the numbers of the papers.
-#include "calls.hpp"
+#include "rope_case.hpp"
 
 #include <array>
-#include <memory>
 #include <tilewright/library/documents.hpp>
 
 using namespace calls;
+using namespace calls::rope;
 
 namespace {
-
-using Positions = std::function<double(long b, long at)>;
-
-struct Case {
-  oracle::Problem problem;
-  Rope rope = {};
-  double base = 10'000, position_scale = 1, temperature = 1;
-  Positions q = nullptr, k = nullptr;  ///< given ones; else those of the launch
-};
-
-/// Rows of one tensor [batch, heads, length, head_dim], turned one pair at a time.
-std::vector<double> turned(const Case& c, std::vector<double> x, long heads, long length,
-                           const Positions& position) {
-  const long width = c.problem.head_dim, dim = c.rope.dim == 0 ? width : c.rope.dim;
-  for (long row = 0; row < c.problem.batch * heads * length; ++row)
-    for (long i = 0; i < dim / 2; ++i) {
-      const bool near = c.rope.pairing == RopePairing::interleaved;
-      double& one = x[row * width + (near ? 2 * i : i)];
-      double& two = x[row * width + (near ? 2 * i + 1 : i + dim / 2)];
-      const double angle =
-          position(row / (heads * length), row % length) / c.position_scale *
-          std::pow(c.base, -2.0 * static_cast<double>(i) / static_cast<double>(dim));
-      const double a = one, b = two;
-      one = c.temperature * (a * std::cos(angle) - b * std::sin(angle));
-      two = c.temperature * (b * std::cos(angle) + a * std::sin(angle));
-    }
-  return x;
-}
-
-/// The problem without positions that gives the same.
-oracle::Problem turned(const Case& c) {
-  oracle::Problem p = c.problem;
-  const double ahead = static_cast<double>(p.seqlen_kv - p.seqlen_q);
-  p.q = turned(
-      c, p.q, p.heads, p.seqlen_q,
-      c.q ? c.q : [=](long, long i) { return static_cast<double>(i) + ahead; });
-  p.k = turned(
-      c, p.k, p.kv_heads, p.seqlen_kv,
-      c.k ? c.k : [](long, long i) { return static_cast<double>(i); });
-  return p;
-}
-
-/// The tables of a launch, and what they hold.
-class Tables {
- public:
-  Tables(const Case& c, std::int64_t positions) {
-    const std::int64_t dim = c.rope.dim == 0 ? c.problem.head_dim : c.rope.dim;
-    const RopeTables made =
-        rope_tables(rope_inv_freq(dim, c.base), positions, {c.position_scale, c.temperature});
-    add("rope_cos", f32, {made.cosine.begin(), made.cosine.end()}, {positions, dim / 2});
-    add("rope_sin", f32, {made.sine.begin(), made.sine.end()}, {positions, dim / 2});
-    const auto place = [&](const char* name, const Positions& position, long length) {
-      std::vector<double> numbers;
-      for (long i = 0; i < c.problem.batch * length; ++i)
-        numbers.push_back(position(i / length, i % length));
-      add_integers(name, numbers, {c.problem.batch, length});
-    };
-    if (c.q) place("positions_q", c.q, c.problem.seqlen_q);
-    if (c.k) place("positions_k", c.k, c.problem.seqlen_kv);
-  }
-
-  std::vector<std::pair<std::string, TensorView>> views;
-
- private:
-  void add(const char* name, DType dtype, std::vector<double> numbers,
-           std::vector<std::int64_t> extents) {
-    memories_.push_back(std::make_unique<Memory>(dtype, numbers));
-    views.emplace_back(name, memories_.back()->view(std::move(extents)));
-  }
-  void add_integers(const char* name, const std::vector<double>& numbers,
-                    std::vector<std::int64_t> extents) {
-    std::vector<std::int32_t> integers(numbers.begin(), numbers.end());
-    buffers_.push_back(std::make_unique<Buffer>(emulator(), integers.size() * 4));
-    if (!integers.empty()) buffers_.back()->upload(integers.data(), integers.size() * 4);
-    views.emplace_back(name,
-                       TensorView::contiguous(buffers_.back()->address(), i32, std::move(extents)));
-  }
-  std::vector<std::unique_ptr<Memory>> memories_;
-  std::vector<std::unique_ptr<Buffer>> buffers_;
-};
-
-struct Result {
-  std::vector<double> out, lse;
-};
-
-Result run(const AttentionPlan& plan, const Case& c, DType dtype, std::int64_t positions,
-           const std::vector<std::pair<std::string, TensorView>>& more = {}) {
-  const Tensors tensors(c.problem, dtype);
-  const Tables tables(c, positions);
-  AttentionTensors given = tensors.views;
-  given.tables = tables.views;
-  given.tables.insert(given.tables.end(), more.begin(), more.end());
-  plan.launch(Stream::default_stream(emulator()), given);
-  CHECK(faults() == "[]");
-  return {tensors.out.numbers(), tensors.lse.numbers()};
-}
-
-AttentionPlan compiled(const Attention& attention, const Case& c, DType dtype) {
-  return attention.rope(c.rope).compile(
-      emulator(),
-      {.dtype = dtype, .head_dim = c.problem.head_dim, .value_dim = c.problem.value_dim});
-}
-
-/// Turned numbers are rounded to the type before their products, as those of memory are.
-void check(const Case& c, DType dtype, const Result& result) {
-  const oracle::Problem exact = turned(c);
-  oracle::Problem plain = exact;
-  for (auto* numbers : {&plain.q, &plain.k})
-    for (double& x : *numbers) x = rounded(dtype, x);
-  const auto truth = oracle::attention(exact);
-  const auto naive = oracle::attention(plain, [&](double x) { return rounded(dtype, x); });
-  CHECK(oracle::largest_difference(result.out, truth.out) <= oracle::tolerance(naive, truth));
-  CHECK(oracle::largest_difference(result.lse, truth.lse) <=
-        2 * oracle::largest_difference(naive.lse, truth.lse) + (dtype == f32 ? 2e-5 : 1e-4));
-}
-
-Case sized(DType dtype, oracle::Problem p, Rope rope = {}) {
-  if (p.kv_heads == 1 && p.heads == 1) p.heads = 4, p.kv_heads = 2;
-  return {problem(dtype, std::move(p)), rope};
-}
 
 /// One row turned, element by element: keys that are unit vectors at position 0 read it out as the
 /// scores of a batch, one key each.
@@ -153,10 +33,6 @@ std::vector<double> turned_row(const std::vector<double>& x, double position, Ca
   return tensors.lse.numbers();
 }
 
-void check_near(const std::vector<double>& x, const std::vector<double>& want, double tolerance) {
-  CHECK(oracle::largest_difference(x, want) <= tolerance);
-}
-
 }  // namespace
 
 TEST_CASE("1, 2, 3, 4 at position 1, in both pairings") {
@@ -177,24 +53,6 @@ TEST_CASE("1, 2, 3, 4 at position 1, in both pairings") {
              {std::cos(far) - 3 * std::sin(far), 2 * std::cos(slow) - 4 * std::sin(slow),
               3 * std::cos(far) + std::sin(far), 4 * std::cos(slow) + 2 * std::sin(slow)},
              2e-6);
-}
-
-TEST_CASE("frequencies and tables") {
-  const auto frequencies = rope_inv_freq(8);
-  REQUIRE(frequencies.size() == 4);
-  check_near(frequencies, {1, 0.1, 0.01, 0.001}, 1e-15);
-  check_near(rope_inv_freq(4, 100), {1, 0.1}, 1e-15);
-  // The slowest pair turns `scale` times as slowly, the fastest as fast.
-  const auto slow = rope_inv_freq(8, rope_ntk_base(8, 4));
-  CHECK(slow[0] == 1);
-  CHECK(slow[3] == doctest::Approx(0.001 / 4));
-  const RopeTables tables = rope_tables(frequencies, 3, {.position_scale = 0.5});
-  CHECK(tables.positions == 3);
-  CHECK(tables.pairs == 4);
-  REQUIRE(tables.cosine.size() == 12);
-  CHECK(tables.cosine[2 * 4 + 1] == static_cast<float>(std::cos(0.4)));
-  CHECK(tables.sine[2 * 4 + 1] == static_cast<float>(std::sin(0.4)));
-  CHECK(rope_tables(frequencies, 0).cosine.empty());
 }
 
 TEST_CASE("lengths, widths and pairings, where the launch says the positions") {
@@ -305,9 +163,10 @@ TEST_CASE("packed sequences, each from its own position 0") {
   }
   const AttentionPlan plan = compiled(Attention{}.mask(causal()).documents(), c, bf16);
   check(c, bf16, run(plan, c, bf16, 45, more));
-  refused(ErrorKind::invalid_argument, "rope.positions_given", [&] {
+  const Error untold = refused(ErrorKind::invalid_argument, "rope.positions_given", [&] {
     (void)Attention{}.mask(causal()).documents().rope().program("sm_80", {.head_dim = 32});
   });
+  CHECK(std::string(untold.id()) == "rope-positions-missing");
 }
 
 TEST_CASE("strides of every tensor") {
@@ -366,56 +225,4 @@ TEST_CASE("a position that the tables do not have makes NaN, where it is seen") 
   c.q = [](long, long i) { return 1.0 * i; };
   c.k = [](long, long j) { return j == 3 ? 4.0 : 1.0 * j; };
   for (const double x : run(hidden, c, bf16, 4).out) CHECK_FALSE(std::isnan(x));
-}
-
-TEST_CASE("what rotary positions refuse") {
-  const auto program = [](Rope rope, std::int64_t head_dim) {
-    return [=] { (void)Attention{}.rope(rope).program("sm_80", {.head_dim = head_dim}); };
-  };
-  const auto dim = [&](std::int64_t value, std::int64_t head_dim) {
-    const Error error =
-        refused(ErrorKind::invalid_argument, "rope.dim", program({.dim = value}, head_dim));
-    CHECK(std::string(error.id()) == "rope-dim-unusable");
-    return error.value();
-  };
-  CHECK(dim(0, 7) == "7");
-  CHECK(dim(66, 64) == "66");
-  CHECK(dim(-2, 64) == "-2");
-  CHECK(dim(5, 64) == "5");
-
-  const Case c = sized(bf16, {.seqlen_q = 9, .seqlen_kv = 12, .head_dim = 16, .value_dim = 16});
-  const AttentionPlan plan = compiled(Attention{}, c, bf16);
-  const Error short_table =
-      refused(ErrorKind::shape_mismatch, "rope_cos", [&] { run(plan, c, bf16, 11); });
-  CHECK(std::string(short_table.id()) == "rope-positions-too-few");
-  CHECK(short_table.allowed() == "at least 12");
-  const Tensors tensors(c.problem, bf16);
-  const auto launch = [&](std::vector<std::pair<std::string, TensorView>> tables) {
-    AttentionTensors given = tensors.views;
-    given.tables = std::move(tables);
-    plan.launch(Stream::default_stream(emulator()), given);
-  };
-  const Tables tables(c, 12);
-  refused(ErrorKind::invalid_argument, "rope_cos", [&] { launch({}); });
-  refused(ErrorKind::invalid_argument, "rope_sin", [&] { launch({tables.views[0]}); });
-  auto narrow = tables.views;
-  narrow[0].second.extents[1] = 7;
-  refused(ErrorKind::shape_mismatch, "rope_cos", [&] { launch(narrow); });
-  auto more = tables.views;
-  more.emplace_back("positions_q", tables.views[0].second);
-  refused(ErrorKind::invalid_argument, "positions_q", [&] { launch(more); });
-
-  const auto number = [](const char* argument, const auto& action) {
-    const Error error = refused(ErrorKind::invalid_argument, argument, action);
-    CHECK(std::string(error.id()) == "rope-number-unusable");
-  };
-  number("dim", [] { rope_inv_freq(3); });
-  number("dim", [] { rope_inv_freq(0); });
-  number("base", [] { rope_inv_freq(4, 0); });
-  number("dim", [] { rope_ntk_base(2, 4); });
-  number("scale", [] { rope_ntk_base(8, NAN); });
-  number("positions", [] { rope_tables(rope_inv_freq(4), -1); });
-  number("inv_freq", [] { rope_tables({}, 4); });
-  number("position_scale", [] { rope_tables(rope_inv_freq(4), 4, {.position_scale = 0}); });
-  number("temperature", [] { rope_tables(rope_inv_freq(4), 4, {.temperature = -1}); });
 }
