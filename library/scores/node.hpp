@@ -49,7 +49,8 @@ void require_table(const std::string& name, const std::vector<TableExtent>& exte
 /// `tree` with every score replaced.
 ScoreTree with_score(const ScoreTree& tree, const ScoreTree& score);
 
-/// As C++, with as few parentheses as its precedences allow.
+/// As C++, with as few parentheses as its precedences allow; "..." for a part of more than 4000
+/// characters.
 std::string text_of(const ScoreTree& tree);
 
 /// The scalars and tables of a tree, each once, in the order they are met. Throws
