@@ -16,7 +16,7 @@ nvrtc_wheels=(nvidia-cuda-nvrtc==13.0.88 nvidia-cuda-runtime==13.0.96)
 
 # package=probe: a command, a file, or one below an include folder. Where the probe is there, so is the need.
 needs=(cmake=cmake g++=c++ ninja-build=ninja libboost-dev=boost/hana.hpp libfmt-dev=fmt/core.h
-  libcli11-dev=CLI/CLI.hpp nlohmann-json3-dev=nlohmann/json.hpp libxxhash-dev=xxhash.h)
+  libcli11-dev=CLI/CLI.hpp nlohmann-json3-dev=nlohmann/json.hpp libxxhash-dev=xxhash.h libpng-dev=png.h)
 case "${1:-}" in
   "") ;;
   --tests)

@@ -84,7 +84,7 @@ bool run_one(const library::Variant& flash, const library::Request& request, con
   const library::RunResult result = flash.run(request, device, layer.inputs());
 
   const auto reference = [&](Precision precision) {
-    return library::dense_attention(request.shape, layer.inputs(), flash.visible(request),
+    return library::dense_attention(request.shape, layer.inputs(), flash.formula(request),
                                     precision);
   };
   const library::Comparison check = library::compare(

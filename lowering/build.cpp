@@ -235,6 +235,7 @@ void Builder::write(Op op, const std::string& tensor, const std::vector<IndexSpe
 ValueId Builder::extent(const std::string& dim, const Provenance& where) {
   ValueId product = no_value;
   for (const std::string& part : ir::parts_of(dim)) {
+    counted_.insert(part);
     ir::Operation operation;
     operation.op = Op::extent;
     operation.name = part;
@@ -326,14 +327,18 @@ void Builder::assign(VariableId id, ValueId value, const Provenance& where) {
 }
 
 ir::Kernel Builder::finish() {
+  std::set<std::string> known = counted_;
+  for (const Argument& argument : kernel_.arguments)
+    known.insert(argument.dims.begin(), argument.dims.end());
+  for (const ir::Axis& axis : kernel_.axes)
+    for (const std::string& part : ir::parts_of(axis.dim)) known.insert(part);
   for (const auto& [dim, extent] : extents_) {
-    try {
-      must_be_dimension("extents", dim, {});
-    } catch (const Error& error) {
-      throw Error(errors::program["dimension-not-in-kernel"],
-                  "an extent for a dimension that kernel '" + kernel_.name + "' lacks",
-                  {dim, dim, error.allowed(), ""});
-    }
+    if (known.contains(dim)) continue;
+    std::string list;
+    for (const std::string& name : known) list += (list.empty() ? "" : ", ") + name;
+    throw Error(errors::program["dimension-not-in-kernel"],
+                "an extent for a dimension that kernel '" + kernel_.name + "' lacks",
+                {dim, dim, list, ""});
   }
   drop_unused_values();
   settle_temporaries();

@@ -36,6 +36,7 @@ class Builder final : public Gate {
   ValueId read(VariableId variable) override;
   void assign(VariableId variable, ValueId value, const Provenance& where) override;
   ValueId open_blocks(std::string_view dim, const Provenance& where) override;
+  void follow(const TileList& list, const Provenance& where) override;
   void begin_body(ValueId mask) override;
   ValueId open_range(ValueId count, const Provenance& where) override;
   void open_when(ValueId condition, const Provenance& where) override;
@@ -139,6 +140,7 @@ class Builder final : public Gate {
   std::vector<Variable> variables_;
   std::map<std::string, Provenance> grid_;       ///< by dimension: where each/blocks stands
   std::map<std::string, ir::AxisId> grid_axes_;  ///< blocks only
+  std::set<std::string> counted_;                ///< dimensions whose extents the program asks for
   std::set<std::string> packed_;  ///< dimensions of the grid that are there as part of another one
   std::map<std::pair<std::string, int>, ir::AxisId> whole_axes_;  ///< by dimension and extent
 };

@@ -87,6 +87,29 @@ ValueId Builder::open_blocks(std::string_view dim, const Provenance& where) {
   return axis.block;
 }
 
+/// The tiles a list speaks of have one size, whatever the schedule would choose.
+void Builder::follow(const TileList& list, const Provenance& where) {
+  Frame& frame = frames_[frames_.size() - 2];
+  const auto rows = std::find_if(kernel_.axes.begin(), kernel_.axes.end(),
+                                 [&](const ir::Axis& a) { return a.block == list.rows; });
+  if (rows == kernel_.axes.end() || rows->requested_tile == 0)
+    throw Error(errors::program["list-rows-without-tile"],
+                "the rows of the list '" + list.tensor + "' are tiles of a size that is not fixed",
+                {rows == kernel_.axes.end() ? list.tensor : rows->dim, "the schedule's choice",
+                 "the size the list was made for: blocks(M, 64)", to_string(where)});
+  ir::Axis& axis = kernel_.axes[static_cast<std::size_t>(frame.axis)];
+  axis.requested_tile = list.tile > 0 ? list.tile : rows->requested_tile;
+  frame.loop->name = list.tensor;
+  for (const ValueId value : {list.first, list.last}) {
+    ir::Index index;
+    index.value = value;
+    frame.loop->indices.push_back(index);
+    if (!named_by_user_.insert(value).second) continue;
+    kernel_.values[static_cast<std::size_t>(value)].name =
+        ir::identifier_of(frame.dim) + (value == list.first ? "_begin" : "_end");
+  }
+}
+
 void Builder::begin_body(ValueId mask) {
   if (mask != no_value)
     frames_.back().region->operations.push_back(

@@ -35,6 +35,7 @@ void Builder::must_be_dimension(std::string_view what, std::string_view dim,
   std::set<std::string> all;
   for (const Argument& argument : kernel_.arguments)
     all.insert(argument.dims.begin(), argument.dims.end());
+  for (const auto& [bound, extent] : extents_) all.insert(bound);
   std::string missing;
   for (const std::string& part : ir::parts_of(std::string(dim)))
     if (missing.empty() && !all.contains(part)) missing = part;
@@ -43,7 +44,7 @@ void Builder::must_be_dimension(std::string_view what, std::string_view dim,
   for (const std::string& name : all) list += (list.empty() ? "" : ", ") + name;
   throw Error(errors::program["dimension-without-extent"],
               std::string(what) + ": no tensor of kernel '" + kernel_.name + "' has a dimension '" +
-                  missing + "', so it has no extent",
+                  missing + "', and none is bound, so it has no extent",
               {std::string(dim), missing, list, to_string(where)});
 }
 

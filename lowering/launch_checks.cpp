@@ -31,8 +31,29 @@ class LaunchChecks::Finder {
   void visit(const ir::Region& region) {
     for (const auto& operation : region.operations) {
       add_rule(*operation);
-      for (std::size_t i = 0; i < operation->indices.size(); ++i) add_bound(*operation, i);
+      if (operation->follows_list()) {
+        add_list(*operation);
+      } else
+        for (std::size_t i = 0; i < operation->indices.size(); ++i) add_bound(*operation, i);
       for (const auto& inner : operation->regions) visit(*inner);
+    }
+  }
+
+  void add_list(const ir::Operation& loop) {
+    const ir::Operation* begin = definitions_[static_cast<std::size_t>(loop.indices[0].value)];
+    if (begin == nullptr || begin->op != Op::load) return;
+    for (const ir::Axis& rows : kernel_.axes) {
+      if (rows.block != begin->indices.back().value || rows.follows >= 0) continue;
+      ListRows list{.dimension = checks_.signature_.dimension(
+                        kernel_.find_argument(begin->name)->dims.back()),
+                    .parts = {},
+                    .tile = rows.requested_tile,
+                    .list = loop.name,
+                    .rows = rows.dim,
+                    .where = to_string(loop.where)};
+      for (const std::string& part : ir::parts_of(rows.dim))
+        list.parts.push_back(checks_.signature_.dimension(part));
+      checks_.lists_.push_back(std::move(list));
     }
   }
 
@@ -122,6 +143,7 @@ class LaunchChecks::Finder {
 
   LaunchChecks& checks_;
   const ir::Kernel& kernel_;
+  const std::vector<const ir::Operation*> definitions_ = ir::definitions(kernel_);
   std::map<ValueId, int> number_;
   std::map<int, int> each_;  ///< ranges that number the programs of a dimension
 };
@@ -134,9 +156,10 @@ LaunchChecks::LaunchChecks(const Signature& signature, const ir::Kernel& traced)
 }
 
 void LaunchChecks::run(const LaunchArguments& given) const {
-  if (rules_.empty()) return;
+  if (rules_.empty() && lists_.empty()) return;
   for (const int dim : grid_)
     if (given.extent(dim) == 0) return;  // no program runs
+  for (const ListRows& list : lists_) check(list, given);
   std::vector<Range> ranges(ranges_);
   auto bound = bounds_.begin();
   for (std::size_t i = 0; i <= rules_.size(); ++i) {
@@ -177,6 +200,20 @@ LaunchChecks::Range LaunchChecks::apply(const Rule& rule, const LaunchArguments&
     case Op::mod: return y.known && y.low > 0 ? Range{0, y.high - 1, true} : Range{};
     default: return {};
   }
+}
+
+void LaunchChecks::check(const ListRows& list, const LaunchArguments& given) const {
+  std::int64_t extent = 1;
+  for (const int part : list.parts) extent *= given.extent(part);
+  const std::int64_t tiles = (extent + list.tile - 1) / list.tile;
+  if (given.extent(list.dimension) == tiles) return;
+  throw Error(errors::plan["list-rows-disagree"],
+              "the list '" + list.list + "' has another number of rows than '" + list.rows +
+                  "' has tiles of " + std::to_string(list.tile),
+              {.argument = signature_.dimension_name(list.dimension),
+               .value = std::to_string(given.extent(list.dimension)),
+               .allowed = std::to_string(tiles),
+               .where = list.where});
 }
 
 void LaunchChecks::check(const Bound& bound, const LaunchArguments& given,

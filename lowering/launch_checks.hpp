@@ -19,7 +19,8 @@ class LaunchChecks {
   LaunchChecks(const Signature& signature, const ir::Kernel& traced);
 
   /// Throws Error: shape_mismatch for an index that some program of the grid would take outside its
-  /// tensor, invalid_argument for a division by 0.
+  /// tensor and for a block list made for tiles of another size, invalid_argument for a division by
+  /// 0.
   void run(const LaunchArguments& given) const;
 
  private:
@@ -40,16 +41,25 @@ class LaunchChecks {
     std::size_t after = 0;  ///< rules that come before it in the program
     std::string where;
   };
+  /// A list has a row for each tile of a dimension.
+  struct ListRows {
+    int dimension = -1;      ///< that numbers the rows
+    std::vector<int> parts;  ///< of the dimension whose tiles they are
+    int tile = 0;
+    std::string list, rows, where;
+  };
   class Finder;
 
   Range apply(const Rule& rule, const LaunchArguments& given,
               const std::vector<Range>& ranges) const;
+  void check(const ListRows& list, const LaunchArguments& given) const;
   void check(const Bound& bound, const LaunchArguments& given, const Range& range) const;
 
   const Signature& signature_;
   std::vector<int> grid_;  ///< dimensions
   std::vector<Rule> rules_;
   std::vector<Bound> bounds_;
+  std::vector<ListRows> lists_;
   std::size_t ranges_ = 0;
 };
 

@@ -25,7 +25,7 @@ void check_refusal(const Error& error) {
 }
 
 void complete(const Arguments& arguments, const library::VariantTable& variants) {
-  const library::VariantEntry& entry = library::find_variant(variants, arguments.text("VARIANT"));
+  const library::VariantEntry entry = library::find_variant(variants, arguments.text("VARIANT"));
   const library::Request request = command::request_of(arguments, entry, variants);
   (void)arguments.seed("--seed", 0);
   if (arguments.given("--arch")) (void)passes::target_of(arguments.text("--arch"));
@@ -35,7 +35,7 @@ void complete(const Arguments& arguments, const library::VariantTable& variants)
         require(kernel != nullptr, "a kernel that is named is there");
       });
   (void)variant->rounds_scores(request);
-  (void)variant->visible(request);
+  (void)variant->formula(request);
 }
 
 void command_line(const std::vector<std::string>& words) {

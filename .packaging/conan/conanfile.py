@@ -24,6 +24,7 @@ class TilewrightConan(ConanFile):
         self.requires("nlohmann_json/[>=3.11]")
         self.requires("cli11/[>=2.2]")
         self.requires("xxhash/[>=0.8]")
+        self.requires("libpng/[>=1.6]", visible=False)  # only the command's pictures
 
     def export_sources(self):
         root = os.path.join(self.recipe_folder, "..", "..")

@@ -1,9 +1,11 @@
 // What a kernel author includes. A first kernel: examples/; the language in one table: DESIGN,
 // section 4. The parts, in reading order: dim.hpp (names), expression.hpp (what an operator
 // returns), pointwise.hpp and tile_ops.hpp (operations), tensor.hpp, grid.hpp, view.hpp,
+// block_list.hpp,
 // control.hpp, state.hpp (statements), shape.hpp, kernel.hpp.
 #pragma once
 
+#include "tilewright/dsl/block_list.hpp"      // BlockList
 #include "tilewright/dsl/control.hpp"         // for_blocks, for_range, when
 #include "tilewright/dsl/coordinates.hpp"     // index, iota, position, extent, causal
 #include "tilewright/dsl/flatten.hpp"         // flatten

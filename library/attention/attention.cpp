@@ -5,6 +5,7 @@
 #include <cmath>
 #include <tilewright/error.hpp>
 
+#include "attention/block_checks.hpp"
 #include "attention/errors.hpp"
 #include "attention/kernel.hpp"
 #include "attention/score_arguments.hpp"
@@ -30,13 +31,12 @@ CompileRequest compile_request(const AttentionRequest& request) {
   return made;
 }
 
-AttentionState described(const Mask& mask, const ScoreMod& score_mod, AttentionRequest request,
+AttentionState described(library::AttentionParts parts, AttentionRequest request,
                          std::string arch) {
   library::check(request);
   if (request.value_dim == 0) request.value_dim = request.head_dim;
-  return {.mask = mask,
-          .score_mod = score_mod,
-          .arguments = library::arguments_of(std::array{mask.tree(), score_mod.tree()}),
+  return {.arguments = library::arguments_of(parts.trees()),
+          .parts = std::move(parts),
           .request = std::move(request),
           .arch = std::move(arch)};
 }
@@ -55,9 +55,38 @@ Attention Attention::score(ScoreMod score_mod) const {
   return result;
 }
 
+Attention Attention::sinks() const {
+  Attention result = *this;
+  result.has_sinks_ = true;
+  return result;
+}
+
+Attention Attention::blocks(int block_q, int block_kv) const {
+  library::check_block_size("block_q", block_q);
+  library::check_block_size("block_kv", block_kv);
+  Attention result = *this;
+  result.block_q_ = block_q, result.block_kv_ = block_kv;
+  return result;
+}
+
+Attention Attention::documents() const {
+  Attention result = *this;
+  result.mask_ = within_documents(mask_);
+  result.score_mod_ = within_documents(score_mod_);
+  return result;
+}
+
+library::AttentionParts Attention::parts() const {
+  return {.mask = mask_,
+          .score_mod = score_mod_,
+          .has_sinks = has_sinks_,
+          .block_q = block_q_,
+          .block_kv = block_kv_};
+}
+
 AttentionPlan Attention::compile(const Device& device, const AttentionRequest& request) const {
-  AttentionState state = described(mask_, score_mod_, request, device.architecture());
-  const auto kernel = library::attention_kernel(mask_, score_mod_, state.request.dtype);
+  AttentionState state = described(parts(), request, device.architecture());
+  const auto kernel = library::attention_kernel(state.parts, state.request.dtype);
   state.plan = tilewright::compile(device, *kernel, compile_request(state.request));
   auto plan = std::make_shared<Plan>(*state.plan);
   return AttentionPlan(AttentionProgram(std::make_shared<const AttentionState>(std::move(state))),
@@ -66,14 +95,14 @@ AttentionPlan Attention::compile(const Device& device, const AttentionRequest& r
 
 AttentionProgram Attention::program(const std::string& arch,
                                     const AttentionRequest& request) const {
-  AttentionState state = described(mask_, score_mod_, request, arch);
+  AttentionState state = described(parts(), request, arch);
   try {
     passes::target_of(arch);
   } catch (const Error& error) {  // names the command's option
     throw Error(errors::passes["target-unknown"], "unknown architecture",
                 {"arch", arch, error.allowed(), ""});
   }
-  const auto kernel = library::attention_kernel(mask_, score_mod_, state.request.dtype);
+  const auto kernel = library::attention_kernel(state.parts, state.request.dtype);
   state.made = make_program(*kernel, arch, compile_request(state.request));
   return AttentionProgram(std::make_shared<const AttentionState>(std::move(state)));
 }
@@ -83,7 +112,8 @@ const Device& AttentionPlan::device() const { return plan_->device(); }
 void AttentionPlan::launch(const Stream& stream, AttentionTensors tensors,
                            const Workspace& workspace) const {
   const AttentionRequest& request = AttentionState::of(program_).request;
-  library::check(tensors, request);
+  const library::AttentionParts& parts = AttentionState::of(program_).parts;
+  library::check(library::check(tensors, request), tensors.blocks, parts.block_q, parts.block_kv);
   const double scale =
       tensors.softmax_scale.value_or(1 / std::sqrt(static_cast<double>(request.head_dim)));
   std::vector<Binding> arguments;
@@ -95,7 +125,13 @@ void AttentionPlan::launch(const Stream& stream, AttentionTensors tensors,
   arguments.emplace_back("out", std::move(tensors.out));
   if (wants_lse) arguments.emplace_back("lse", std::move(tensors.lse));
   arguments.emplace_back("softmax_scale", scale);
-  library::bind_arguments(AttentionState::of(program_), tensors, arguments);
+  if (parts.block_q != 0) {
+    arguments.emplace_back("blocks_begin", std::move(tensors.blocks.begin));
+    arguments.emplace_back("blocks_end", std::move(tensors.blocks.end));
+    arguments.emplace_back("blocks_tiles", std::move(tensors.blocks.tiles));
+  }
+  library::bind_arguments(AttentionState::of(program_).arguments, tensors.numbers, tensors.tables,
+                          arguments);
   plan_->launch(stream, arguments, workspace);
 }
 

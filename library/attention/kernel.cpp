@@ -2,17 +2,25 @@
 #include "attention/kernel.hpp"
 
 #include "attention/recorded.hpp"
+#include "loops/flash_block_list.hpp"
 #include "loops/flash_forward.hpp"
+#include "loops/flash_regrouped.hpp"
 #include "passes/analyze_masks.hpp"
 #include "scores/errors.hpp"
 
 namespace tilewright::library {
 namespace {
 
+template <typename Kernel>
+std::unique_ptr<KernelSource> kept(Kernel kernel) {
+  return std::make_unique<Kernel>(std::move(kernel));
+}
+
 template <DType T>
-std::unique_ptr<KernelSource> kernel_of(const ComposedScores& scores) {
-  auto made = flash_forward_of<T>(scores);
-  return std::make_unique<decltype(made)>(std::move(made));
+std::unique_ptr<KernelSource> kernel_of(const ComposedScores& scores, const AttentionParts& parts) {
+  if (parts.block_q != 0)
+    return kept(flash_block_list_of<T>(scores, parts.block_q, parts.block_kv));
+  return scores.regrouped ? kept(flash_regrouped_of<T>(scores)) : kept(flash_forward_of<T>(scores));
 }
 
 const ir::Operation* find_loop(const ir::Kernel& kernel) {
@@ -45,12 +53,17 @@ ir::Inputs inputs_of(const Mask& mask, const Extents& extents,
 
 }  // namespace
 
-std::unique_ptr<KernelSource> attention_kernel(const Mask& mask, const ScoreMod& score_mod,
-                                               DType dtype) {
-  const ComposedScores scores{mask.tree(), score_mod.tree()};
-  if (dtype == bf16) return kernel_of<bf16>(scores);
-  if (dtype == f16) return kernel_of<f16>(scores);
-  if (dtype == f32) return kernel_of<f32>(scores);
+ScoreTree AttentionParts::sink() const {
+  if (!has_sinks) return nullptr;
+  return table_node(sinks_table, f32, {TableExtent::heads}, {leaf_node(ScoreNode::Leaf::head)});
+}
+
+std::unique_ptr<KernelSource> attention_kernel(const AttentionParts& parts, DType dtype) {
+  const ComposedScores scores{parts.mask.tree(), parts.score_mod.tree(), parts.sink(),
+                              parts.is_regrouped};
+  if (dtype == bf16) return kernel_of<bf16>(scores, parts);
+  if (dtype == f16) return kernel_of<f16>(scores, parts);
+  if (dtype == f32) return kernel_of<f32>(scores, parts);
   return nullptr;
 }
 
@@ -67,6 +80,7 @@ std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask
                                         const std::map<std::string, HostTable>& tables) {
   const ir::Kernel& kernel = program.aligned.scheduled;
   const ir::Operation& loop = *find_loop(kernel);
+  if (loop.follows_list()) return std::nullopt;
   ir::Inputs inputs = inputs_of(mask, extents, numbers, tables);
   for (const std::string& name : passes::arguments_of_domain(kernel, loop))
     if (!inputs.tensors.contains(name) && !inputs.scalars.contains(name)) return std::nullopt;
@@ -78,7 +92,7 @@ std::vector<ir::TileClass> tile_classes(const Program& program, const Mask& mask
                                         const Extents& extents,
                                         const std::map<std::string, double>& numbers,
                                         const std::map<std::string, HostTable>& tables,
-                                        std::int64_t batch, std::int64_t head) {
+                                        const std::map<std::string, std::int64_t>& at) {
   const ir::Kernel& kernel = program.aligned.scheduled;
   const ir::Operation& loop = *find_loop(kernel);
   ir::Inputs inputs = inputs_of(mask, extents, numbers, tables);
@@ -86,8 +100,7 @@ std::vector<ir::TileClass> tile_classes(const Program& program, const Mask& mask
     if (!inputs.tensors.contains(name) && !inputs.scalars.contains(name))
       throw Error(errors::scores["table-not-there"], "table '" + name + "' is missing",
                   {name, "", "its numbers", ""});
-  return passes::tile_classes(kernel, loop, inputs,
-                              {{std::string(B.name), batch}, {std::string(HQ.name), head}});
+  return passes::tile_classes(kernel, loop, inputs, at);
 }
 
 }  // namespace tilewright::library

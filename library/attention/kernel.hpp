@@ -2,6 +2,7 @@
 // variant `flash` of the command meet the language.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <tilewright/compile.hpp>
@@ -13,10 +14,26 @@
 
 namespace tilewright::library {
 
+/// What an attention is composed of.
+struct AttentionParts {
+  Mask mask;
+  ScoreMod score_mod;
+  bool has_sinks = false;         ///< one for each query head, in a table of the launch
+  bool is_regrouped = false;      ///< rows and keys are those of a residue (regroup.hpp)
+  int block_q = 0, block_kv = 0;  ///< of the tiles that a list of the launch names; 0: no list
+
+  ScoreTree sink() const;  ///< null: none
+  /// Of which the numbers and tables of the launch are gathered.
+  std::array<ScoreTree, 3> trees() const { return {mask.tree(), score_mod.tree(), sink()}; }
+};
+inline constexpr const char* sinks_table = "sinks";
+
 /// Null for an element type without a kernel: each caller refuses it in its own words.
-std::unique_ptr<KernelSource> attention_kernel(const Mask& mask, const ScoreMod& score_mod,
-                                               DType dtype);
+std::unique_ptr<KernelSource> attention_kernel(const AttentionParts& parts, DType dtype);
 inline constexpr const char* attention_dtypes = "bf16, f16, f32";
+
+/// Of compile_block_list.
+std::shared_ptr<const KernelSource> block_list_kernel(const Mask& mask);
 
 /// Extents by the names of the kernel's dimensions.
 Extents kernel_extents(const AttentionExtents& extents, std::int64_t head_dim,
@@ -31,18 +48,20 @@ inline Extents kernel_extents(const AttentionShape& shape) {
 /// Tiles of `program`'s loop over the keys by class, summed over sequences and query heads; for a
 /// mask with numbers of its own, those given and else their defaults. Nothing where the bounds are
 /// read from a table that is not among `tables`. Counted from the domain that the kernel's loop is
-/// made from. Throws Error for a table whose extents disagree with `extents`.
+/// made from; nothing either where a list says it. Throws Error for a table whose extents disagree
+/// with `extents`.
 std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask,
                                         const Extents& extents,
                                         const std::map<std::string, double>& numbers = {},
                                         const std::map<std::string, HostTable>& tables = {});
 
-/// The class of every tile for one sequence and query head, [tiles of rows, tiles of keys],
+/// The class of every tile at one place of the grid (a number for each of its dimensions but the
+/// rows: batch, q_head), [tiles of rows, tiles of keys],
 /// row-major. Throws Error for a table that is missing or has other extents.
 std::vector<ir::TileClass> tile_classes(const Program& program, const Mask& mask,
                                         const Extents& extents,
                                         const std::map<std::string, double>& numbers,
                                         const std::map<std::string, HostTable>& tables,
-                                        std::int64_t batch, std::int64_t head);
+                                        const std::map<std::string, std::int64_t>& at);
 
 }  // namespace tilewright::library

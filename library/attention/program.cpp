@@ -32,8 +32,13 @@ std::string indented(const std::string& text) {
 
 /// "causal", "every key; scores 50 * tanh(s / 50)".
 std::string scores_text(const AttentionState& state) {
-  std::string text = state.mask.tree() ? "keys where " + state.mask.text() : "every key";
-  if (state.score_mod.tree()) text += "; scores s = " + state.score_mod.text();
+  const auto& [mask, score_mod, has_sinks, is_regrouped, block_q, block_kv] = state.parts;
+  std::string text = mask.tree() ? "keys where " + mask.text() : "every key";
+  if (score_mod.tree()) text += "; scores s = " + score_mod.text();
+  if (is_regrouped) text += "; regrouped by residue";
+  if (has_sinks) text += "; a sink for each head";
+  if (block_q != 0)
+    text += fmt::format("; tiles of {} rows by {} keys that a list names", block_q, block_kv);
   return text;
 }
 
@@ -122,10 +127,11 @@ std::string AttentionProgram::explain(const AttentionExtents& extents) const {
   library::check(extents);
   const AttentionRequest& request = state_->request;
   const auto counts =
-      library::count_blocks(state_->program(), state_->mask,
+      library::count_blocks(state_->program(), state_->parts.mask,
                             library::kernel_extents(extents, request.head_dim, request.value_dim));
   double share = 1;
-  std::string tiles = "as a table of the launch says";
+  const bool listed = state_->parts.block_q != 0;
+  std::string tiles = listed ? "as the list of the launch says" : "as a table of the launch says";
   if (counts) {
     const double visited = static_cast<double>(counts->full + counts->cut);
     const double all = visited + static_cast<double>(counts->skipped);

@@ -25,7 +25,7 @@ void unite(std::vector<std::string_view>& into, const std::vector<std::string_vi
 
 }  // namespace
 
-void declare_arguments(std::span<const ScoreTree> trees) {
+void declare_arguments(std::span<const ScoreTree> trees, bool regrouped) {
   Gate& gate = detail::Trace::current("an attention's arguments").gate();
   for (const ScoreTree& tree : arguments_of(trees)) {
     Argument made;
@@ -33,7 +33,10 @@ void declare_arguments(std::span<const ScoreTree> trees) {
     made.name = tree->name;
     made.dtype = tree->dtype;
     for (std::size_t i = 0; i < tree->extents.size(); ++i) {
-      const std::string_view known = dimension(tree->extents[i]);
+      const bool of_rows =
+          tree->extents[i] == TableExtent::seqlen_q || tree->extents[i] == TableExtent::seqlen_kv;
+      const std::string_view known =
+          regrouped && of_rows ? std::string_view() : dimension(tree->extents[i]);
       made.dims.push_back(known.empty() ? tree->name + "_extent_" + std::to_string(i)
                                         : std::string(known));
     }
@@ -59,6 +62,13 @@ TreeRecorder::Recorded TreeRecorder::leaf(ScoreNode::Leaf which) {
   const auto index = [&](std::string_view dim) {
     return append(Op::index, i32, {dim}, {.name = dim}, {});
   };
+  if (place_.pairs) {
+    const RecordingPlace::Pairs& pairs = *place_.pairs;
+    if (which == ScoreNode::Leaf::row) return {pairs.row, {pairs.row_dim}};
+    if (which == ScoreNode::Leaf::key) return {pairs.key, {pairs.key_dim}};
+    if (which == ScoreNode::Leaf::seqlen_q) return {pairs.seqlen_q, {}};
+    if (which == ScoreNode::Leaf::seqlen_kv) return {pairs.seqlen_kv, {}};
+  }
   switch (which) {
     case ScoreNode::Leaf::batch: return {place_.batch, {}};
     case ScoreNode::Leaf::head: return {place_.head, {}};
@@ -68,6 +78,7 @@ TreeRecorder::Recorded TreeRecorder::leaf(ScoreNode::Leaf which) {
     case ScoreNode::Leaf::seqlen_kv: return extent(N.name);
     case ScoreNode::Leaf::heads: return extent(HQ.name);
     case ScoreNode::Leaf::score: return {place_.score, {M.name, N.name}};
+    case ScoreNode::Leaf::residue: return {place_.residue, {}};
     case ScoreNode::Leaf::none: break;
   }
   return {};

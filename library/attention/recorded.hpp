@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <tilewright/dsl.hpp>
 
 #include "loops/dimensions.hpp"
@@ -13,7 +14,13 @@ namespace tilewright::library {
 
 /// Where a tree stands in the kernel: values of the trace.
 struct RecordingPlace {
-  ValueId batch = no_value, head = no_value, score = no_value;
+  ValueId batch = no_value, head = no_value, score = no_value, residue = no_value;
+  /// Tiles of indices in place of the kernel's own rows and keys, and their dimensions.
+  struct Pairs {
+    ValueId row = no_value, key = no_value, seqlen_q = no_value, seqlen_kv = no_value;
+    std::string_view row_dim = {}, key_dim = {};
+  };
+  std::optional<Pairs> pairs = {};
 };
 
 /// Records one tree, shared parts once.
@@ -38,14 +45,34 @@ class TreeRecorder {
   std::map<const ScoreNode*, Recorded> known_;
 };
 
-/// Declares the numbers and tables of the trees, after the kernel's own arguments.
-void declare_arguments(std::span<const ScoreTree> trees);
+/// Declares the numbers and tables of the trees, after the kernel's own arguments. Regrouped: rows
+/// and keys of a table are no dimensions of the kernel.
+void declare_arguments(std::span<const ScoreTree> trees, bool regrouped = false);
 
-/// A mask and a change of the scores, as flash_forward takes them.
+/// A mask, a change of the scores and sinks, as flash_forward takes them.
 struct ComposedScores {
-  ScoreTree mask, score_mod;  ///< null: every key; none
+  ScoreTree mask, score_mod, sink;  ///< null: every key; none; none
+  bool regrouped = false;           ///< rows and keys are those of a residue
+  ValueId residue = no_value;
 
-  void arguments() const { declare_arguments(std::array{mask, score_mod}); }
+  void arguments() const { declare_arguments(std::array{mask, score_mod, sink}, regrouped); }
+
+  /// The same within a residue, a value of the grid.
+  template <typename Residue>
+  ComposedScores within(const Residue& r,
+                        const std::source_location place = std::source_location::current()) const {
+    const detail::Statement statement("a residue", place);
+    ComposedScores result = *this;
+    result.residue = detail::record(detail::as_operand(r), statement);
+    return result;
+  }
+
+  template <typename Head>
+  auto softmax(const Head& h,
+               const std::source_location place = std::source_location::current()) const {
+    if (!sink) return OnlineSoftmax<M, E>(place);
+    return OnlineSoftmax<M, E>::with_sink(recorded<Tile<f32>>(sink, h, h, no_value, place), place);
+  }
 
   template <typename Batch, typename Head, typename Loop>
   void visible(const Batch& b, const Head& h, const Loop& loop,
@@ -66,11 +93,11 @@ struct ComposedScores {
 
  private:
   template <typename Shape, typename Batch, typename Head>
-  static Value<Shape> recorded(const ScoreTree& tree, const Batch& b, const Head& h, ValueId score,
-                               const std::source_location& place) {
+  Value<Shape> recorded(const ScoreTree& tree, const Batch& b, const Head& h, ValueId score,
+                        const std::source_location& place) const {
     const detail::Statement statement("a mask or score function", place);
     const RecordingPlace at{detail::record(detail::as_operand(b), statement),
-                            detail::record(detail::as_operand(h), statement), score};
+                            detail::record(detail::as_operand(h), statement), score, residue};
     return {TreeRecorder(statement, at).record(tree), statement.trace.serial()};
   }
 };

@@ -52,18 +52,19 @@ double checked(const ScoreNode& number, double value) {
 
 }  // namespace
 
-void bind_arguments(const AttentionState& state, const AttentionTensors& given,
+void bind_arguments(const std::vector<ScoreTree>& known,
+                    const std::vector<std::pair<std::string, double>>& numbers,
+                    const std::vector<std::pair<std::string, TensorView>>& tables,
                     std::vector<Binding>& arguments) {
-  const std::vector<ScoreTree>& known = state.arguments;
-  refuse_strangers("number", given.numbers, known, Op::scalar_argument);
-  refuse_strangers("table", given.tables, known, Op::load);
+  refuse_strangers("number", numbers, known, Op::scalar_argument);
+  refuse_strangers("table", tables, known, Op::load);
   for (const ScoreTree& one : known) {
     if (one->op == Op::scalar_argument) {
-      const double* value = find(given.numbers, one->name);
+      const double* value = find(numbers, one->name);
       arguments.emplace_back(one->name, value ? checked(*one, *value) : one->constant);
       continue;
     }
-    const TensorView* table = find(given.tables, one->name);
+    const TensorView* table = find(tables, one->name);
     if (table == nullptr)
       throw Error(errors::attention["score-table-missing"],
                   "table '" + one->name + "' is not given",

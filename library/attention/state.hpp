@@ -6,16 +6,17 @@
 #include <tilewright/compile.hpp>
 #include <tilewright/library/attention.hpp>
 
+#include "attention/kernel.hpp"
+
 namespace tilewright {
 
 struct AttentionState {
-  Mask mask;
-  ScoreMod score_mod;
-  std::vector<ScoreTree> arguments;  ///< numbers and tables of both, each once
-  AttentionRequest request;          ///< value_dim is never 0
-  std::string arch;                  ///< images are made for it
-  std::optional<Program> made;       ///< without a device
-  std::optional<Plan> plan;          ///< with one
+  std::vector<ScoreTree> arguments;  ///< numbers and tables of all parts, each once
+  library::AttentionParts parts;
+  AttentionRequest request;     ///< value_dim is never 0
+  std::string arch;             ///< images are made for it
+  std::optional<Program> made;  ///< without a device
+  std::optional<Plan> plan;     ///< with one
 
   static const AttentionState& of(const AttentionProgram& program) { return *program.state_; }
   const Program& program() const { return plan ? plan->program() : *made; }

@@ -73,11 +73,11 @@ std::string to_text(const Bench& bench) {
 }  // namespace
 
 int bench(const Context& context, const Arguments& arguments) {
-  const library::VariantEntry& entry =
+  const library::VariantEntry entry =
       library::find_variant(context.variants, arguments.text("VARIANT"));
   library::Request request = request_of(arguments, entry, context.variants);
   request.timed = static_cast<int>(arguments.integer("--repetitions", 20, 1, 100'000));
-  const std::uint64_t seed = arguments.seed("--seed", 0);
+  const std::uint64_t seed = request.seed;
   const HostTensors tensors = random_tensors(request.shape, seed);
   const library::RunResult result =
       entry.make()->run(request, arguments.text("--device"), tensors.inputs());

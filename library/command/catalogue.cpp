@@ -7,6 +7,7 @@
 #include <string_view>
 #include <tilewright/errors.hpp>
 
+#include "attention/blocks_errors.hpp"
 #include "attention/errors.hpp"
 #include "command/context.hpp"
 #include "command/errors.hpp"
@@ -15,6 +16,7 @@
 #include "formats/errors.hpp"
 #include "ir/errors.hpp"
 #include "passes/errors.hpp"
+#include "pictures/errors.hpp"
 #include "plan_errors.hpp"
 #include "program_errors.hpp"
 #include "runtime/errors.hpp"
@@ -25,9 +27,9 @@ namespace tilewright::command {
 namespace {
 
 constexpr ErrorTable tables[] = {
-    errors::command, errors::formats,  errors::scores, errors::attention, errors::variants,
-    errors::dsl,     errors::program,  errors::plan,   errors::passes,    errors::emit,
-    errors::runtime, errors::emulator, errors::ir,
+    errors::command,  errors::formats, errors::scores,  errors::attention, errors::variants,
+    errors::pictures, errors::blocks,  errors::dsl,     errors::program,   errors::plan,
+    errors::passes,   errors::emit,    errors::runtime, errors::emulator,  errors::ir,
 };
 
 const char* meaning(ErrorKind kind) {

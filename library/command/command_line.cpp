@@ -131,9 +131,6 @@ struct Grammar {
     add_option(command, "--device", "--device", "$TILEWRIGHT_DEVICE, else auto",
                "auto, cuda:0, emulator:sm_80, emulator:sm_90a", arguments, "DEVICE");
   }
-  void add_seed(CLI::App& command) {
-    add_option(command, "--seed", "--seed", "0", "seed of the normal numbers (Philox)", arguments);
-  }
 
   /// The two ways to say what a kernel is compiled for.
   void add_targets(CLI::App& command, const std::string& before) {
@@ -179,7 +176,6 @@ struct Grammar {
                "safetensors file with q, k and v; it says the shape", arguments, "FILE");
     add_option(run_app, "--output", "--output", "", "safetensors file to write out and lse to",
                arguments, "FILE");
-    add_seed(run_app);
 
     CLI::App& bench_app =
         add(app, "bench", "time a variant on a GPU, or count what it does", bench);
@@ -187,7 +183,6 @@ struct Grammar {
     add_device(bench_app);
     add_option(bench_app, "--repetitions", "--repetitions", "20", "times taken, on a GPU",
                arguments);
-    add_seed(bench_app);
 
     CLI::App& dump_app = add(app, "dump", "show what the compiler makes of a variant", dump);
     add_variant_options(dump_app, variants, arguments);
@@ -197,6 +192,19 @@ struct Grammar {
                "dsl, ir, schedule, cuda, ptx, cubin or sass", arguments, "STAGE");
     add_option(dump_app, "-o,--output", "-o", "standard output", "file to write", arguments,
                "FILE");
+
+    CLI::App& mask_app =
+        add(app, "mask", "the mask of a variant and the blocks it visits, as a picture", mask);
+    add_variant_options(mask_app, variants, arguments);
+    add_option(mask_app, "--arch", "--arch", "sm_80", "architecture, which decides the tiles",
+               arguments, "ARCH");
+    add_option(mask_app, "--batch-index", "--batch-index", "0", "the sequence to show", arguments);
+    add_option(mask_app, "--head-index", "--head-index", "0", "the query head to show", arguments);
+    add_option(mask_app, "--png", "--png", "", "PNG file to write the picture to", arguments,
+               "FILE");
+    add_option(mask_app, "--svg", "--svg", "", "SVG file to write the picture to", arguments,
+               "FILE");
+    add_flag(mask_app, "--ascii", "plain characters in the terminal", arguments);
 
     CLI::App& warmup_app =
         add(app, "warmup", "compile a list of kernels beforehand, so that no run waits", warmup);
@@ -238,11 +246,12 @@ ParsedCommand parse(const std::vector<std::string>& arguments, library::VariantT
   for (const auto& [app, call] : grammar.calls) {
     if (app == deepest) return {call, grammar.arguments, ""};
   }
-  throw Error(errors::command["command-missing"], "a command is missing",
-              {"command", "",
-               deepest == &grammar.app ? "list, doctor, run, bench, dump, warmup, cache; see --help"
-                                       : "ls, path, clear",
-               ""});
+  throw Error(
+      errors::command["command-missing"], "a command is missing",
+      {"command", "",
+       deepest == &grammar.app ? "list, doctor, run, bench, dump, mask, warmup, cache; see --help"
+                               : "ls, path, clear",
+       ""});
 }
 
 Arguments parse_kernel_line(const std::string& line, library::VariantTable variants) {

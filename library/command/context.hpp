@@ -40,6 +40,7 @@ int list(const Context& context, const Arguments& arguments);
 int doctor(const Context& context, const Arguments& arguments);
 int run(const Context& context, const Arguments& arguments);
 int dump(const Context& context, const Arguments& arguments);
+int mask(const Context& context, const Arguments& arguments);
 int bench(const Context& context, const Arguments& arguments);
 int warmup(const Context& context, const Arguments& arguments);
 int cache_list(const Context& context, const Arguments& arguments);

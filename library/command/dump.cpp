@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 6> architectures{"sm_80", "sm_86",  "sm_8
 }  // namespace
 
 int dump(const Context& context, const Arguments& arguments) {
-  const library::VariantEntry& entry =
+  const library::VariantEntry entry =
       library::find_variant(context.variants, arguments.text("VARIANT"));
   const auto stage = static_cast<Stage>(
       arguments.choice("--stage", static_cast<std::size_t>(Stage::cuda), stages));

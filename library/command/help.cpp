@@ -128,6 +128,17 @@ Examples
   tilewright bench flash --causal --batch 4 --heads 16 --seqlen-q 4096 --head-dim 128
   tilewright bench flash --seqlen-q 512 --tile-kv 64 --json
 )";
+  if (subcommand == "mask")
+    return R"(
+Blocks are summed over batch and heads, as `run` counts them; the picture is of one sequence and
+head. Ideal and density come from the pairs, looked at one by one, and not from the compiler. Needs
+no device.
+
+Examples
+  tilewright mask flash --causal --seqlen-q 12 --tile-q 16 --tile-kv 16
+  tilewright mask flash --causal --seqlen-q 1024 --seqlen-kv 2048 --svg causal.svg
+  tilewright mask flash --causal --png causal.png --json
+)";
   if (subcommand == "warmup")
     return R"(
 FILE names one kernel a line: a variant and its options, as `tilewright run` takes them, and what it

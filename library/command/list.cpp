@@ -1,9 +1,9 @@
 // `tilewright list`: the variants, with what they are and where they come from.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "command/context.hpp"
 #include "command/shape_options.hpp"
-#include "command/table_text.hpp"
 
 namespace tilewright::command {
 namespace {
@@ -33,17 +33,30 @@ int list(const Context& context, const Arguments& arguments) {
       variants.push_back({{"name", entry.name},
                           {"origin", entry.origin},
                           {"summary", entry.summary},
+                          {"mask", entry.mask},
+                          {"composable", entry.recipe != nullptr},
                           {"options", options_json(entry)}});
     }
     context.out << ordered_json{{"variants", variants}}.dump(2) << "\n";
     return success;
   }
-  std::vector<std::vector<std::string>> rows{{"VARIANT", "WHAT IT IS", "WHERE IT COMES FROM"}};
+  std::size_t width = 0;
+  for (const library::VariantEntry& entry : context.variants)
+    width = std::max(width, entry.name.size());
+  const std::string indent(width + 2, ' ');
   for (const library::VariantEntry& entry : context.variants) {
-    rows.push_back(
-        {std::string(entry.name), std::string(entry.summary), std::string(entry.origin)});
+    context.out << entry.name << indent.substr(entry.name.size()) << entry.summary << "\n"
+                << indent << "from " << entry.origin << "\n";
+    if (!entry.mask.empty()) context.out << indent << "sees " << entry.mask << "\n";
+    std::string options;
+    for (const library::OptionHelp& option : entry.options)
+      options += (options.empty() ? "" : "  ") + std::string(option.name) + " " +
+                 std::string(option.default_value);
+    if (!options.empty()) context.out << indent << options << "\n";
   }
-  context.out << aligned(rows) << "\nOptions of one variant: tilewright run VARIANT --help\n";
+  context.out
+      << "\nRow q stands at key p = q + seqlen_kv - seqlen_q. Variants compose: tilewright run "
+         "alibi+sliding_window\nOptions: tilewright run --help\n";
   return success;
 }
 

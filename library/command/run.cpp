@@ -12,14 +12,14 @@
 namespace tilewright::command {
 
 int run(const Context& context, const Arguments& arguments) {
-  const library::VariantEntry& entry =
+  const library::VariantEntry entry =
       library::find_variant(context.variants, arguments.text("VARIANT"));
 
   std::optional<InputFile> file;
   if (arguments.given("--input")) file.emplace(arguments.text("--input"), layout_of(arguments));
   const library::Request request = request_of(arguments, entry, context.variants,
                                               file ? std::optional(file->shape()) : std::nullopt);
-  const std::uint64_t seed = arguments.seed("--seed", 0);
+  const std::uint64_t seed = request.seed;
   const std::string output = arguments.text("--output");
   if (arguments.given("--output")) formats::require_writable_target(output);
 
@@ -33,7 +33,7 @@ int run(const Context& context, const Arguments& arguments) {
   if (arguments.flag("--check")) {
     using library::Precision;
     const auto reference = [&](Precision precision) {
-      return library::dense_attention(request.shape, tensors.inputs(), variant->visible(request),
+      return library::dense_attention(request.shape, tensors.inputs(), variant->formula(request),
                                       precision);
     };
     const Precision plain =

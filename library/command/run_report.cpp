@@ -61,7 +61,11 @@ void add_result(Rows& rows, const RunReport& report) {
   const library::BlockCounts& blocks = result.blocks;
   const std::int64_t all = blocks.skipped + blocks.full + blocks.cut;
   rows.push_back({"device", fmt::format("{}, compiled for {}", result.device, result.arch)});
-  rows.push_back({"tile", fmt::format("{} x {}", result.tile_q, result.tile_kv)});
+  const std::string order =
+      result.stride == 1
+          ? ""
+          : fmt::format(", every {}. row and key: regrouped by residue", result.stride);
+  rows.push_back({"tile", fmt::format("{} x {}{}", result.tile_q, result.tile_kv, order)});
   rows.push_back({"blocks", fmt::format("skipped {}, full {}, cut {}", share(blocks.skipped, all),
                                         share(blocks.full, all), share(blocks.cut, all))});
   if (report.check) {
@@ -105,6 +109,7 @@ ordered_json to_json(const RunReport& report) {
           {"max_abs_error_lse", number_or_null(report.check, &Comparison::max_abs_error_lse)},
           {"tolerance_lse", number_or_null(report.check, &Comparison::tolerance_lse)},
           {"tile", {{"q", result.tile_q}, {"kv", result.tile_kv}}},
+          {"stride", result.stride},
           {"blocks",
            {{"skipped", result.blocks.skipped},
             {"full", result.blocks.full},

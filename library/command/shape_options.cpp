@@ -43,6 +43,7 @@ constexpr std::array shape_table{
                "where the diagonal lies when lengths differ: bottom-right (the last row sees the "
                "last key), top-left",
                false, "CORNER"},
+    OptionHelp{"--seed", "0", "seed of what is drawn (Philox): normal numbers, patterns, tables"},
 };
 
 constexpr std::array schedule_table{
@@ -121,8 +122,22 @@ AttentionShape shape_of(const Arguments& arguments, const std::optional<FileShap
 
 library::Request request_of(const Arguments& arguments, const library::VariantEntry& entry,
                             library::VariantTable table, const std::optional<FileShape>& file) {
-  return {shape_of(arguments, file), schedule_of(arguments),
-          own_options_of(arguments, entry, table)};
+  library::Request request{shape_of(arguments, file), schedule_of(arguments),
+                           own_options_of(arguments, entry, table), arguments.seed("--seed", 0)};
+  if (!entry.shape) return request;
+  const AttentionShape asked = request.shape;
+  entry.shape(request);
+  const auto require = [&](const char* option, std::int64_t AttentionShape::*extent) {
+    if ((file || arguments.given(option)) && asked.*extent != request.shape.*extent)
+      throw Error(
+          errors::command["option-disagrees-with-variant"],
+          std::string(option) + " disagrees with the variant's own options",
+          {option, std::to_string(asked.*extent), std::to_string(request.shape.*extent), ""});
+  };
+  require("--seqlen-q", &AttentionShape::seqlen_q);
+  require("--seqlen-kv", &AttentionShape::seqlen_kv);
+  validate(request.shape);
+  return request;
 }
 
 library::ScheduleOverrides schedule_of(const Arguments& arguments) {
@@ -156,7 +171,7 @@ std::map<std::string, std::string> own_options_of(const Arguments& arguments,
       std::string allowed;
       for (const OptionHelp& own : entry.options) allowed += std::string(own.name) + ", ";
       throw Error(errors::command["option-unknown"],
-                  "the variant " + std::string(entry.name) + " has no option of that name",
+                  "the variant " + entry.name + " has no option of that name",
                   {std::string(help.name), arguments.text(help.name),
                    allowed + "and the shape options", ""});
     }

@@ -54,7 +54,7 @@ class Targets {
 
 void read_line(WarmupLine& line, Targets& targets, library::VariantTable variants) {
   const Arguments arguments = parse_kernel_line(line.text, variants);
-  const library::VariantEntry& entry = library::find_variant(variants, arguments.text("VARIANT"));
+  const library::VariantEntry entry = library::find_variant(variants, arguments.text("VARIANT"));
   const library::Request request = request_of(arguments, entry, variants);
   const runtime::ImageTarget target = targets.of(arguments);
   entry.make()->visit_kernels(

@@ -22,13 +22,18 @@ struct PlainScores {
              const std::source_location place = std::source_location::current()) const {
     return let("s", scaled, place);
   }
+  template <typename Head>
+  auto softmax(const Head&,
+               const std::source_location place = std::source_location::current()) const {
+    return OnlineSoftmax<M, E>(place);
+  }
 };
 
 /// out[b, h, q, e] and lse[b, h, q] (natural log) of the scores `how` makes of softmax_scale * q .
 /// k over the keys that it shows. Query head h reads kv head h / (q_head / kv_head). `how` says
 /// arguments() (declares those beyond the ones here), visible(b, hq, loop) (calls loop with the
-/// predicate of a tile, or none) and score(scaled, b, hq) (a value). What they record belongs to
-/// the line that calls them.
+/// predicate of a tile, or none), score(scaled, b, hq) (a value) and softmax(hq) (an OnlineSoftmax,
+/// with a sink or without). What they record belongs to the line that calls them.
 template <DType T, typename How>
 auto flash_forward_of(How how) {
   return kernel("flash", [how](In<"q", T, B, HQ, M, D> Q, In<"k", T, B, HK, N, D> K,
@@ -41,7 +46,7 @@ auto flash_forward_of(How how) {
     auto hk = hq / (extent(HQ) / extent(HK));
 
     auto q = let("q", load(Q(b, hq, m, D)));
-    OnlineSoftmax<M, E> softmax;
+    auto softmax = how.softmax(hq);
     how.visible(b, hq, [&](auto... visible) {
       for_blocks(N, visible..., [&](auto n) {
         auto s = how.score(dot(q, load(K(b, hk, n, D)), D) * scale, b, hq);

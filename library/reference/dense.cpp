@@ -69,9 +69,9 @@ void in_parallel(std::int64_t count, const Task& task) {
 template <typename Real>
 class Dense {
  public:
-  Dense(const AttentionShape& shape, const Inputs& inputs, const RowMask& visible,
+  Dense(const AttentionShape& shape, const Inputs& inputs, const Formula& formula,
         bool rounds_scores = false)
-      : shape_(shape), inputs_(inputs), visible_(visible), rounds_scores_(rounds_scores) {}
+      : shape_(shape), inputs_(inputs), formula_(formula), rounds_scores_(rounds_scores) {}
 
   DenseResult run() {
     DenseResult result{std::vector<double>(size(shape_.out_elements())),
@@ -138,7 +138,7 @@ class Dense {
     for (std::int64_t r = 0; r < count; ++r) {
       const std::span<std::uint8_t> row(visible.data() + size(r) * keys, keys);
       std::fill(row.begin(), row.end(), std::uint8_t{1});
-      if (visible_) visible_(b, h, first + r, row);
+      if (formula_.visible) formula_.visible(b, h, first + r, row);
       const auto seen = [](std::uint8_t flag) { return flag != 0; };
       const auto low = std::find_if(row.begin(), row.end(), seen) - row.begin();
       const auto high = row.rend() - std::find_if(row.rbegin(), row.rend(), seen);
@@ -160,8 +160,13 @@ class Dense {
                 size(s.head_dim), begin, end);
     const std::int64_t row_index = (b * s.heads + h) * s.seqlen_q + first;
     for (std::int64_t r = 0; r < count; ++r) {
+      const std::span<Real> row(scores.data() + size(r) * keys, keys);
+      const std::span<const std::uint8_t> seen(visible.data() + size(r) * keys, keys);
+      change(b, h, first + r, seen, row);
+      const double sink = formula_.sinks.empty() ? -std::numeric_limits<double>::infinity()
+                                                 : formula_.sinks[size(h)];
       result.lse[size(row_index + r)] =
-          softmax(scores.data() + size(r) * keys, visible.data() + size(r) * keys, begin, end);
+          softmax(row.data(), seen.data(), begin, end, static_cast<Real>(sink));
     }
 
     std::vector<Real> outputs(row_group * size(s.value_dim), Real{0});
@@ -192,18 +197,33 @@ class Dense {
     }
   }
 
-  /// Turns one row of q . k into probabilities, in place, 0 where hidden; returns the row's LSE.
-  double softmax(Real* scores, const std::uint8_t* visible, std::size_t begin,
-                 std::size_t end) const {
-    const Real minus_infinity = -std::numeric_limits<Real>::infinity();
+  /// One row of q . k, scaled and then changed as the formula says, which computes in double.
+  void change(std::int64_t b, std::int64_t h, std::int64_t q, std::span<const std::uint8_t> visible,
+              std::span<Real> scores) const {
     const Real scale = static_cast<Real>(shape_.softmax_scale);
-    Real largest = minus_infinity;
-    bool any = false;
+    for (Real& score : scores) score *= scale;
+    if (!formula_.scored) return;
+    if constexpr (!rounds) {
+      formula_.scored(b, h, q, visible, scores);
+    } else {
+      std::vector<double> wide(scores.begin(), scores.end());
+      formula_.scored(b, h, q, visible, wide);
+      std::transform(wide.begin(), wide.end(), scores.begin(),
+                     [](double score) { return static_cast<Real>(score); });
+    }
+  }
+
+  /// Turns one row of scores into probabilities, in place, 0 where hidden; returns the row's LSE.
+  /// `sink` is the score of one more key, without a value; -inf: none.
+  double softmax(Real* scores, const std::uint8_t* visible, std::size_t begin, std::size_t end,
+                 Real sink) const {
+    const Real minus_infinity = -std::numeric_limits<Real>::infinity();
+    Real largest = sink;
+    bool any = sink != minus_infinity;
     bool not_a_number = false;
     for (std::size_t k = begin; k < end; ++k) {
       if (visible[k] == 0) continue;
       any = true;
-      scores[k] *= scale;
       if (rounds_scores_) scores[k] = rounded(scores[k]);
       not_a_number = not_a_number || std::isnan(scores[k]);
       largest = std::max(largest, scores[k]);
@@ -213,7 +233,7 @@ class Dense {
       std::fill(scores + begin, scores + end, Real{0});
       return -std::numeric_limits<double>::infinity();
     }
-    Real sum = 0;
+    Real sum = std::exp(sink - largest);  // 0 where there is none
     for (std::size_t k = begin; k < end; ++k) {
       scores[k] = visible[k] == 0 ? Real{0} : std::exp(scores[k] - largest);
       sum += scores[k];
@@ -224,7 +244,7 @@ class Dense {
 
   const AttentionShape& shape_;
   const Inputs& inputs_;
-  const RowMask& visible_;
+  const Formula& formula_;
   std::vector<Real> keys_;    ///< [head_dim, seqlen_kv]: transposed, so that keys are contiguous
   std::vector<Real> values_;  ///< [seqlen_kv, value_dim]
   bool values_finite_ = true;
@@ -234,9 +254,9 @@ class Dense {
 }  // namespace
 
 DenseResult dense_attention(const AttentionShape& shape, const Inputs& inputs,
-                            const RowMask& visible, Precision precision) {
-  if (precision == Precision::exact) return Dense<double>(shape, inputs, visible).run();
-  return Dense<float>(shape, inputs, visible, precision == Precision::rounded_scores).run();
+                            const Formula& formula, Precision precision) {
+  if (precision == Precision::exact) return Dense<double>(shape, inputs, formula).run();
+  return Dense<float>(shape, inputs, formula, precision == Precision::rounded_scores).run();
 }
 
 }  // namespace tilewright::library

@@ -27,8 +27,8 @@ struct DenseResult {
 };
 
 /// O = softmax(scale * Q K^T, masked) V, O(Sq * Skv * (D + Dv)) per head, on all cores.
-/// `visible` empty: every pair. `inputs` are in shape.layout and shape.dtype.
+/// with the formula's scores and sinks. `inputs` are in shape.layout and shape.dtype.
 DenseResult dense_attention(const AttentionShape& shape, const Inputs& inputs,
-                            const RowMask& visible, Precision precision);
+                            const Formula& formula, Precision precision);
 
 }  // namespace tilewright::library

@@ -5,6 +5,11 @@
 #include <cmath>
 
 namespace tilewright::library {
+namespace {
+
+std::int32_t bits(double number) { return static_cast<std::int32_t>(number); }
+
+}  // namespace
 
 double pointwise(Op op, DType dtype, const std::array<double, 3>& x) {
   const double a = x[0], b = x[1];
@@ -16,6 +21,11 @@ double pointwise(Op op, DType dtype, const std::array<double, 3>& x) {
     case Op::div: return !integer ? a / b : b == 0 ? 0 : std::floor(a / b);
     case Op::mod: return b == 0 ? 0 : a - std::floor(a / b) * b;
     case Op::neg: return -a;
+    case Op::bit_and: return bits(a) & bits(b);
+    case Op::bit_or: return bits(a) | bits(b);
+    case Op::shl:
+      return static_cast<std::int32_t>(static_cast<std::uint32_t>(bits(a)) << (bits(b) & 31));
+    case Op::shr: return bits(a) >> (bits(b) & 31);
     case Op::minimum: return std::fmin(a, b);
     case Op::maximum: return std::fmax(a, b);
     case Op::abs: return std::fabs(a);

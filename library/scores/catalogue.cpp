@@ -1,4 +1,5 @@
 // The masks and score functions that have names (tilewright/library/mask.hpp, score.hpp).
+#include <algorithm>
 #include <cmath>
 #include <tilewright/error.hpp>
 #include <tilewright/library/score.hpp>
@@ -51,6 +52,52 @@ Mask chunked(int width) {
   require(width >= 1, "width", std::to_string(width), "1 and more");
   return Mask(
       [=](Index q, Index k) { return k <= position(q) && k / width == position(q) / width; });
+}
+
+Mask block_matrix(int size) {
+  require(size >= 1, "size", std::to_string(size), "1 and more");
+  return Mask([=](Index, Index h, Index q, Index k) {
+    const IndexTable blocks("blocks", {TableExtent::heads, TableExtent::any, TableExtent::any});
+    return blocks(h, q / size, k / size) != 0;
+  });
+}
+
+Mask tree(int size) {
+  require(size >= 0 && size <= most, "size", std::to_string(size), "0 to 1073741824");
+  return Mask([=](Index q, Index k) {
+    const Index nodes = Index::scalar("draft_tokens", size);
+    const Index node = q - (Index::seqlen_q() - nodes), seen = k - (Index::seqlen_kv() - nodes);
+    const IndexTable ancestors("ancestors", {TableExtent::any, TableExtent::any});
+    return (seen < 0 && k <= position(q)) ||
+           (seen >= 0 && node >= 0 && (ancestors(node, seen >> 5) >> (seen & 31) & 1) == 1);
+  });
+}
+
+std::vector<std::int32_t> tree_ancestors(const std::vector<std::vector<bool>>& sees) {
+  const std::size_t words = std::max<std::size_t>((sees.size() + 31) / 32, 1);
+  std::vector<std::int32_t> bits(sees.size() * words);
+  for (std::size_t i = 0; i < sees.size(); ++i) {
+    require(sees[i].size() == sees.size(), "sees", std::to_string(sees[i].size()),
+            "as many columns as rows");
+    for (std::size_t j = 0; j < sees.size(); ++j)
+      if (sees[i][j]) bits[i * words + j / 32] |= static_cast<std::int32_t>(1u << j % 32);
+  }
+  return bits;
+}
+
+Mask neighborhood(int height, int width, int size) {
+  const int limit = 1 << 15;
+  require(height >= 1 && height <= limit, "height", std::to_string(height), "1 to 32768");
+  require(width >= 1 && width <= limit, "width", std::to_string(width), "1 to 32768");
+  require(size >= 1 && size <= limit, "size", std::to_string(size), "1 to 32768");
+  const auto near = [=](const Index& row, const Index& key, int length) {
+    const int square = std::min(size, length);
+    const Index first = max(min(row - square / 2, length - square), 0);
+    return key >= first && key < first + square;
+  };
+  return Mask([=](Index q, Index k) {
+    return near(q / width, k / width, height) && near(q % width, k % width, width);
+  });
 }
 
 ScoreMod softcap(double cap) {

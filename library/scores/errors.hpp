@@ -23,6 +23,12 @@ inline constexpr ErrorEntry scores_entries[] = {
     {"mask-number-out-of-range", ErrorKind::invalid_argument,
      "A mask or score function of the catalogue is made with a number that it cannot have.",
      "Give one within the range of the message."},
+    {"document-bounds-wrong", ErrorKind::invalid_argument,
+     "The bounds of packed sequences do not begin at 0, descend, or differ in number.",
+     "Give cumulative lengths: 0, then each the sum of the lengths so far."},
+    {"acsr-row-wrong", ErrorKind::invalid_argument,
+     "Rows of an ACSR mask are no arithmetic sequences, differ in their step, or leave the keys.",
+     "Give rows of one step, or a mask, or a list of blocks."},
     {"index-too-large", ErrorKind::invalid_argument, "A number in a mask needs more than 32 bits.",
      "Use a number from -2147483648 to 2147483647."},
 };

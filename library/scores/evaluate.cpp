@@ -22,6 +22,7 @@ double leaf(ScoreNode::Leaf which, const ScoreSetting& setting, const ScorePoint
     case ScoreNode::Leaf::seqlen_kv: return number(setting.seqlen_kv);
     case ScoreNode::Leaf::heads: return number(setting.heads);
     case ScoreNode::Leaf::score: return at.score;
+    case ScoreNode::Leaf::residue: return number(at.residue);
     case ScoreNode::Leaf::none: break;
   }
   return 0;

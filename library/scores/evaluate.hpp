@@ -27,6 +27,7 @@ struct ScoreSetting {
 struct ScorePoint {
   std::int64_t batch = 0, head = 0, row = 0, key = 0;
   double score = 0;
+  std::int64_t residue = 0;
 };
 
 /// Throws Error{invalid_argument} naming a table that the setting lacks.

@@ -36,6 +36,10 @@ Index operator-(const Index& a, const Index& b) { return made(Op::sub, a, b); }
 Index operator*(const Index& a, const Index& b) { return made(Op::mul, a, b); }
 Index operator/(const Index& a, const Index& b) { return made(Op::div, a, b); }
 Index operator%(const Index& a, const Index& b) { return made(Op::mod, a, b); }
+Index operator&(const Index& a, const Index& b) { return made(Op::bit_and, a, b); }
+Index operator|(const Index& a, const Index& b) { return made(Op::bit_or, a, b); }
+Index operator<<(const Index& a, const Index& b) { return made(Op::shl, a, b); }
+Index operator>>(const Index& a, const Index& b) { return made(Op::shr, a, b); }
 Index operator-(const Index& a) { return Index(node(Op::neg, i32, {a.tree()})); }
 Index min(const Index& a, const Index& b) { return made(Op::minimum, a, b); }
 Index max(const Index& a, const Index& b) { return made(Op::maximum, a, b); }
@@ -44,7 +48,7 @@ Index abs(const Index& a) { return Index(node(Op::abs, i32, {a.tree()})); }
 Index Index::seqlen_q() { return Index(leaf_node(Leaf::seqlen_q)); }
 Index Index::seqlen_kv() { return Index(leaf_node(Leaf::seqlen_kv)); }
 Index Index::heads() { return Index(leaf_node(Leaf::heads)); }
-Index position(const Index& q) { return q + (Index::seqlen_kv() - Index::seqlen_q()); }
+Index position(const Index& q) { return q + Index(library::corner()); }
 
 Index Index::scalar(std::string name, int default_value) {
   return Index(library::scalar_node(std::move(name), i32, default_value));

@@ -42,19 +42,28 @@ void collect(const ScoreTree& tree, std::set<const ScoreNode*>& seen,
   }
 }
 
+/// What `change` makes of a node whose operands are replaced already; null: it stays.
+using Change = std::function<ScoreTree(const ScoreNode&)>;
+
 /// `replaced`: parts that were met before, and what became of them.
-ScoreTree replace_score(const ScoreTree& tree, const ScoreTree& score,
-                        std::map<const ScoreNode*, ScoreTree>& replaced) {
-  if (tree->leaf == ScoreNode::Leaf::score) return score;
+ScoreTree replace(const ScoreTree& tree, const Change& change,
+                  std::map<const ScoreNode*, ScoreTree>& replaced) {
   if (const auto known = replaced.find(tree.get()); known != replaced.end()) return known->second;
   ScoreNode made = *tree;
   bool changed = false;
   for (ScoreTree& operand : made.operands) {
-    ScoreTree other = replace_score(operand, score, replaced);
+    ScoreTree other = replace(operand, change, replaced);
     changed = changed || other != operand;
     operand = std::move(other);
   }
-  return replaced[tree.get()] = changed ? keep(std::move(made)) : tree;
+  ScoreTree other = change(made);
+  if (!other) other = changed ? keep(std::move(made)) : tree;
+  return replaced[tree.get()] = other;
+}
+
+ScoreTree replace(const ScoreTree& tree, const Change& change) {
+  std::map<const ScoreNode*, ScoreTree> replaced;
+  return replace(tree, change, replaced);
 }
 
 }  // namespace
@@ -134,9 +143,31 @@ ScoreTree table_node(std::string name, DType dtype, std::vector<TableExtent> ext
   return keep(std::move(made));
 }
 
+const ScoreTree& corner() {
+  static const ScoreTree tree = node(
+      Op::sub, i32, {leaf_node(ScoreNode::Leaf::seqlen_kv), leaf_node(ScoreNode::Leaf::seqlen_q)});
+  return tree;
+}
+
+ScoreTree with_leaves(const ScoreTree& tree,
+                      const std::function<ScoreTree(ScoreNode::Leaf leaf)>& leaf) {
+  return replace(tree, [&](const ScoreNode& one) -> ScoreTree {
+    return one.leaf == ScoreNode::Leaf::none ? nullptr : leaf(one.leaf);
+  });
+}
+
 ScoreTree with_score(const ScoreTree& tree, const ScoreTree& score) {
-  std::map<const ScoreNode*, ScoreTree> replaced;
-  return replace_score(tree, score, replaced);
+  return with_leaves(
+      tree, [&](ScoreNode::Leaf leaf) { return leaf == ScoreNode::Leaf::score ? score : nullptr; });
+}
+
+ScoreTree with_position(const ScoreTree& tree,
+                        const std::function<ScoreTree(const ScoreTree& x)>& position) {
+  return replace(tree, [&](const ScoreNode& one) -> ScoreTree {
+    const bool is_position =
+        one.op == Op::add && one.operands.size() == 2 && one.operands[1] == corner();
+    return is_position ? position(one.operands[0]) : nullptr;
+  });
 }
 
 std::vector<ScoreTree> arguments_of(std::span<const ScoreTree> trees) {

@@ -2,6 +2,7 @@
 // kernel (attention/recorded.hpp), the host's numbers (evaluate.hpp) and texts are made.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <tilewright/dsl/dtype.hpp>
@@ -21,7 +22,8 @@ struct ScoreNode {
     seqlen_q,
     seqlen_kv,
     heads,
-    score,  ///< scaled, before any change
+    score,    ///< scaled, before any change
+    residue,  ///< of rows and keys regrouped by it (attention/regroup.hpp)
   };
   Leaf leaf = Leaf::none;
   Op op = Op::constant;  ///< constant, scalar_argument, load, or one of pointwise operations
@@ -46,8 +48,19 @@ void require_name(const std::string& name);
 
 void require_table(const std::string& name, const std::vector<TableExtent>& extents);
 
+/// seqlen_kv - seqlen_q, one and the same node: how far rows stand behind their number.
+const ScoreTree& corner();
+
 /// `tree` with every score replaced.
 ScoreTree with_score(const ScoreTree& tree, const ScoreTree& score);
+
+/// `tree` with every leaf replaced that `leaf` makes something of.
+ScoreTree with_leaves(const ScoreTree& tree,
+                      const std::function<ScoreTree(ScoreNode::Leaf leaf)>& leaf);
+
+/// `tree` with every position(x), x + corner(), replaced by what `position` makes of x.
+ScoreTree with_position(const ScoreTree& tree,
+                        const std::function<ScoreTree(const ScoreTree& x)>& position);
 
 /// As C++, with as few parentheses as its precedences allow; "..." for a part of more than 4000
 /// characters.

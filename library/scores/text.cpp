@@ -19,6 +19,7 @@ std::string_view name_of(ScoreNode::Leaf leaf) {
     case ScoreNode::Leaf::seqlen_kv: return "seqlen_kv";
     case ScoreNode::Leaf::heads: return "heads";
     case ScoreNode::Leaf::score: return "s";
+    case ScoreNode::Leaf::residue: return "residue";
     case ScoreNode::Leaf::none: break;
   }
   return "";
@@ -31,24 +32,28 @@ struct Infix {
 };
 Infix infix(Op op) {
   switch (op) {
-    case Op::mul: return {" * ", 6};
-    case Op::div: return {" / ", 6};
-    case Op::mod: return {" % ", 6};
-    case Op::add: return {" + ", 5};
-    case Op::sub: return {" - ", 5};
-    case Op::lt: return {" < ", 4};
-    case Op::le: return {" <= ", 4};
-    case Op::gt: return {" > ", 4};
-    case Op::ge: return {" >= ", 4};
-    case Op::eq: return {" == ", 3};
-    case Op::ne: return {" != ", 3};
+    case Op::mul: return {" * ", 9};
+    case Op::div: return {" / ", 9};
+    case Op::mod: return {" % ", 9};
+    case Op::add: return {" + ", 8};
+    case Op::sub: return {" - ", 8};
+    case Op::shl: return {" << ", 7};
+    case Op::shr: return {" >> ", 7};
+    case Op::lt: return {" < ", 6};
+    case Op::le: return {" <= ", 6};
+    case Op::gt: return {" > ", 6};
+    case Op::ge: return {" >= ", 6};
+    case Op::eq: return {" == ", 5};
+    case Op::ne: return {" != ", 5};
+    case Op::bit_and: return {" & ", 4};
+    case Op::bit_or: return {" | ", 3};
     case Op::logical_and: return {" && ", 2};
     case Op::logical_or: return {" || ", 1};
     default: return {};
   }
 }
 
-constexpr int unary = 7, primary = 8;
+constexpr int unary = 10, primary = 11;
 
 struct Text {
   std::string text;
@@ -102,6 +107,8 @@ Text Printer::written(const ScoreTree& tree) {
     case Op::logical_not: return {"!" + operand(node.operands[0], unary), unary};
     default: break;
   }
+  if (node.op == Op::add && node.operands[1] == corner())
+    return {"position(" + print(node.operands[0]).text + ")"};
   const Infix how = infix(node.op);
   if (how.precedence == 0)
     return {std::string(info(node.op).name) + "(" + list(node.operands) + ")"};

@@ -1,10 +1,12 @@
 // What those who call include: attention without a kernel of one's own, and without templates.
 //
-// attention.hpp has the builder, mask.hpp what a row sees, merge.hpp the merge of partial results.
-// Those who write kernels include dsl.hpp and compile.hpp; both may stand in one file.
+// attention.hpp has the builder, blocks.hpp lists of tiles, mask.hpp what a row sees, merge.hpp the
+// merge of partial results. Those who write kernels include dsl.hpp and compile.hpp; both may stand
+// in one file.
 #pragma once
 
 #include <tilewright/error.hpp>
 #include <tilewright/library/attention.hpp>
+#include <tilewright/library/blocks.hpp>
 #include <tilewright/library/mask.hpp>
 #include <tilewright/library/merge.hpp>

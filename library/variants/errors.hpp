@@ -8,6 +8,11 @@ namespace tilewright::errors {
 inline constexpr ErrorEntry variants_entries[] = {
     {"variant-unknown", ErrorKind::invalid_argument, "There is no variant of that name.",
      "Choose one that `tilewright list` prints."},
+    {"variant-twice", ErrorKind::invalid_argument,
+     "A composed variant names one of its parts twice.", "Name each once: alibi+sliding_window."},
+    {"variant-option-disagrees", ErrorKind::shape_mismatch,
+     "An option of a variant does not fit the shape: a list of another length or sum.",
+     "Give what the message asks for, or another shape."},
     {"variant-type-unsupported", ErrorKind::unsupported,
      "The variant has no kernel for this element type.", "Use one that the message lists."},
     {"variant-schedule-unsupported", ErrorKind::unsupported,

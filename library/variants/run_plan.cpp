@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
 #include <tilewright/error.hpp>
 
 #include "attention/kernel.hpp"
@@ -26,16 +27,31 @@ TensorView view(const Buffer& buffer, const AttentionShape& shape, std::int64_t 
           {heads * length * dim, head, row, 1}};
 }
 
+/// A table of the launch in device memory, as the kernel's argument wants it.
+Buffer uploaded(const Device& device, const HostTable& table, DType dtype) {
+  std::vector<std::byte> bytes(table.numbers.size() * 4);
+  for (std::size_t i = 0; i < table.numbers.size(); ++i) {
+    const auto whole = static_cast<std::int32_t>(dtype == i32 ? table.numbers[i] : 0);
+    const auto real = static_cast<float>(table.numbers[i]);
+    std::memcpy(bytes.data() + 4 * i, dtype == i32 ? static_cast<const void*>(&whole) : &real, 4);
+  }
+  Buffer buffer(device, bytes.size());
+  if (!bytes.empty()) buffer.upload(bytes.data(), bytes.size());
+  return buffer;
+}
+
+using Launches = std::vector<std::vector<Binding>>;
+
 /// Of a fault: the kernel by its name, the line by the form of it that ran.
-std::string source_of(const Plan& plan, const std::vector<Binding>& arguments,
-                      const std::string& kernel, int line) {
-  for (std::size_t i = 0; i < plan.kernels(); ++i)
+std::string source_of(const Plan& plan, const Launches& launches, const std::string& kernel,
+                      int line) {
+  for (std::size_t i = 0; i < plan.kernels() && !launches.empty(); ++i)
     if (plan.program(i).aligned.text.symbol == kernel)
-      return plan.source_of(line, plan.runs_aligned(arguments, i), i);
+      return plan.source_of(line, plan.runs_aligned(launches[0], i), i);
   return "";
 }
 
-std::vector<RunFault> faults_of(const Plan& plan, const std::vector<Binding>& arguments) {
+std::vector<RunFault> faults_of(const Plan& plan, const Launches& launches) {
   std::vector<RunFault> faults;
   const auto* emulator = plan.device().emulator();
   if (emulator == nullptr) return faults;
@@ -45,7 +61,7 @@ std::vector<RunFault> faults_of(const Plan& plan, const std::vector<Binding>& ar
                    .block = one.at("block"),
                    .thread = one.at("thread"),
                    .ptx_line = one.at("ptx_line"),
-                   .source = source_of(plan, arguments, one.at("kernel"), one.at("cuda_line")),
+                   .source = source_of(plan, launches, one.at("kernel"), one.at("cuda_line")),
                    .message = one.at("message")};
     faults.push_back(std::move(fault));
   }
@@ -96,7 +112,8 @@ CompileRequest compile_request(const Request& request,
   return made;
 }
 
-RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs) {
+RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs,
+                   const MoreArguments& more) {
   const AttentionShape& shape = request.shape;
   const Device& device = plan.device();
   RunResult result;
@@ -112,7 +129,7 @@ RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs) {
   };
   const Buffer q = upload(inputs.q), k = upload(inputs.k), v = upload(inputs.v);
   const Buffer out(device, result.out.size()), lse(device, result.lse.size() * sizeof(float));
-  const std::vector<Binding> arguments = {
+  std::vector<Binding> bindings = {
       {"q", view(q, shape, shape.heads, shape.seqlen_q, shape.head_dim)},
       {"k", view(k, shape, shape.kv_heads, shape.seqlen_kv, shape.head_dim)},
       {"v", view(v, shape, shape.kv_heads, shape.seqlen_kv, shape.value_dim)},
@@ -120,23 +137,43 @@ RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs) {
       {"lse", TensorView::contiguous(lse.address(), DType::f32,
                                      {shape.batch, shape.heads, shape.seqlen_q})},
       {"softmax_scale", shape.softmax_scale}};
-  plan.reserve(kernel_extents(shape));
+  std::vector<Buffer> kept;
+  for (const ScoreTree& one : more.arguments) {
+    if (one->op == Op::scalar_argument) {
+      bindings.emplace_back(one->name, one->constant);
+      continue;
+    }
+    const HostTable& table = more.tables.at(one->name);
+    kept.push_back(uploaded(device, table, one->dtype));
+    bindings.emplace_back(one->name,
+                          TensorView::contiguous(kept.back().address(), one->dtype, table.extents));
+  }
+  if (!more.launches) plan.reserve(kernel_extents(shape));  // a kernel alone has no workspace
 
   if (device.emulator() != nullptr) device.emulator()->reset();
   const Stream stream = Stream::default_stream(device);
-  const auto launch = [&] { plan.launch(stream, arguments); };
+  if (more.before) {
+    more.before(stream, bindings);
+    device.synchronize();
+    if (result.faults = faults_of(plan, {}); !result.faults.empty()) return result;
+    if (device.emulator() != nullptr) device.emulator()->reset();
+  }
+  const auto launches = more.launches ? more.launches(bindings) : Launches{bindings};
+  const auto launch = [&] {
+    for (const std::vector<Binding>& one : launches) plan.launch(stream, one);
+  };
   launch();
   bool complete = true;
   try {
     device.synchronize();
   } catch (const Error&) {
     complete = false;
-    if (faults_of(plan, arguments).empty()) throw;
+    if (faults_of(plan, launches).empty()) throw;
   }
   if (complete && !result.out.empty()) out.download(result.out.data(), result.out.size());
   if (complete && !result.lse.empty())
     lse.download(result.lse.data(), result.lse.size() * sizeof(float));
-  result.faults = faults_of(plan, arguments);
+  result.faults = faults_of(plan, launches);
   result.counters = counters_of(device);
   if (device.is_emulator() || request.timed == 0) return result;
   const int calls = calls_of_a_millisecond(stream, launch);

@@ -6,6 +6,7 @@
 #include <tilewright/compile.hpp>
 #include <vector>
 
+#include "scores/evaluate.hpp"
 #include "variants/variant.hpp"
 
 namespace tilewright::library {
@@ -13,11 +14,22 @@ namespace tilewright::library {
 /// The extents given, and the schedule's choices that the request forces.
 CompileRequest compile_request(const Request& request, std::map<std::string, std::int64_t> extents);
 
+/// What a launch is given beyond the tensors of attention.
+struct MoreArguments {
+  std::vector<ScoreTree> arguments = {};         ///< numbers with their defaults, and tables …
+  std::map<std::string, HostTable> tables = {};  ///< … which are uploaded from here
+  /// Work that goes before the launch, and may add to its arguments; it is not counted.
+  std::function<void(const Stream& stream, std::vector<Binding>& all)> before = {};
+  /// Several launches of the same kernel in the place of one; empty: the one.
+  std::function<std::vector<std::vector<Binding>>(const std::vector<Binding>& all)> launches = {};
+};
+
 /// Uploads the inputs, launches `plan` once with the arguments q, k, v, out, lse and softmax_scale
-/// (and a workspace where it takes one), and copies the results back. Faults are returned, not
-/// thrown; counters are summed over the kernels. Tile and blocks are left to the caller. Times are
-/// taken as Request::timed says.
-RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs);
+/// (and a workspace where it takes one) and those of `more`, and copies the results back. Faults
+/// are returned, not thrown; counters are summed over the kernels. Tile and blocks are left to the
+/// caller. Times are taken as Request::timed says.
+RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs,
+                   const MoreArguments& more = {});
 
 /// One stage of programs that are launched in this order; `name` is the file's.
 std::string dump_programs(const std::vector<Program>& programs, const std::string& name,

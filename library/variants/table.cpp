@@ -1,53 +1,64 @@
 // See table.hpp.
 #include "variants/table.hpp"
-#include "variants/errors.hpp"
 
-#include <array>
 #include <tilewright/error.hpp>
 
+#include "variants/errors.hpp"
+#include "variants/recipe.hpp"
+
 namespace tilewright::library {
+namespace {
 
-VariantTable variants() {
-  static const std::array rows{
-      VariantEntry{"standard",
-                   "the formula in three kernels; \"Algorithm 0\" of FlashAttention",
-                   "exact attention through scores and weights in memory: the baseline",
-                   {{"--scores", "f32",
-                     "element type of S and P in memory: f32, or input (that of q, k and v; f16 "
-                     "overflows from 65520 on)",
-                     false, "TYPE"},
-                    {"--memory-budget", "4294967296",
-                     "bytes that S and P may take together; a shape that takes more is refused",
-                     false, "BYTES"}},
-                   make_standard},
-      VariantEntry{"flash",
-                   "FlashAttention-2, with multi-query and grouped-query heads",
-                   "exact attention in one pass; scores never leave the chip",
-                   {},
-                   make_flash},
-  };
-  return rows;
-}
-
-const VariantEntry& find_variant(VariantTable table, std::string_view name) {
+const VariantEntry& find_row(VariantTable table, std::string_view name, bool to_compose) {
   std::string allowed;
   for (const VariantEntry& entry : table) {
+    if (to_compose && !entry.recipe) continue;
     if (entry.name == name) return entry;
-    allowed += (allowed.empty() ? "" : ", ") + std::string(entry.name);
+    allowed += (allowed.empty() ? "" : ", ") + entry.name;
   }
-  throw Error(errors::variants["variant-unknown"], "there is no variant of that name",
+  throw Error(errors::variants["variant-unknown"],
+              to_compose ? "there is no variant of that name that can be composed"
+                         : "there is no variant of that name",
               {"VARIANT", std::string(name), allowed, ""});
 }
 
-RowMask Variant::visible(const Request& request) const {
+}  // namespace
+
+VariantEntry named(const char* name, VariantEntry entry) {
+  entry.name = name;
+  if (!entry.recipe) return entry;
+  VariantEntry whole = composed({&entry});
+  whole.cases = entry.cases;
+  whole.recipe = entry.recipe;
+  return whole;
+}
+
+VariantEntry find_variant(VariantTable table, std::string_view name) {
+  if (name.find('+') == std::string_view::npos) return find_row(table, name, false);
+  std::vector<const VariantEntry*> parts;
+  for (std::size_t at = 0; at <= name.size();) {
+    const std::size_t end = std::min(name.find('+', at), name.size());
+    const VariantEntry& part = find_row(table, name.substr(at, end - at), true);
+    for (const VariantEntry* known : parts)
+      if (known == &part)
+        throw Error(errors::variants["variant-twice"], "a variant is composed with itself",
+                    {"VARIANT", std::string(name), "each name once", ""});
+    parts.push_back(&part);
+    at = end + 1;
+  }
+  return composed(parts);
+}
+
+std::optional<Tiling> Variant::tiling(const Request&, const std::string&) const { return {}; }
+
+Formula Variant::formula(const Request& request) const {
   const AttentionShape& shape = request.shape;
   if (!shape.causal) return {};
-  return [offset = shape.position_offset()](std::int64_t, std::int64_t, std::int64_t q,
-                                            std::span<std::uint8_t> visible) {
-    for (std::size_t k = 0; k < visible.size(); ++k) {
+  return {.visible = [offset = shape.position_offset()](std::int64_t, std::int64_t, std::int64_t q,
+                                                        std::span<std::uint8_t> visible) {
+    for (std::size_t k = 0; k < visible.size(); ++k)
       visible[k] = static_cast<std::int64_t>(k) <= q + offset;
-    }
-  };
+  }};
 }
 
 }  // namespace tilewright::library

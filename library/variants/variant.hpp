@@ -1,8 +1,8 @@
 // A variant, seen by those who sweep them: the command, the tests, the benchmarks.
 //
-// A variant answers five questions and nothing else: what it is (its table row), which pairs are
-// visible (for the reference), what its kernels are, what a run gives, and what the compiler made
-// on the way. The rows stand in variants/table.cpp; the first variant is variants/flash.cpp.
+// A variant answers five questions and nothing else: what it is (its table row), what its formula
+// is (for the reference), what its kernels are, what a run gives, and what the compiler made on the
+// way. Each stands in a file of its own in bundled/; most are made of a recipe (recipe.hpp).
 #pragma once
 
 #include <array>
@@ -18,6 +18,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ir/domain.hpp"
+#include "variants/formula.hpp"
 #include "variants/shape.hpp"
 
 namespace tilewright {
@@ -37,6 +39,7 @@ struct Request {
   AttentionShape shape;
   ScheduleOverrides schedule;
   std::map<std::string, std::string> options;  ///< the variant's own, by name; defaults filled in
+  std::uint64_t seed = 0;                      ///< of what the variant draws: patterns, tables
   /// Times to take once the result is there, each of enough launches in a row to be told; a GPU's
   /// only. 0: none.
   int timed = 0;
@@ -69,6 +72,7 @@ struct RunResult {
   std::vector<float> lse;      ///< [batch, heads, seqlen_q], natural logarithm
   std::int64_t tile_q = 0, tile_kv = 0;
   BlockCounts blocks;
+  std::int64_t stride = 1;  ///< tiles hold every stride-th row and key: regrouped by residue
   nlohmann::ordered_json counters = nlohmann::ordered_json::object();  ///< name -> number
   std::vector<RunFault> faults;                                        ///< empty: none was found
   std::vector<double> milliseconds;  ///< of one launch, Request::timed times; empty: not timed
@@ -77,14 +81,19 @@ struct RunResult {
 /// What `dump` can show, in the order the compiler makes them.
 enum class Stage { dsl, ir, schedule, cuda, ptx, cubin, sass };
 
-/// Writes, for row (b, h, q), 1 to visible[k] where the row sees key k and 0 elsewhere; visible has
-/// seqlen_kv elements, all 1 on entry. Must be callable from several threads.
-using RowMask = std::function<void(std::int64_t b, std::int64_t h, std::int64_t q,
-                                   std::span<std::uint8_t> visible)>;
-
 /// Told of a kernel and how it is compiled.
 using KernelVisitor =
     std::function<void(std::shared_ptr<const KernelSource> kernel, const CompileRequest& request)>;
+
+/// The tiles that the compiled kernels cut the pairs into.
+struct Tiling {
+  std::int64_t tile_q = 0, tile_kv = 0;
+  /// Row-major [tiles of rows, tiles of keys] for sequence b and query head h.
+  std::function<std::vector<ir::TileClass>(std::int64_t b, std::int64_t h)> classes;
+  /// Of kernels that walk rows or keys with a stride: tile i covers the rows row_order[i * tile_q
+  /// …], -1 where a group ends early. Empty: as they are numbered.
+  std::vector<std::int64_t> row_order = {}, key_order = {};
+};
 
 class Variant {
  public:
@@ -103,9 +112,13 @@ class Variant {
   /// The text (cubin: the bytes) of one stage for `arch` ("sm_80"); needs no device.
   virtual std::string dump(const Request& request, const std::string& arch, Stage stage) const = 0;
 
-  /// Which pairs the formula sees, written plainly; empty: all. The reference is computed from
-  /// this, so it must share nothing with what `run` compiles.
-  virtual RowMask visible(const Request& request) const;
+  /// Which tiles the kernels compiled for `arch` visit; needs no device. Nothing where they have no
+  /// one tiling of the pairs. Throws as visit_kernels.
+  virtual std::optional<Tiling> tiling(const Request& request, const std::string& arch) const;
+
+  /// What `run` is to compute, written plainly; by default attention, causal where the shape says
+  /// so. Throws Error{invalid_argument} for options that make no sense.
+  virtual Formula formula(const Request& request) const;
 
   /// Whether the scores pass through the input's type on their way to the softmax. The plain
   /// computation that sets the tolerance then rounds them too.
@@ -120,13 +133,21 @@ struct OptionHelp {
   std::string_view value = "N";  ///< what the help calls its value
 };
 
+struct Recipe;
+
 /// One row of the table that `list`, `run` and `dump` sweep.
 struct VariantEntry {
-  std::string_view name;
-  std::string_view origin;
-  std::string_view summary;
+  std::string name;
+  std::string origin;
+  std::string summary;
+  std::string mask;                 ///< its formula in indices: "k <= p && k > p - width"
   std::vector<OptionHelp> options;  ///< its own, beyond the shape options that all have
-  std::unique_ptr<Variant> (*make)();
+  /// Options worth a test each, beyond the defaults: "--window-left 0 --window-right 63".
+  std::vector<std::string> cases;
+  std::function<std::unique_ptr<Variant>()> make;
+  /// Where its options decide extents: sets them. Empty: they don't.
+  std::function<void(Request& request)> shape = {};
+  std::shared_ptr<const Recipe> recipe = {};  ///< null: it can't be composed with others
 };
 
 using VariantTable = std::span<const VariantEntry>;

@@ -184,11 +184,16 @@ class Emitter {
     std::string first = "0", last;  ///< one interval of tiles
     std::string next;               ///< several: the function from a tile to the one after it
     std::string cut;                ///< whether a tile is cut; empty: none is
+    std::string at;  ///< a list: the number of the entry at hand, from `first` to before `last`
+    std::string entries;  ///< … the entries read so far, that of the tile at hand first
   };
   void for_blocks(const ir::Operation& loop);
   void for_range(const ir::Operation& loop);
   void when(const ir::Operation& branch);
   Bounds bounds(const ir::Operation& loop);
+  Bounds list_bounds(const ir::Operation& loop);  // list_loops.cpp
+  void declare_entries(const ir::Operation& loop, const Bounds& range, int stages);
+  void next_entry(const ir::Operation& loop, const Bounds& range, int stages);
   void declare_carried(const ir::Operation& loop, std::size_t first_initial);
   void yield(const ir::Operation& loop);
   int stage_bytes(ValueId buffer) const;

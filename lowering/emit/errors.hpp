@@ -22,6 +22,10 @@ inline constexpr ErrorEntry emit_entries[] = {
     {"standalone-parameter-unknown", ErrorKind::invalid_argument,
      "A parameter of the kernel's text belongs to nothing in the traced program.",
      "Give the text and the traced program of one and the same kernel."},
+    {"reference-list-unsupported", ErrorKind::unsupported,
+     "A standalone program is to be written of a kernel that reduces over the rows of a block "
+     "list.",
+     "Dump the kernel without main()."},
 };
 inline constexpr ErrorTable emit{emit_entries};
 

@@ -29,9 +29,9 @@ constexpr const char* reserved[] = {
     "fmin", "log", "log2", "sqrt", "tanh", "saturate", "Array", "Extents", "reference",
     "standalone",
     // called by main, and macros of the system's headers and of the prelude
-    "main", "check", "fill", "align", "agrees", "decode", "Format", "ok", "unroll", "neg_inf",
-    "pos_inf", "assert", "errno", "stdin", "stdout", "stderr", "NAN", "NULL", "INFINITY", "EOF",
-    "linux", "unix", "dim3", "u32", "i64", "f16", "bf16"};
+    "main", "check", "fill", "fill_list", "upload", "align", "agrees", "decode", "Format", "ok",
+    "unroll", "neg_inf", "pos_inf", "assert", "errno", "stdin", "stdout", "stderr", "NAN", "NULL",
+    "INFINITY", "EOF", "linux", "unix", "dim3", "u32", "i64", "f16", "bf16"};
 
 }  // namespace
 

@@ -229,7 +229,12 @@ void Emitter::ring_copies(const ir::Operation& loop, const Ring& ring, const Bou
                                ? ring.stage + " ^ " + std::to_string(ring.unit)
                                : "(" + ring.stage + " + " + std::to_string(ahead * ring.unit) +
                                      ") % " + std::to_string(ring.stages * ring.unit);
-  if (range.next.empty()) {
+  const std::string& counter = range.at.empty() ? block : range.at;
+  if (!range.at.empty()) {
+    out_.open("if (const int " + next + " = tile_of(" + range.entries + "[" +
+              std::to_string(ahead) + "]), " + slot + " = " + free + "; " + range.at + " + " +
+              std::to_string(ahead) + " < " + range.last + ") {");
+  } else if (range.next.empty()) {
     out_.open("if (const int " + next + " = " + block + " + " + std::to_string(ahead) + ", " +
               slot + " = " + free + "; " + next + " <= " + range.last + ") {");
   } else {
@@ -248,14 +253,14 @@ void Emitter::ring_copies(const ir::Operation& loop, const Ring& ring, const Bou
   }
   const std::string filling = ahead == 1 ? "the round before the first tile only copies"
                                          : "the rounds before the first tile only copy";
-  const std::string early = "if (" + block + " < " + range.first + ")";
+  const std::string early = "if (" + counter + " < " + range.first + ")";
   if (ring.kept.empty()) {
     out_.line(early + " continue;", filling);
     return;
   }
   out_.open(early + " {", filling);
   if (ahead > 1)  // what was copied in front of the loop has arrived by the last of them
-    out_.line("if (" + block + " < " + (range.first == "0" ? "-1" : range.first + " - 1") +
+    out_.line("if (" + counter + " < " + (range.first == "0" ? "-1" : range.first + " - 1") +
               ") continue;");
   for (const ir::Operation* dot : ring.kept) keep_operand(*dot);
   out_.line("continue;");
@@ -269,6 +274,7 @@ void Emitter::loop_body(const ir::Operation& loop, const Ring& ring, const Bound
     if (!range.cut.empty())
       out_.line("const bool cut = " + range.cut + ";", "this tile may hold hidden elements");
   };
+  if (!range.at.empty()) next_entry(loop, range, ring.stages);
   if (ring.stages < 2) begin_tile();
   bool started = ring.stages < 2;
   std::vector<const ir::Operation*> early;  // stands before the ring's barrier: of this tile alone
@@ -319,13 +325,17 @@ void Emitter::for_blocks(const ir::Operation& loop) {
       ring.kept.push_back(operation.get());
   out_.line();
   out_.line("// " + remark(loop) + "for_blocks(" + tiled.dim + "): tiles of " +
-            std::to_string(tiled.tile));
-  const Bounds range = bounds(loop);
+            std::to_string(tiled.tile) +
+            (loop.follows_list() ? ", as " + loop.name + " lists" : ""));
+  Bounds range = loop.follows_list() ? list_bounds(loop) : bounds(loop);
+  if (loop.follows_list() && !mentions_cut(body)) range.cut.clear();
+  const std::string& counter = range.at.empty() ? block : range.at;
   declare_carried(loop, 0);
+  if (loop.follows_list()) declare_entries(loop, range, ring.stages);
 
   // for (int block = first - 1, stage = 0; block <= last; ++block, stage ^= 1)
   const int early = ring.stages - 1;
-  std::string start = range.first, further = "++" + block;
+  std::string start = range.first, further = "++" + counter;
   if (early > 0)
     start =
         range.first == "0" ? std::to_string(-early) : range.first + " - " + std::to_string(early);
@@ -334,7 +344,7 @@ void Emitter::for_blocks(const ir::Operation& loop) {
     further = block + " = " + (early > 1 ? block + " < -1 ? " + block + " + 1 : " : "") +
               range.next + "(" + block + ")";
   }
-  std::string counters = "int " + block + " = " + start;
+  std::string counters = "int " + counter + " = " + start;
   if (early > 0) {
     // Buffers of one size are numbered by their distance in bytes.
     ring.stage = plan_.fresh("stage");
@@ -359,8 +369,9 @@ void Emitter::for_blocks(const ir::Operation& loop) {
   }
   const bool outer_cut = in_cut_code_;
   in_cut_code_ = !range.cut.empty();
-  out_.open("for (" + counters + "; " + block + (range.next.empty() ? " <= " : " < ") + range.last +
-            "; " + further + ") {");
+  const bool past_last = !range.next.empty() || !range.at.empty();
+  out_.open("for (" + counters + "; " + counter + (past_last ? " < " : " <= ") + range.last + "; " +
+            further + ") {");
   open_loops_.push_back(loop.axis);
   loop_body(loop, ring, range);
   open_loops_.pop_back();

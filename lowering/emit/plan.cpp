@@ -148,7 +148,7 @@ std::string Plan::wish_for(const Operation& operation, ValueId value) const {
   // A number that picks an index of a tensor goes by the dimension it picks from.
   for (const Operation* user : users_[static_cast<std::size_t>(value)])
     for (std::size_t i = 0; i < user->indices.size(); ++i)
-      if (user->indices[i].value == value)
+      if (user->indices[i].value == value && !user->follows_list())
         return kernel_.find_argument(user->name)->dims[i] + "_index";
   switch (operation.op) {
     case Op::each: return operation.name;

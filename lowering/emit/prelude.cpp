@@ -32,6 +32,9 @@ constexpr std::array verbs = {
          "0)); }"},
     Verb{"floor_mod", "floor_div",
          "__device__ int floor_mod(int a, int b) { return a - b * floor_div(a, b); }"},
+    Verb{"tile_of", "",
+         "__device__ int tile_of(int entry) { return entry < 0 ? ~entry : entry; }  // of a list; "
+         "negative: a cut tile"},
     Verb{"row_of", "",
          "template <class T, int n> struct alignas(sizeof(T) * n) row_of { T x[n]; };  // moves as "
          "one vector"},

@@ -34,7 +34,9 @@ Spelled ReferenceWriter::expression(const ir::Operation& operation, const AxisSe
       const auto axis = std::find_if(kernel_.axes.begin(), kernel_.axes.end(),
                                      [&](const ir::Axis& a) { return a.block == value; });
       const auto id = static_cast<ir::AxisId>(axis - kernel_.axes.begin());
-      return {axis != kernel_.axes.end() && plan_.is_row(id) ? index_of_.at(id) : "0"};
+      if (axis == kernel_.axes.end() || !plan_.is_row(id)) return {"0"};
+      if (axis->requested_tile == 0) return {index_of_.at(id)};
+      return {index_of_.at(id) + " / " + std::to_string(axis->requested_tile), precedence::product};
     }
     case Op::index: return {index_of_.at(operation.axis)};
     case Op::iota: return within_tile(operation.axis);

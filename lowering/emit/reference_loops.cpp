@@ -4,8 +4,10 @@
 // reference_writer.hpp.
 #include <algorithm>
 
+#include "emit/errors.hpp"
 #include "emit/reference_writer.hpp"
 #include "ir/print.hpp"
+#include "tilewright/error.hpp"
 
 namespace tilewright::emit {
 
@@ -15,8 +17,8 @@ void ReferenceWriter::for_blocks(const ir::Operation& loop, Lines& lines) {
   declare_carried(loop, 0, lines);
   variable_[body.arguments[0]] = "0";
   Lines inner;
-  const bool masked = !mask.operations.empty();
-  if (masked) {
+  std::optional<Mask> visible;
+  if (!mask.operations.empty()) {
     region(mask, inner);
     const ValueId value = mask.operations.back()->operands[0];
     if (!variable_.contains(value)) {
@@ -35,16 +37,62 @@ void ReferenceWriter::for_blocks(const ir::Operation& loop, Lines& lines) {
         append_declared(inner, "Array<char> " + name + "(" + shape(axes) + ");", filled);
       }
     }
-    masks_.push_back({loop.axis, value});
+    visible = Mask{loop.axis, variable_.at(value), plan_.free_axes(kernel_.type(value))};
   }
+  if (loop.follows_list()) visible = listed(loop, visible, inner);
+  if (visible) masks_.push_back(*visible);
   region(body, inner);
   assign_carried(loop, inner);
-  if (masked) masks_.pop_back();
+  if (visible) masks_.pop_back();
   const std::string where = to_string(loop.where);
   append_scope(lines, "",
                "for_blocks over " + kernel_.axes[static_cast<std::size_t>(loop.axis)].dim +
                    (where.empty() ? "" : ", " + where),
                inner);
+}
+
+/// What a list shows: all of its tiles that are not cut, of the others what `mask` shows.
+ReferenceWriter::Mask ReferenceWriter::listed(const ir::Operation& loop,
+                                              const std::optional<Mask>& mask, Lines& lines) {
+  const std::string tile = std::to_string(
+                        kernel_.axes[static_cast<std::size_t>(loop.axis)].requested_tile),
+                    entry = signature_.names.take("entry"), number = signature_.names.take("tile"),
+                    first = signature_.names.take("first"), &element = index_of_.at(loop.axis);
+  // A row of the list is a tile of rows: known where these are loops, one row at a time.
+  const ir::Operation* from = plan_.definition(loop.indices[0].value);
+  for (std::size_t id = 0; from != nullptr && id < kernel_.axes.size(); ++id)
+    if (!from->indices.empty() && kernel_.axes[id].block == from->indices.back().value &&
+        kernel_.axes[id].follows < 0 && !plan_.is_row(static_cast<ir::AxisId>(id)))
+      throw Error(
+          errors::emit["reference-list-unsupported"],
+          "the rows of the list '" + loop.name + "' are tiles of '" + kernel_.axes[id].dim +
+              "', over which the kernel reduces",
+          {kernel_.axes[id].dim, "", "a list whose rows are not reduced", to_string(loop.where)});
+  Mask shown{loop.axis, signature_.names.take("listed"),
+             mask ? mask->axes : std::vector{loop.axis}};
+  if (std::find(shown.axes.begin(), shown.axes.end(), loop.axis) == shown.axes.end())
+    shown.axes.push_back(loop.axis);
+  const Spelled begin = use(loop.indices[0].value, {}, lines),
+                end = use(loop.indices[1].value, {}, lines);
+  std::vector<ir::AxisId> others;
+  for (const ir::AxisId axis : shown.axes)
+    if (axis != loop.axis) others.push_back(axis);
+  lines.push_back("Array<char> " + shown.name + "(" + shape(shown.axes) + ");");
+  Lines inner = {"const int " + number + " = " + signature_.parameter.at(loop.name) + "(" + entry +
+                 "), " + first + " = (" + number + " < 0 ? ~" + number + " : " + number + ") * " +
+                 tile + ";"};
+  const Lines statement = {
+      element_of(shown.name, shown.axes) +
+      (mask ? " = " + number + " >= 0 || " + element_of(mask->name, mask->axes) : " = true") + ";"};
+  const std::string elements = "for (int " + element + " = " + first + "; " + element + " < " +
+                               first + " + " + tile + " && " + element + " < " + length(loop.axis) +
+                               "; ++" + element + ")";
+  append_nested(inner, loops_over(others) + (others.empty() ? "" : " ") + elements, statement);
+  append_scope(lines,
+               "for (int " + entry + " = " + begin.text + "; " + entry + " < " +
+                   at_least(end, precedence::sum) + "; ++" + entry + ") ",
+               "the tiles that " + loop.name + " lists", inner);
+  return shown;
 }
 
 void ReferenceWriter::for_range(const ir::Operation& loop, Lines& lines) {

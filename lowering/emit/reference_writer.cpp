@@ -138,7 +138,7 @@ std::string ReferenceWriter::guard(ir::AxisId axis, const AxisSet& nest,
                                    const ir::Operation& operation) const {
   for (const Mask& mask : masks_) {
     if (mask.axis != axis) continue;
-    for (const ir::AxisId needed : plan_.free_axes(kernel_.type(mask.value)))
+    for (const ir::AxisId needed : mask.axes)
       if (!nest.contains(needed))
         throw Error(errors::emit["reference-mask-unsupported"],
                     std::string(info(operation.op).name) + " under a mask over '" +
@@ -146,7 +146,7 @@ std::string ReferenceWriter::guard(ir::AxisId axis, const AxisSet& nest,
                         "', which its operand does not have",
                     {kernel_.axes[static_cast<std::size_t>(needed)].dim, "",
                      "operands with all dimensions of the mask", to_string(operation.where)});
-    return name_element(mask.value);
+    return element_of(mask.name, mask.axes);
   }
   return "";
 }
@@ -169,7 +169,10 @@ std::string ReferenceWriter::length(ir::AxisId id) const {
   const auto bound = kernel_.bound.find(axis.dim);
   const bool slice = axis.kind == ir::Axis::Kind::whole && axis.tile > 0 &&
                      (bound == kernel_.bound.end() || bound->second != axis.tile);
-  return slice ? std::to_string(axis.tile) : extent(kernel_.counted_along(id));
+  // Of a dimension that is bound and no tensor has, the tile is all there is.
+  const bool alone = axis.kind == ir::Axis::Kind::whole && !ir::is_flattened(axis.dim) &&
+                     !signature_.member.contains(axis.dim);
+  return slice || alone ? std::to_string(axis.tile) : extent(kernel_.counted_along(id));
 }
 
 std::string ReferenceWriter::loops_over(const std::vector<ir::AxisId>& axes) const {
@@ -186,8 +189,11 @@ std::string ReferenceWriter::shape(const std::vector<ir::AxisId>& axes) const {
 
 /// The variable of `value` at the indices of the loops around: `s(kv)`, or `m_new`.
 std::string ReferenceWriter::name_element(ValueId value) const {
-  const std::string& name = variable_.at(value);
-  const std::vector<ir::AxisId> axes = plan_.free_axes(kernel_.type(value));
+  return element_of(variable_.at(value), plan_.free_axes(kernel_.type(value)));
+}
+
+std::string ReferenceWriter::element_of(const std::string& name,
+                                        const std::vector<ir::AxisId>& axes) const {
   if (axes.empty()) return name;
   std::string text = name + "(";
   for (std::size_t i = 0; i < axes.size(); ++i) text += (i ? ", " : "") + index_of_.at(axes[i]);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,9 @@ class ReferenceWriter {
 
  private:
   struct Mask {
-    ir::AxisId axis;
-    ValueId value;
+    ir::AxisId axis;               ///< of the loop
+    std::string name;              ///< the variable that holds it
+    std::vector<ir::AxisId> axes;  ///< that the variable has
   };
   /// What a loop's Var becomes: the value, and which of the loop's Vars its expression reads.
   struct Assignment {
@@ -49,6 +51,7 @@ class ReferenceWriter {
 
   // reference_loops.cpp: loops and their Vars
   void for_blocks(const ir::Operation& loop, Lines& lines);
+  Mask listed(const ir::Operation& loop, const std::optional<Mask>& mask, Lines& lines);
   void for_range(const ir::Operation& loop, Lines& lines);
   void when(const ir::Operation& branch, Lines& lines);
   void fill(const std::string& name, ValueId merged, ValueId from, bool declare, Lines& lines);
@@ -79,6 +82,7 @@ class ReferenceWriter {
   std::string length(ir::AxisId axis) const;
   std::string shape(const std::vector<ir::AxisId>& axes) const;
   std::string name_element(ValueId value) const;
+  std::string element_of(const std::string& variable, const std::vector<ir::AxisId>& axes) const;
   std::string name_for(ValueId value, const std::string& otherwise);
   const ir::Value& info_of(ValueId value) const {
     return kernel_.values[static_cast<std::size_t>(value)];

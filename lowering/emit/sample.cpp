@@ -52,6 +52,25 @@ std::vector<std::string> divided_dimensions(const ir::Kernel& kernel) {
   return dims;
 }
 
+int product_of(const std::string& dim, const std::map<std::string, int>& extents) {
+  int product = 1;
+  for (const std::string& part : ir::parts_of(dim)) product *= extents.at(part);
+  return product;
+}
+int tiles_in(int extent, int tile) { return (extent + tile - 1) / tile; }
+
+/// Each loop that follows a list, with the load of where its row begins.
+template <typename Visit>
+void each_list(const ir::Kernel& kernel, const Visit& visit) {
+  const Definitions made = definitions_of(kernel);
+  each_operation(kernel.body, [&](const ir::Operation& loop) {
+    if (!loop.follows_list()) return;
+    const ir::Operation &begin = *made.at(loop.indices[0].value),
+                        &end = *made.at(loop.indices[1].value);
+    if (begin.op == Op::load && end.op == Op::load) visit(loop, begin, end);
+  });
+}
+
 double tolerance_of(DType dtype) {
   switch (dtype) {
     case DType::f32: return 1e-4;
@@ -90,6 +109,19 @@ std::map<std::string, int> sample_extents(const ir::Kernel& traced) {
     for (const std::string& part : ir::parts_of(dim)) rest(part);
   };
   for (const std::string& dim : traced.grid) rest_of_parts(dim);
+  // As many rows of a list as there are tiles of rows, each with room for all tiles.
+  each_list(traced,
+            [&](const ir::Operation& loop, const ir::Operation& begin, const ir::Operation&) {
+              const std::vector<std::string>& dims = traced.find_argument(begin.name)->dims;
+              const ir::Axis& columns = traced.axes[static_cast<std::size_t>(loop.axis)];
+              rest_of_parts(columns.dim);
+              for (const ir::Axis& rows : traced.axes)
+                if (rows.block == begin.indices.back().value && rows.follows < 0)
+                  choose(dims.back(), tiles_in(product_of(rows.dim, extents), rows.requested_tile));
+              int entries = tiles_in(product_of(columns.dim, extents), columns.requested_tile);
+              for (const std::string& dim : dims) rest(dim), entries *= extents.at(dim);
+              choose(traced.find_argument(loop.name)->dims[0], entries);
+            });
   for (const Argument& argument : traced.arguments)
     for (const std::string& dim : argument.dims) rest(dim);
   for (const ir::Axis& axis : traced.axes)
@@ -97,11 +129,30 @@ std::map<std::string, int> sample_extents(const ir::Kernel& traced) {
   return extents;
 }
 
+std::vector<SampleList> sample_lists(const ir::Kernel& traced,
+                                     const std::map<std::string, int>& extents) {
+  std::vector<SampleList> lists;
+  each_list(
+      traced, [&](const ir::Operation& loop, const ir::Operation& begin, const ir::Operation& end) {
+        const ir::Axis& columns = traced.axes[static_cast<std::size_t>(loop.axis)];
+        const bool cut = !loop.regions[0]->operations.empty();
+        for (SampleList& known : lists)
+          if (known.tiles == loop.name) {
+            known.cut |= cut;
+            return;
+          }
+        lists.push_back({begin.name, end.name, loop.name,
+                         tiles_in(product_of(columns.dim, extents), columns.requested_tile), cut});
+      });
+  return lists;
+}
+
 int sample_limit(const ir::Kernel& traced, const std::string& tensor,
                  const std::map<std::string, int>& extents) {
   const Definitions made = definitions_of(traced);
   int limit = 0;
   each_operation(traced.body, [&](const ir::Operation& x) {
+    if (x.follows_list()) return;
     const Argument* indexed = traced.find_argument(x.name);
     for (std::size_t i = 0; i < x.indices.size(); ++i) {
       const auto index = made.find(x.indices[i].value);

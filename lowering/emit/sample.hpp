@@ -22,4 +22,14 @@ int sample_limit(const ir::Kernel& traced, const std::string& tensor,
 /// value was cast to or is stored as; 0 for integers.
 double sample_tolerance(const ir::Kernel& traced, const std::string& tensor);
 
+/// A block list that a loop of `traced` follows: its three tensors, filled with rows of several
+/// lengths, an empty one among them.
+struct SampleList {
+  std::string begin, end, tiles;
+  int columns = 0;   ///< tiles that a row could name
+  bool cut = false;  ///< the loop has a mask
+};
+std::vector<SampleList> sample_lists(const ir::Kernel& traced,
+                                     const std::map<std::string, int>& extents);
+
 }  // namespace tilewright::emit

@@ -44,7 +44,12 @@ Format format_of(DType dtype) {
 class Main {
  public:
   Main(const ir::Kernel& traced, const KernelText& kernel)
-      : traced_(traced), kernel_(kernel), signature_(traced), extents_(sample_extents(traced)) {
+      : traced_(traced),
+        kernel_(kernel),
+        signature_(traced),
+        extents_(sample_extents(traced)),
+        lists_(sample_lists(traced, extents_)) {
+    choice_.lists = !lists_.empty();
     signature_.names.take(kernel.symbol);
     for (const Argument& argument : traced.arguments) {
       if (argument.kind == Argument::Kind::scalar) continue;
@@ -89,6 +94,11 @@ class Main {
   std::string argument_text(const Parameter& parameter) const;
   std::string extents_of(const Argument& tensor) const;
   std::string format_text(const Argument& tensor) const;
+  bool is_of_list(const std::string& tensor) const {
+    for (const SampleList& list : lists_)
+      if (tensor == list.begin || tensor == list.end || tensor == list.tiles) return true;
+    return false;
+  }
   const std::string& name(const Argument& argument) const {
     return signature_.parameter.at(argument.name);
   }
@@ -105,6 +115,7 @@ class Main {
   std::map<std::string, int> extents_;
   std::map<std::string, std::string> device_;
   std::map<std::string, int> inner_;  ///< tensors that are not row-major
+  std::vector<SampleList> lists_;
   FunctionChoice choice_;
 };
 
@@ -147,6 +158,7 @@ void Main::inputs(Lines& lines) {
     const bool input = argument.kind != Argument::Kind::out;
     lines.push_back("Array<" + element_type(argument.dtype, true) + "> " + x + "(" +
                     extents_of(argument) + ");");
+    if (is_of_list(argument.name)) continue;
     if (const auto inner = inner_.find(argument.name); inner != inner_.end())
       lines.push_back("align(" + x + ", " + extents_of(argument) + ", " +
                       std::to_string(inner->second) + ");");
@@ -157,6 +169,13 @@ void Main::inputs(Lines& lines) {
       lines.back() += "  " + filled;
     else
       lines.push_back(filled);
+  }
+  for (const SampleList& list : lists_) {
+    const auto of = [&](const std::string& tensor) { return signature_.parameter.at(tensor); };
+    lines.push_back("fill_list(" + of(list.begin) + ", " + of(list.end) + ", " + of(list.tiles) +
+                    ", " + std::to_string(list.columns) + (list.cut ? ", true);" : ", false);"));
+    for (const std::string& tensor : {list.begin, list.end, list.tiles})
+      lines.push_back("void* const " + device_.at(tensor) + " = upload(" + of(tensor) + ");");
   }
 }
 

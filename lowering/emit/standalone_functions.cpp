@@ -74,6 +74,21 @@ constexpr std::string_view fill_end =
 }
 )";
 
+constexpr std::string_view lists =
+    R"(// Rows that name the last tiles, backwards, each row one more; `cut`: the mask applies in all of them.
+inline void fill_list(Array<int>& begin, Array<int>& end, Array<int>& tiles, int columns, bool cut) {
+  for (size_t row = 0, at = 0; row < begin.data.size(); ++row) {
+    begin.data[row] = int(at), end.data[row] = int(at + row % (columns + 1));
+    for (int tile = columns; tile-- > 0; ++at) tiles.data[at] = cut ? ~tile : tile;
+  }
+}
+inline void* upload(const Array<int>& x) {
+  void* device = nullptr;  check(cudaMalloc(&device, x.data.size() * 4), "cudaMalloc");
+  check(cudaMemcpy(device, x.data.data(), x.data.size() * 4, cudaMemcpyHostToDevice), "copy to the device");
+  return device;
+}
+)";
+
 constexpr std::string_view agrees =
     R"(// |result - x| / (1 + |x|) within the tolerance; equal infinities agree, so do NaNs where nothing was written.
 template <class T> bool agrees(const char* name, Array<T>& x, const void* device, Format f, double tolerance) {
@@ -108,6 +123,7 @@ Lines standalone_functions(const FunctionChoice& choice) {
   add(true, fill_start);
   add(true, choice.integers ? fill_integer : fill_float);
   add(true, fill_end);
+  add(choice.lists, lists);
   add(true, agrees);
   return split(text);
 }

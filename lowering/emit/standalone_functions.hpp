@@ -7,6 +7,7 @@
 namespace tilewright::emit {
 
 struct FunctionChoice {
+  bool lists = false;     ///< tensors that list tiles
   bool integers = false;  ///< a tensor of integers or of b1
   bool e4m3 = false;      ///< a tensor of e4m3, which has no infinity
   bool layouts = false;   ///< a tensor that is not row-major

@@ -96,6 +96,7 @@ struct Domain {
   /// `hidden` for the loop itself, in fewer words: it may also hold a last tile that runs past the
   /// extent, which runs as a cut one anyway. Counts take `hidden`.
   std::vector<TileInterval> hidden_in_loop = {};
+  bool listed = false;  ///< a list names the tiles and says which are cut: no intervals
   bool exact =
       true;  ///< false: an atom outside the zones fell back to intervals (sound, not tight)
   bool full_exact = true;  ///< `hidden` is tight even where `visited` may not be

@@ -48,7 +48,7 @@ class Interpreter : protected ProgramState {
       case Op::shared_alloc: return;
       case Op::store:
       case Op::atomic_add: return store(op);
-      case Op::for_blocks: return for_blocks(op);
+      case Op::for_blocks: return op.follows_list() ? listed_blocks(op) : for_blocks(op);
       case Op::for_range: return for_range(op);
       case Op::when: return when(op);
       case Op::copy_async: copies_[op.operands[0]] = &op; return;
@@ -195,6 +195,39 @@ class Interpreter : protected ProgramState {
       for (std::size_t i = 0; i < merged.size(); ++i) merged[i] = values_[at(yield.operands[i])];
     }
     finish(op, merged);
+  }
+
+  /// Tile by tile as the list has them.
+  void listed_blocks(const Operation& op) {
+    const Region &mask = *op.regions[0], &body = *op.regions[1];
+    const HostTensor& list = inputs_.tensors.at(op.name);
+    const std::int64_t tiles = tiles_along(op.axis);
+    const auto must_be_below = [&](std::int64_t value, std::int64_t end, const char* what) {
+      if (value < 0 || value >= end)
+        refuse(errors::ir["list-entry-outside"],
+               std::string(what) + " of the list '" + op.name + "' is out of range",
+               {op.name, std::to_string(value), "0 … " + std::to_string(end - 1),
+                to_string(op.where)});
+    };
+    std::vector<TilePointer> carried = start(op, 0);
+    const std::int64_t end = scalar(op.indices[1].value);
+    for (std::int64_t at = scalar(op.indices[0].value); at < end; ++at) {
+      must_be_below(at, list.shape[0], "an entry");
+      const auto entry = static_cast<std::int64_t>(list.get(at * list.stride(0)));
+      const std::int64_t n = entry < 0 ? ~entry : entry;
+      must_be_below(n, tiles, "a tile");
+      const bool ragged = (n + 1) * tile_size(op.axis) > extent(axis(op.axis).dim);
+      Running loop{op.axis, nullptr, entry < 0 || ragged};
+      values_[this->at(body.arguments[0])] = number(n);
+      if (entry < 0 && !mask.operations.empty()) {
+        region(mask);
+        loop.visible = values_[this->at(mask.operations.back()->operands[0])];
+      }
+      running_.push_back(loop);
+      run_body(body, n, carried);
+      running_.pop_back();
+    }
+    finish(op, carried);
   }
 
   void for_blocks(const Operation& op) {

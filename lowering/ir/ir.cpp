@@ -79,6 +79,7 @@ std::vector<Effect> Operation::effects() const {
     case Op::for_range:
     case Op::when: {
       std::vector<Effect> all;
+      if (follows_list()) all.push_back({Effect::Kind::read, name});
       for (const auto& region : regions)
         for (const auto& operation : region->operations)
           for (Effect& effect : operation->effects()) all.push_back(std::move(effect));

@@ -15,6 +15,8 @@
 //  * In for_blocks, reductions and contractions over the loop's axis take visible elements only,
 //  until
 //    apply_mask has made that explicit (Operation::masked); stores write visible elements only.
+//  * for_blocks over a list visits the tiles that the list names, in its order; the mask applies in
+//    those it marks as cut and is not evaluated in the others, all of whose elements are visible.
 //  * A row with no element reduces to the neutral value: -inf for max, 0 for sum, -1 for argmax.
 //  * The order of a reduction's additions is the schedule's; results are bit-stable for one
 //  schedule.
@@ -134,6 +136,9 @@ struct Effect {
 };
 
 struct Operation {
+  /// A loop over tiles that a list names.
+  bool follows_list() const { return op == Op::for_blocks && !name.empty(); }
+
   Op op{};
   std::vector<ValueId> operands;
   std::vector<ValueId> results;
@@ -142,9 +147,11 @@ struct Operation {
 
   double constant = 0;         ///< constant
   std::string name;            ///< scalar_argument: argument; each/block/extent: dimension;
-                               ///< load/store/copy_async: tensor
+                               ///< load/store/copy_async: tensor; for_blocks: the list of the
+                               ///< tiles it visits, empty where its domain says that
   AxisId axis = -1;            ///< index, dot, reductions, for_blocks
-  std::vector<Index> indices;  ///< load, store, copy_async
+  std::vector<Index> indices;  ///< load, store, copy_async; for_blocks over a list: its first
+                               ///< entry and the one behind its last
   bool masked = false;  ///< reductions, dot: hidden elements are neutral already (apply_mask);
                         ///< store, reduce_argmax: what shows is its second operand, without one
                         ///< all; take: its buffer holds the tile already

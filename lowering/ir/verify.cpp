@@ -217,6 +217,7 @@ class Verifier {
         refuse(&op, "does not run over a loop axis");
       if (kernel_.axes[static_cast<std::size_t>(op.axis)].block != body.arguments[0])
         refuse(&op, "its first region argument is not the axis's block number");
+      if (op.follows_list()) list(op);
     }
     const std::size_t mark = scope_.size();
     define(body.arguments[0], &op);
@@ -243,6 +244,21 @@ class Verifier {
       token_root_[op.results[i]] = yield->operands[i];
     }
     leave(mark);
+  }
+
+  void list(const Operation& op) const {
+    const Argument* tensor = kernel_.find_argument(op.name);
+    if (tensor == nullptr || tensor->kind != Argument::Kind::in || tensor->dtype != DType::i32 ||
+        tensor->dims.size() != 1)
+      refuse(&op, "its list '" + op.name + "' is not an i32 input of one dimension");
+    if (op.indices.size() != 2) refuse(&op, "does not say which entries of its list it follows");
+    for (const Index& index : op.indices)
+      if (index.kind != IndexSpec::Kind::scalar || kernel_.type(index.value) != i32_scalar())
+        refuse(&op, "an end of its list is not an i32 scalar");
+    const Axis& axis = kernel_.axes[static_cast<std::size_t>(op.axis)];
+    if (axis.requested_tile < 1 || (axis.tile > 0 && axis.tile != axis.requested_tile))
+      refuse(&op, "has tiles of " + std::to_string(axis.tile) + ", its list of " +
+                      std::to_string(axis.requested_tile));
   }
 
   void branch(const Operation& op) {

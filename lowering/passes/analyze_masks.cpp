@@ -181,7 +181,9 @@ class InFront {
 void analyze(ir::Kernel& kernel, Region& region) {
   for (std::size_t i = 0; i < region.operations.size(); ++i) {
     Operation& loop = *region.operations[i];
-    if (loop.op == Op::for_blocks) {
+    if (loop.follows_list()) {
+      loop.domain = ir::Domain{.listed = true};
+    } else if (loop.op == Op::for_blocks) {
       const MaskRows rows = mask_rows(kernel, loop);
       std::vector<RowTile> row_tiles;
       loop.domain = domain_of(kernel, loop, rows, row_tiles);

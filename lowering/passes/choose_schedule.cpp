@@ -53,6 +53,7 @@ class Scheduler {
 
   ir::Schedule run() {
     schedule_.target = target_.name;
+    must_keep_fixed_tiles();
     choose_products();
     if (dots_.empty()) {
       schedule_pointwise();
@@ -69,6 +70,29 @@ class Scheduler {
   int wished(const std::string& dim) const {
     const auto found = wish_.tile.find(dim);
     return found == wish_.tile.end() ? 0 : found->second;
+  }
+
+  /// A tile that the kernel fixes, `blocks(M, 64)` or the unit of a block list, is no choice.
+  void must_keep_fixed_tiles() const {
+    for (const auto& [dim, tile] : wish_.tile) {
+      int fixed = 0;
+      bool free = false;
+      for (const Axis& axis : kernel_.axes) {
+        if (axis.dim != dim || axis.kind == Axis::Kind::whole || axis.follows >= 0) continue;
+        if (axis.requested_tile == 0 || axis.requested_tile == tile) free = true;
+        fixed = axis.requested_tile;
+      }
+      if (fixed != 0 && !free) refuse_tile(dim, tile, fixed, "");
+    }
+  }
+  [[noreturn]] static void refuse_tile(const std::string& dim, int tile, int fixed,
+                                       const std::string& where) {
+    throw Error(errors::passes["tile-fixed-by-kernel"],
+                "the kernel fixes the tile of '" + dim + "'",
+                {.argument = "tile " + dim,
+                 .value = std::to_string(tile),
+                 .allowed = std::to_string(fixed),
+                 .where = where});
   }
 
   [[noreturn]] void refuse(const ErrorEntry& entry, const Operation& operation,
@@ -468,6 +492,9 @@ class Scheduler {
     walk(kernel_.body, [&](Operation& operation) {
       operation.across_warps = runs_over_warps(operation);
       if (operation.op != Op::for_blocks) return;
+      if (const Axis& own = axis(operation.axis);
+          operation.follows_list() && own.tile != own.requested_tile)
+        refuse_tile(own.dim, own.tile, own.requested_tile, to_string(operation.where));
       walk(*operation.regions[0], [&](Operation& inner) {
         if (runs_over_warps(inner))
           refuse(errors::passes["reduction-in-mask"], inner,

@@ -94,6 +94,11 @@ class GridWalk {
       throw Error(errors::passes["blocks-not-countable"],
                   "count_blocks: the loop has no domain yet",
                   {"domain", "", "a kernel after analyze_masks", to_string(loop.where)});
+    if (loop.domain->listed)
+      throw Error(
+          errors::passes["blocks-not-countable"],
+          "count_blocks: what the loop visits is in its list",
+          {"domain", loop.name, "a loop whose mask says what it visits", to_string(loop.where)});
     return *loop.domain;
   }
 

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
+#include <tilewright/library/acsr.hpp>
+#include <tilewright/library/documents.hpp>
 
 #include "command/catalogue.hpp"
 #include "command/command.hpp"
@@ -17,6 +19,7 @@
 #include "plan_errors.hpp"
 #include "provoked.hpp"
 #include "reference/compare.hpp"
+#include "scores/errors.hpp"
 #include "variants/errors.hpp"
 #include "variants/table.hpp"
 
@@ -69,6 +72,48 @@ TEST_CASE("what a variant cannot be asked for") {
                 {"run", "standard", "--memory-budget", "3"})
             .at("value") == "3");
   refused(errors::variants["variant-unknown"], {"run", "flesh"});
+  refused(errors::variants["variant-unknown"], {"run", "alibi+standard"});
+  refused(errors::variants["variant-twice"], {"run", "alibi+softcap+alibi"});
+  CHECK(refused(errors::variants["variant-option-disagrees"],
+                {"run", "prefix_lm", "--batch", "3", "--prefix", "1,2"})
+            .at("argument") == "--prefix");
+  CHECK(refused(errors::command["option-disagrees-with-variant"],
+                {"run", "varlen", "--seqlens", "5,7", "--seqlen-q", "13"})
+            .at("allowed") == "12");
+}
+
+TEST_CASE("bounds of packed sequences that bound nothing") {
+  using Bounds = std::vector<std::int32_t>;
+  const Bounds good{0, 3, 3, 10};
+  for (const Bounds& wrong : {Bounds{}, Bounds{1, 4}, Bounds{0, 3, 2, 10}, Bounds{0, 10}})
+    for (const bool rows : {true, false}) {
+      const Error error = provoked(errors::scores["document-bounds-wrong"], [&] {
+        (void)document_tables(rows ? wrong : good, rows ? good : wrong);
+      });
+      if (wrong.size() != 2 || wrong[0] != 0)
+        CHECK(error.argument() == (rows ? "cu_seqlens_q" : "cu_seqlens_k"));
+    }
+  CHECK(document_tables(good, good).start == Bounds{0, 0, 0, 3, 3, 3, 3, 3, 3, 3});
+}
+
+TEST_CASE("rows that are no arithmetic sequences") {
+  const auto wrong = [](auto&&... arguments) {
+    return std::string(
+        provoked(errors::scores["acsr-row-wrong"], [&] { (void)Acsr(arguments...); }).argument());
+  };
+  using Numbers = std::vector<std::int32_t>;
+  CHECK(wrong(4, 0, Numbers{0}, Numbers{1}) == "step");
+  CHECK(wrong(-1, 1, Numbers{0}, Numbers{1}) == "keys");
+  CHECK(wrong(4, 1, Numbers{0}, Numbers{1, 2}) == "count");
+  CHECK(wrong(4, 1, Numbers{-1}, Numbers{1}) == "start");
+  CHECK(wrong(4, 1, Numbers{0}, Numbers{-1}) == "count");
+  CHECK(wrong(4, 2, Numbers{1}, Numbers{3}) == "count");
+  const std::vector<std::uint8_t> gaps{1, 0, 1, 1}, mixed{1, 1, 0, 0, 1, 0, 1, 0};
+  for (const auto& [rows, visible] : {std::pair{1, gaps}, {2, mixed}, {3, mixed}})
+    provoked(errors::scores["acsr-row-wrong"],
+             [&, rows = rows] { (void)Acsr::from_dense(rows, 4, visible); });
+  const std::vector<std::uint8_t> good{0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0};
+  CHECK(Acsr::from_dense(3, 4, good).dense() == good);
 }
 
 TEST_CASE("a result of the wrong size is no result") {

@@ -30,7 +30,7 @@ class Check {
     s.heads = 4, s.kv_heads = 2, s.seqlen_q = 16, s.seqlen_kv = 1000;
     change(s);
     tensors_ = command::random_tensors(s, seed);
-    const RowMask mask = flash_->visible(request_);
+    const Formula mask = flash_->formula(request_);
     exact_ = dense_attention(s, tensors_.inputs(), mask, Precision::exact);
     same_type_ = dense_attention(s, tensors_.inputs(), mask, Precision::same_type);
   }
@@ -44,7 +44,7 @@ class Check {
   const command::HostTensors& tensors() const { return tensors_; }
 
  private:
-  std::unique_ptr<Variant> flash_ = make_flash();
+  std::unique_ptr<Variant> flash_ = find_variant(variants(), "flash").make();
   Request request_;
   command::HostTensors tensors_;
   DenseResult exact_, same_type_;

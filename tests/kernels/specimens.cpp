@@ -13,6 +13,7 @@
 #include "kernels/matmul.hpp"
 #include "kernels/rope.hpp"
 #include "kernels/softmax.hpp"
+#include "loops/flash_block_list.hpp"
 #include "loops/flash_forward.hpp"
 #include "loops/standard_forward.hpp"
 
@@ -55,6 +56,31 @@ Tensors sequences(std::int64_t q, std::int64_t kv, const std::vector<std::string
   for (const SpecimenTensor& tensor : all)
     for (const std::string& name : wanted)
       if (tensor.name == name) tensors.push_back(tensor);
+  return tensors;
+}
+
+/// The same with a list of tiles of 64 by 64: head 0 names every tile that a causal row sees, the
+/// last first, head 1 every other one and, for its last rows, none. Tiles past the diagonal are
+/// cut.
+Tensors listed(std::int64_t q, std::int64_t kv) {
+  Tensors tensors = sequences(q, kv, {"q", "k", "v", "out", "lse"});
+  for (SpecimenTensor& tensor : tensors)  // values wider than keys: the result is staged over both
+    if (tensor.name == "v" || tensor.name == "out") tensor.extents.back() = 128;
+  const std::int64_t rows = (q + 63) / 64;
+  std::vector<double> begin, end, tiles;
+  for (std::int64_t row = 0; row < 2 * rows; ++row) {
+    const std::int64_t last_row = std::min(row % rows * 64 + 63, q - 1) + kv - q;
+    begin.push_back(static_cast<double>(tiles.size()));
+    for (std::int64_t c = (kv + 63) / 64; c-- > 0;)
+      if (c * 64 <= last_row && (row < rows || (c % 2 == 0 && row + 1 < 2 * rows)))
+        tiles.push_back(static_cast<double>(c * 64 + 63 <= row % rows * 64 + kv - q ? c : ~c));
+    end.push_back(static_cast<double>(tiles.size()));
+  }
+  if (tiles.empty()) tiles.push_back(0);
+  tensors.push_back({"blocks_begin", i32, {1, 2, rows}, 1, false, begin});
+  tensors.push_back({"blocks_end", i32, {1, 2, rows}, 1, false, end});
+  tensors.push_back(
+      {"blocks_tiles", i32, {static_cast<std::int64_t>(tiles.size())}, 1, false, tiles});
   return tensors;
 }
 
@@ -133,6 +159,15 @@ std::vector<Specimen> specimens() {
   flash.launches = {sequences(200, 333, {"q", "k", "v", "out", "lse"}),
                     sequences(600, 20, {"q", "k", "v", "out", "lse"})};
 
+  auto& blocks =
+      add_one(specimen("flash_block_list_bf16", "a loop over the tiles that a list names",
+                       library::flash_block_list<bf16>(library::causal_bottom_right, 64, 64),
+                       "loops/flash_block_list.hpp"));
+  blocks.request.extents = {{"d", 64}, {"e", 128}};
+  blocks.element = {"q", "kv"};
+  blocks.scalars = {{"softmax_scale", 0.125}};
+  blocks.launches = {listed(200, 333), listed(100, 20)};
+
   const std::string standard_file = "loops/standard_forward.hpp";
   auto& scores = add_one(specimen("standard_scores", "S = q k^T, into memory",
                                   library::standard_scores<bf16, f32>(), standard_file));
@@ -157,6 +192,7 @@ std::vector<Specimen> specimens() {
 }
 
 std::vector<double> numbers_of(const SpecimenTensor& tensor) {
+  if (!tensor.given.empty()) return tensor.given;
   std::size_t count = 1;
   for (const std::int64_t extent : tensor.extents) count *= static_cast<std::size_t>(extent);
   unsigned state = 12345;

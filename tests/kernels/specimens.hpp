@@ -17,8 +17,9 @@ struct SpecimenTensor {
   std::string name;
   DType dtype{};
   std::vector<std::int64_t> extents;
-  int limit = 1;          ///< i32: numbers from 0 to limit - 1
-  bool positive = false;  ///< floating types: no number is negative, so sums do not cancel
+  int limit = 1;                   ///< i32: numbers from 0 to limit - 1
+  bool positive = false;           ///< floating types: no number is negative, so sums do not cancel
+  std::vector<double> given = {};  ///< its numbers, where they must be these
 };
 
 struct Specimen {

@@ -72,7 +72,7 @@ TEST_CASE("help and version are answers, not failures") {
     CHECK(help.find(words) != std::string::npos);
   }
   // A terminal's width: nothing is cut or wrapped by it.
-  for (const char* line : {"", "list", "doctor", "run", "bench", "dump", "warmup", "cache",
+  for (const char* line : {"", "list", "doctor", "run", "bench", "dump", "mask", "warmup", "cache",
                            "cache ls", "cache path", "cache clear"}) {
     std::istringstream lines(invoke(std::string(line) + " --help").out);
     for (std::string one; std::getline(lines, one);) CHECK_MESSAGE(one.size() <= 100, one);

@@ -31,7 +31,7 @@ class FakeVariant : public library::Variant {
     if (plant == "crash") throw std::runtime_error("something unforeseen");
     const library::AttentionShape& s = request.shape;
     const auto exact =
-        library::dense_attention(s, inputs, visible(request), library::Precision::exact);
+        library::dense_attention(s, inputs, formula(request), library::Precision::exact);
     library::RunResult result;
     result.device = device.empty() ? "fake:0" : device;
     result.arch = "sm_80";
@@ -53,6 +53,31 @@ class FakeVariant : public library::Variant {
                                "two threads on one byte"});
     }
     return result;
+  }
+
+  /// Causal or everything in tiles of 4, or as the schedule says; the option plants a lie.
+  std::optional<library::Tiling> tiling(const library::Request& request,
+                                        const std::string&) const override {
+    const std::string plant = request.options.at("--plant");
+    if (plant == "tiles") return {};
+    const std::int64_t tile_q = request.schedule.tile_q.value_or(4);
+    const std::int64_t tile_kv = request.schedule.tile_kv.value_or(4);
+    return library::Tiling{tile_q, tile_kv, [=, s = request.shape](std::int64_t, std::int64_t h) {
+                             std::vector<ir::TileClass> tiles;
+                             for (std::int64_t q = 0; q < s.seqlen_q; q += tile_q)
+                               for (std::int64_t k = 0; k < s.seqlen_kv; k += tile_kv) {
+                                 const auto last_q = std::min(q + tile_q, s.seqlen_q) - 1;
+                                 const auto last_k = std::min(k + tile_kv, s.seqlen_kv) - 1;
+                                 const auto seen = [&](std::int64_t row, std::int64_t key) {
+                                   return !s.causal || key <= row + s.position_offset();
+                                 };
+                                 tiles.push_back(!seen(last_q, k)  ? ir::TileClass::skipped
+                                                 : seen(q, last_k) ? ir::TileClass::full
+                                                                   : ir::TileClass::cut);
+                               }
+                             if (plant == "skipped" && h == 1) tiles[0] = ir::TileClass::skipped;
+                             return tiles;
+                           }};
   }
 
   std::string dump(const library::Request& request, const std::string& arch,
@@ -91,13 +116,16 @@ inline library::VariantTable fake_variants() {
     return std::make_unique<FakeVariant>();
   };
   static const std::array rows{
-      library::VariantEntry{"fake",
-                            "the tests",
-                            "attention by the formula",
-                            {OptionHelp{"--plant", "none", "how to be wrong"}},
-                            make},
-      library::VariantEntry{
-          "other", "the tests", "another", {OptionHelp{"--window", "7", "keys"}}, make},
+      library::VariantEntry{.name = "fake",
+                            .origin = "the tests",
+                            .summary = "attention by the formula",
+                            .options = {OptionHelp{"--plant", "none", "how to be wrong"}},
+                            .make = make},
+      library::VariantEntry{.name = "other",
+                            .origin = "the tests",
+                            .summary = "another",
+                            .options = {OptionHelp{"--window", "7", "keys"}},
+                            .make = make},
   };
   return rows;
 }

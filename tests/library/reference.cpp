@@ -62,7 +62,7 @@ class NoCompiler : public Variant {
   std::string dump(const Request&, const std::string&, Stage) const override { return {}; }
 };
 
-RowMask mask_of(const AttentionShape& shape) { return NoCompiler{}.visible({shape, {}, {}}); }
+Formula mask_of(const AttentionShape& shape) { return NoCompiler{}.formula({shape, {}, {}}); }
 
 AttentionShape shape_of(std::int64_t heads, std::int64_t kv_heads, std::int64_t seqlen_q,
                         std::int64_t seqlen_kv, std::int64_t head_dim, std::int64_t value_dim) {

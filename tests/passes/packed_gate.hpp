@@ -75,6 +75,7 @@ class PackedGate final : public Gate {
   void assign(VariableId variable, ValueId value, const Provenance& where) override {
     gate_.assign(variable, value, where);
   }
+  void follow(const TileList& list, const Provenance& where) override { gate_.follow(list, where); }
   void begin_body(ValueId mask) override { gate_.begin_body(mask); }
   ValueId open_range(ValueId count, const Provenance& where) override {
     return gate_.open_range(count, where);

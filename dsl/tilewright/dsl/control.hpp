@@ -1,9 +1,10 @@
-// Loops and branches. `for_blocks` walks the tiles of a dimension that a mask leaves, `for_range`
-// counts, `when` runs its body or not. The body is C++ that runs once, while the kernel is traced.
-// A mask restricts the domain and changes no value: inside the loop, reductions over its dimension
-// see visible elements only.
+// Loops and branches. `for_blocks` walks the tiles of a dimension that a mask or a list leaves,
+// `for_range` counts, `when` runs its body or not. The body is C++ that runs once, while the kernel
+// is traced. A mask restricts the domain and changes no value: inside the loop, reductions over its
+// dimension see visible elements only.
 #pragma once
 
+#include "tilewright/dsl/block_list.hpp"
 #include "tilewright/dsl/grid.hpp"
 
 namespace tilewright {
@@ -49,11 +50,15 @@ ValueId record_mask(const Mask& mask, const Statement& statement) {
   }
 }
 
-template <typename D, typename Mask, typename Body>
-void block_loop(const Mask& mask, const Body& body, const std::source_location& place) {
+template <typename D, typename List, typename Mask, typename Body>
+void block_loop(const List& list, const Mask& mask, const Body& body,
+                const std::source_location& place) {
   const Statement statement("for_blocks", place);
   Gate& gate = statement.trace.gate();
+  TileList listed;
+  if constexpr (is_list_row<List>) listed = list.recorded(statement);
   const ValueId number = gate.open_blocks(D::name, statement.where);
+  if constexpr (is_list_row<List>) gate.follow(listed, statement.where);
   const Block<D> block{number, statement.trace.serial()};
   {
     const OpenLoop open(statement.trace, D::name);
@@ -69,17 +74,52 @@ void block_loop(const Mask& mask, const Body& body, const std::source_location& 
   gate.close();
 }
 
+/// The same over a list, once that is known to be one of tiles of D.
+template <typename D, typename List, typename Mask, typename Body>
+void listed_loop(const List& list, const Mask& mask, const Body& body,
+                 const std::source_location& place) {
+  if constexpr (is_refused<List>) {
+    return;
+  } else if constexpr (!is_list_row<List>) {
+    static_assert(is_list_row<List>,
+                  "for_blocks(N, list, …): list must be a row of a BlockList, list(b, h, m)");
+  } else if constexpr (!lists_tiles_of<List, D>) {
+    static_assert(lists_tiles_of<List, D>,
+                  "for_blocks(N, list, …): the list must be one of tiles of N");
+  } else {
+    block_loop<D>(list, mask, body, place);
+  }
+}
+
 }  // namespace detail
 
 /// for_blocks(N, mask, body): body(n) for each tile of N in which `mask` leaves something. The mask
-/// is a b1 expression, or a function of the block that gives one.
+/// is a b1 expression, or a function of the block that gives one. for_blocks(N, list(b, h, m),
+/// body): for each tile of that row of a BlockList, in its order; all their pairs are visible.
 template <Name n, typename Mask, typename Body>
 void for_blocks(Dim<n>, const Mask& mask, const Body& body,
                 const std::source_location place = std::source_location::current()) {
   static_assert(detail::takes_the_loop_index<Body, Block<Dim<n>>>,
                 "for_blocks(N, mask, body): body must take the block, [&](auto n) { … }");
+  if constexpr (detail::takes_the_loop_index<Body, Block<Dim<n>>>) {
+    if constexpr (detail::is_about_a_list<Mask>)
+      detail::listed_loop<Dim<n>>(mask, nullptr, body, place);
+    else
+      detail::block_loop<Dim<n>>(nullptr, mask, body, place);
+  }
+}
+
+/// for_blocks(N, list(b, h, m), mask, body): body(n) for each tile of that row of a BlockList, in
+/// its order. In a tile that the list marks as cut the mask applies; in the others it is not asked:
+/// whoever made the list says that it shows all of their pairs.
+template <Name n, typename List, typename Mask, typename Body>
+requires(!std::is_same_v<Body, std::source_location>) void for_blocks(
+    Dim<n>, const List& list, const Mask& mask, const Body& body,
+    const std::source_location place = std::source_location::current()) {
+  static_assert(detail::takes_the_loop_index<Body, Block<Dim<n>>>,
+                "for_blocks(N, mask, body): body must take the block, [&](auto n) { … }");
   if constexpr (detail::takes_the_loop_index<Body, Block<Dim<n>>>)
-    detail::block_loop<Dim<n>>(mask, body, place);
+    detail::listed_loop<Dim<n>>(list, mask, body, place);
 }
 
 /// for_blocks(N, body): every tile of N.
@@ -89,7 +129,7 @@ requires(!Operand<Body>) void for_blocks(
   static_assert(detail::takes_the_loop_index<Body, Block<Dim<n>>>,
                 "for_blocks(N, body): body must take the block, [&](auto n) { … }");
   if constexpr (detail::takes_the_loop_index<Body, Block<Dim<n>>>)
-    detail::block_loop<Dim<n>>(nullptr, body, place);
+    detail::block_loop<Dim<n>>(nullptr, nullptr, body, place);
 }
 
 /// for_range(count, body): body(i) for i32 i = 0 … count-1; count may be computed or loaded.

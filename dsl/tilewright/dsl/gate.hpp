@@ -83,6 +83,15 @@ struct ConcatPart {
   std::string_view dim;
 };
 
+/// Which tiles a loop visits where a list says so: entries `first` … `last` - 1 of the i32 tensor
+/// `tensor`, in their order. An entry is the number of a tile, or ~number where the mask cuts it.
+struct TileList {
+  std::string tensor;
+  ValueId first = no_value, last = no_value;
+  ValueId rows = no_value;  ///< the block whose tiles the rows of the list are
+  int tile = 0;             ///< elements of a listed tile; 0: as many as one of `rows` has
+};
+
 /// A tensor, scalar or workspace of the signature, in order.
 struct Argument {
   enum class Kind : std::uint8_t { in, out, in_out, scalar };
@@ -122,11 +131,13 @@ class Gate {
   virtual ValueId read(VariableId variable) = 0;  ///< the value it has now
   virtual void assign(VariableId variable, ValueId value, const Provenance& where) = 0;
 
-  // Control. A loop over tiles: open_blocks, then the nodes of the mask (which may use index(dim)),
-  // then begin_body(mask or no_value), the body, close. Other regions: open_range or open_when, the
-  // body, close.
+  // Control. A loop over tiles: open_blocks, perhaps follow, then the nodes of the mask (which may
+  // use index(dim)), then begin_body(mask or no_value), the body, close. Other regions: open_range
+  // or open_when, the body, close.
   virtual ValueId open_blocks(std::string_view dim,
                               const Provenance& where) = 0;  ///< gives the tile's number
+  /// The loop just opened visits the tiles of a list, all pairs of those that are not cut.
+  virtual void follow(const TileList& list, const Provenance& where) = 0;
   virtual void begin_body(ValueId mask) = 0;
   virtual ValueId open_range(ValueId count, const Provenance& where) = 0;  ///< gives the counter
   virtual void open_when(ValueId condition, const Provenance& where) = 0;

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "tilewright/dsl/block_list.hpp"
 #include "tilewright/dsl/tensor.hpp"
 
 namespace tilewright {
@@ -41,6 +42,17 @@ template <Name name, DType T, auto... Dims>
 inline constexpr bool is_kernel_argument<InOut<name, T, Dims...>> = true;
 template <Name name, DType T>
 inline constexpr bool is_kernel_argument<Scalar<name, T>> = true;
+template <Name name, auto... Dims>
+inline constexpr bool is_kernel_argument<BlockList<name, Dims...>> = true;
+
+/// One argument, or the tensors of a list.
+template <typename Parameter>
+void declare(Gate& gate) {
+  if constexpr (requires { Parameter::argument(); })
+    gate.declare(Parameter::argument());
+  else
+    for (const Argument& argument : Parameter::arguments()) gate.declare(argument);
+}
 
 template <typename Call>
 struct Signature;
@@ -64,6 +76,14 @@ inline constexpr bool are_kernel_arguments = (is_kernel_argument<Arguments> && .
 template <typename... Arguments>
 inline constexpr bool have_distinct_dimensions = (Arguments::has_distinct_dimensions && ...);
 
+/// A list says for rows which tiles.
+template <typename Parameter>
+inline constexpr bool is_a_whole_list = true;
+template <Name name, auto... Dims>
+inline constexpr bool is_a_whole_list<BlockList<name, Dims...>> = sizeof...(Dims) >= 2;
+template <typename... Arguments>
+inline constexpr bool are_whole_lists = (is_a_whole_list<Arguments> && ...);
+
 /// The kernel of a lambda that was refused: never traced, for the program does not compile.
 class RefusedKernel final : public KernelSource {
  public:
@@ -79,7 +99,7 @@ class KernelOf final : public KernelSource {
 
   void trace(Gate& gate) const override {
     const Trace running(gate);
-    (gate.declare(Arguments::argument()), ...);
+    (declare<Arguments>(gate), ...);
     Lambda body = body_;
     body(Arguments{}...);
   }
@@ -95,22 +115,27 @@ template <typename Lambda>
 auto kernel(std::string name, Lambda body,
             const std::source_location place = std::source_location::current()) {
   if constexpr (!detail::has_one_signature<Lambda>) {
-    static_assert(
-        detail::has_one_signature<Lambda>,
-        "kernel(name, lambda): parameters must be In, Out, InOut, Temp or Scalar, not auto");
+    static_assert(detail::has_one_signature<Lambda>,
+                  "kernel(name, lambda): parameters must be In, Out, InOut, Temp, Scalar or "
+                  "BlockList, not auto");
     return detail::RefusedKernel{};
   } else {
     using Parameters = typename detail::Signature<decltype(&Lambda::operator())>::type;
     return hana::unpack(Parameters{}, [&](auto... argument) {
       if constexpr (!detail::are_kernel_arguments<typename decltype(argument)::type...>) {
-        static_assert(
-            detail::are_kernel_arguments<typename decltype(argument)::type...>,
-            "kernel(name, lambda): parameters must be In, Out, InOut, Temp or Scalar, not auto");
+        static_assert(detail::are_kernel_arguments<typename decltype(argument)::type...>,
+                      "kernel(name, lambda): parameters must be In, Out, InOut, Temp, Scalar or "
+                      "BlockList, not auto");
         return detail::RefusedKernel{};
       } else if constexpr (!detail::have_distinct_dimensions<
                                typename decltype(argument)::type...>) {
         static_assert(detail::have_distinct_dimensions<typename decltype(argument)::type...>,
-                      "In, Out, InOut, Temp: the dimensions of a tensor must differ");
+                      "In, Out, InOut, Temp, BlockList: the dimensions of a tensor must differ");
+        return detail::RefusedKernel{};
+      } else if constexpr (!detail::are_whole_lists<typename decltype(argument)::type...>) {
+        static_assert(
+            detail::are_whole_lists<typename decltype(argument)::type...>,
+            "BlockList<name, B, H, M, N>: needs a dimension of rows and one of listed tiles");
         return detail::RefusedKernel{};
       } else {
         return detail::KernelOf<Lambda, typename decltype(argument)::type...>(

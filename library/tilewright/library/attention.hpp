@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <tilewright/arguments.hpp>
+#include <tilewright/library/documents.hpp>
 #include <tilewright/library/score.hpp>
 #include <utility>
 #include <vector>
@@ -41,6 +42,18 @@ struct AttentionRequest {
   std::string schedule = {};
 };
 
+/// A list of tiles in device memory; blocks.hpp makes them. begin = indptr[…, :-1] and end =
+/// indptr[…, 1:] of a matrix of blocks in CSR form are views of it, where a launch that has no mask
+/// takes the indices as they are.
+struct BlockListTensors {
+  TensorView begin = {};  ///< i32 [batch, heads, tiles of rows]: the first entry of each row
+  TensorView end = {};    ///< the same: the one behind its last
+  TensorView tiles = {};  ///< i32 [entries]: a tile's number, or ~number where the mask cuts it
+  /// What it was made for, where that is known; 0: not compared with the launch.
+  int block_q = 0, block_kv = 0;
+  std::int64_t columns = 0;
+};
+
 /// What one launch works on. Extents are in the order given here, whatever the order in memory:
 /// strides say that. A tensor laid out [batch, length, heads, dim] is
 /// TensorView::contiguous(address, dtype, {batch, length, heads, dim}).transposed(1, 2).
@@ -57,6 +70,8 @@ struct AttentionTensors {
   std::vector<std::pair<std::string, double>> numbers = {};
   /// Their tables, by name: each must be given.
   std::vector<std::pair<std::string, TensorView>> tables = {};
+  /// The tiles to visit, for plans of Attention::blocks and for no others.
+  BlockListTensors blocks = {};
 };
 
 /// The extents that a plan leaves open.
@@ -70,6 +85,9 @@ struct AttentionExtents {
 
 class Plan;
 struct AttentionState;
+namespace library {
+struct AttentionParts;
+}
 
 /// What the compiler made for one architecture; needs no device. Made by Attention::program.
 class AttentionProgram {
@@ -150,6 +168,17 @@ class Attention {
   [[nodiscard]] Attention mask(Mask mask) const;
   /// What becomes of the scaled scores before the mask; not set: nothing.
   [[nodiscard]] Attention score(ScoreMod score_mod) const;
+  /// One more key for each query head, of score sinks[head] and value 0 (gpt-oss): an f32 table
+  /// "sinks" [heads] of the launch. It takes weight, and its logarithm counts in lse; a row that
+  /// sees no key gets 0 and lse = sinks[head].
+  [[nodiscard]] Attention sinks() const;
+  /// Only the tiles of `block_q` rows by `block_kv` keys that a list of the launch names are
+  /// visited (blocks.hpp); in those it marks as cut, the mask applies too. Both sizes are multiples
+  /// of 16 up to 512, which the schedule keeps. Throws Error{invalid_argument} for others.
+  [[nodiscard]] Attention blocks(int block_q, int block_kv) const;
+  /// Rows and keys are sequences packed one after the other; see documents.hpp. Says it of the mask
+  /// and the score functions as they are set by now: comes after them.
+  [[nodiscard]] Attention documents() const;
 
   /// Compiles (or finds in the cache) and loads; everything that takes time. Throws Error naming
   /// "dtype", "head_dim", "value_dim", "dot_precision" or the line of "schedule"; missing without
@@ -161,8 +190,12 @@ class Attention {
   AttentionProgram program(const std::string& arch, const AttentionRequest& request) const;
 
  private:
+  library::AttentionParts parts() const;
+
   Mask mask_;
   ScoreMod score_mod_;
+  bool has_sinks_ = false;
+  int block_q_ = 0, block_kv_ = 0;  ///< 0: no list
 };
 
 }  // namespace tilewright

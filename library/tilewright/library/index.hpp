@@ -50,6 +50,10 @@ Index operator*(const Index& a, const Index& b);
 Index operator/(const Index& a, const Index& b);  ///< toward -inf; by 0: 0
 Index operator%(const Index& a, const Index& b);  ///< a - a / b * b
 Index operator-(const Index& a);
+Index operator&(const Index& a, const Index& b);
+Index operator|(const Index& a, const Index& b);
+Index operator<<(const Index& a, const Index& b);  ///< by 0 to 31
+Index operator>>(const Index& a, const Index& b);  ///< by 0 to 31; the sign comes in
 Index min(const Index& a, const Index& b);
 Index max(const Index& a, const Index& b);
 Index abs(const Index& a);

@@ -78,4 +78,25 @@ Mask prefix_lm(int length);
 /// below 1. `width` is the kernel's, not the launch's.
 Mask chunked(int width);
 
+/// Blocks of `size` rows by `size` keys are visible or not, for each query head, as "blocks" says,
+/// an i32 table [heads, blocks of rows, blocks of keys] of the launch. `size` is the kernel's. To
+/// visit the visible ones alone: Attention::blocks. Throws Error{invalid_argument} for a size
+/// below 1.
+Mask block_matrix(int size);
+
+/// The last `size` rows and keys are a tree of drafts (SpecInfer, EAGLE): each sees the keys before
+/// the tree and those nodes whose bit is set in "ancestors", an i32 table [size, words] of the
+/// launch (tree_ancestors makes it); rows before the tree see causally. `size` is a number of the
+/// launch: draft_tokens. Throws Error{invalid_argument} for a size below 0.
+Mask tree(int size);
+
+/// 32 nodes a word, the lowest bit first: node i sees node j where sees[i][j]. Row-major, rows of
+/// (size + 31) / 32 words, at least one. Throws Error{invalid_argument} where it is not square.
+std::vector<std::int32_t> tree_ancestors(const std::vector<std::vector<bool>>& sees);
+
+/// Rows and keys are the tokens of a grid, row by row: each sees the `size` x `size` square around
+/// it, which moves inward at the edges (NATTEN); an axis shorter than that is seen whole. The
+/// numbers are the kernel's, not the launch's. Throws Error{invalid_argument} for numbers below 1.
+Mask neighborhood(int height, int width, int size);
+
 }  // namespace tilewright

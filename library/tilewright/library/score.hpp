@@ -97,4 +97,20 @@ ScoreMod alibi();
 /// two n <= heads, then every second one of those of 2 n.
 std::vector<float> alibi_slopes(int heads);
 
+/// s + relative_bias[h, clamp(k - position(q), -reach, reach) + reach]: an f32 table
+/// "relative_bias" [heads, 2 reach + 1] of the launch, one number for each distance of key and row;
+/// distances beyond the reach have its ends'. Throws Error{invalid_argument} unless reach is 0 to
+/// 2^28.
+ScoreMod relative_bias(int reach);
+
+/// That table for T5 (arXiv 1910.10683): `learned` [num_buckets, heads] has a bias for each bucket
+/// of distances, the first half of them exact, the others wider and wider up to max_distance =
+/// reach. Bidirectional: half of the buckets are for keys after the row. Throws
+/// Error{invalid_argument} for a number that is out of range, or `learned` of another size.
+std::vector<float> t5_relative_bias(const std::vector<float>& learned, int heads, int num_buckets,
+                                    int max_distance, bool bidirectional);
+
+/// The bucket of a distance key - row, 0 … num_buckets - 1, in exact integers.
+int t5_bucket(int distance, int num_buckets, int max_distance, bool bidirectional);
+
 }  // namespace tilewright

@@ -1,4 +1,4 @@
-// expect: kernel(name, lambda): parameters must be In, Out, InOut, Temp or Scalar, not auto
+// expect: kernel(name, lambda): parameters are In, Out, InOut, Temp, Scalar or BlockList, not auto
 // names: lambda
 #include "../dimensions.hpp"
 

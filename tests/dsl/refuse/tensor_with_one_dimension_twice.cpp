@@ -1,4 +1,4 @@
-// expect: In, Out, InOut, Temp: the dimensions of a tensor must differ
+// expect: In, Out, InOut, Temp, BlockList: the dimensions of a tensor must differ
 // names: "q"
 #include "../dimensions.hpp"
 

@@ -135,4 +135,36 @@ inline auto integers =
       store(Column(D), iota(D) * 2);
     });
 
+/// Over the tiles of a list, 16 rows by 8 columns.
+template <bool masked>
+inline auto listed = kernel("listed", [](In<"x", f32, M, D> X, In<"y", f32, N, D> Y,
+                                         BlockList<"blocks", B, M, N> list,
+                                         Out<"out", f32, B, M, D> O, Out<"top", f32, B, M> Top) {
+  auto b = each(B);
+  auto m = blocks(M, 16);
+  auto x = let("x", load(X(m, D)));
+  Var<f32, M, D> sum{"sum", 0.f};
+  Var<f32, M> top{"top", -infinity};
+  const auto body = [&](auto n) {
+    auto y = let("y", load(Y(n, D)));
+    auto s = let("s", dot(x, y, D));
+    sum = sum + dot(s, y, N);
+    top = max(top, reduce_max(s, N));
+  };
+  if constexpr (masked)
+    for_blocks(N, list(b, m).tile(8), index(M) + index(N) % 3 != index(N), body);
+  else
+    for_blocks(N, list(b, m).tile(8), body);
+  store(O(b, m, D), sum);
+  store(Top(b, m), top);
+});
+
+/// The rows of the list are reduced.
+inline auto listed_columns =
+    kernel("listed_columns",
+           [](In<"x", f32, M, N> X, BlockList<"blocks", M, N> list, Out<"top", f32, N> Top) {
+             auto m = blocks(M, 16);
+             for_blocks(N, list(m), [&](auto n) { store(Top(n), reduce_max(load(X(m, n)), M)); });
+           });
+
 }  // namespace standalone_kernels

@@ -209,3 +209,25 @@ TEST_CASE("tensors read and written, branches, additions, rows by number") {
     agrees(standalone_kernels::statements, {}, test);
   }
 }
+
+TEST_CASE("the tiles that a list names, those it marks as cut under the mask") {
+  // 37 rows are 3 tiles of 16, 29 columns 4 tiles of 8; the second row is empty.
+  const Case test{
+      {{"batch", 2}, {"q", 37}, {"kv", 29}, {"d", 5}, {"blocks_rows", 3}, {"blocks_entries", 9}},
+      {},
+      {{"blocks_begin", {0, 2, 2, 5, 3, 1}},
+       {"blocks_end", {2, 2, 5, 9, 4, 2}},
+       {"blocks_tiles", {3, -1, 0, -4, 2, -3, 1, 3, 0}}}};
+  agrees(standalone_kernels::listed<true>, {{"d", 5}}, test);
+  agrees(standalone_kernels::listed<false>, {{"d", 5}}, test);
+}
+
+TEST_CASE("a list whose rows are reduced has no reference") {
+  try {
+    emit::emit_reference(build(standalone_kernels::listed_columns));
+    FAIL("accepted");
+  } catch (const Error& error) {
+    CHECK(std::string(error.id()) == "reference-list-unsupported");
+    CHECK(error.argument() == "q");
+  }
+}

@@ -96,6 +96,7 @@ TEST_CASE("a CUDA compiler takes the file alone, and says nothing") {
   builds(standalone_kernels::gathered, {{"d", 18}}, false);
   builds(standalone_kernels::product, {{"d", 7}}, true);
   builds(standalone_kernels::packed, {{"d", 7}}, false);
+  builds(standalone_kernels::listed<true>, {{"d", 5}}, false);
 }
 
 TEST_CASE("samples: groups divide, tiles have tails, tolerances follow the types") {
@@ -121,6 +122,19 @@ TEST_CASE("samples of a flattened dimension are those of its parts") {
   CHECK(extents.at("q") == 77);
   CHECK(extents.at("group") == 3);
   CHECK(!extents.contains("q*group"));
+}
+
+TEST_CASE("samples of a list have a row for each tile of rows, and room for all tiles") {
+  const ir::Kernel kernel = build(standalone_kernels::listed<true>, {{"d", 5}});
+  const auto extents = emit::sample_extents(kernel);
+  CHECK(extents.at("blocks_rows") == (extents.at("q") + 15) / 16);
+  const auto lists = emit::sample_lists(kernel, extents);
+  REQUIRE(lists.size() == 1);
+  CHECK(lists[0].begin == "blocks_begin");
+  CHECK(lists[0].columns == (extents.at("kv") + 7) / 8);
+  CHECK(lists[0].cut);
+  CHECK(extents.at("blocks_entries") ==
+        extents.at("batch") * extents.at("blocks_rows") * lists[0].columns);
 }
 
 TEST_CASE("a parameter that names nothing is refused by name") {

@@ -9,7 +9,7 @@
 #include "loops/standard_forward.hpp"
 #include "variants/errors.hpp"
 #include "variants/run_plan.hpp"
-#include "variants/table.hpp"
+#include "variants/variant.hpp"
 
 namespace tilewright::library {
 namespace {
@@ -111,16 +111,20 @@ void require_budget(const Request& request) {
                known ? "at least " + std::to_string(bytes) : std::string("a smaller shape"), ""});
 }
 
-/// Every tile is computed; the full ones hold no hidden pair (a tail past the end does not count).
+/// Tiles of one row of tiles that hold no hidden pair (a tail past the end does not count).
+std::int64_t full_tiles(const AttentionShape& s, std::int64_t first_row, std::int64_t tile_kv) {
+  const std::int64_t last_seen = s.causal ? first_row + s.position_offset() : s.seqlen_kv - 1;
+  return last_seen >= s.seqlen_kv - 1 ? (s.seqlen_kv + tile_kv - 1) / tile_kv
+                                      : std::max<std::int64_t>(0, (last_seen + 1) / tile_kv);
+}
+
+/// Every tile is computed.
 BlockCounts count(const AttentionShape& s, std::int64_t tile_q, std::int64_t tile_kv) {
   const std::int64_t rows = (s.seqlen_q + tile_q - 1) / tile_q,
                      columns = (s.seqlen_kv + tile_kv - 1) / tile_kv;
   BlockCounts counts;
   for (std::int64_t i = 0; i < rows; ++i) {
-    const std::int64_t last_seen = s.causal ? i * tile_q + s.position_offset() : s.seqlen_kv - 1;
-    const std::int64_t full = last_seen >= s.seqlen_kv - 1
-                                  ? columns
-                                  : std::max<std::int64_t>(0, (last_seen + 1) / tile_kv);
+    const std::int64_t full = full_tiles(s, i * tile_q, tile_kv);
     counts.full += full;
     counts.cut += columns - full;
   }
@@ -154,6 +158,21 @@ class Standard : public Variant {
     return result;
   }
 
+  std::optional<Tiling> tiling(const Request& request, const std::string& arch) const override {
+    const auto program = make_program(*kernels_of(request)[0], arch, compile_request(request, 0));
+    const auto& tile = program.aligned.schedule.tile;
+    const std::int64_t tile_q = tile.at(M), tile_kv = tile.at(N);
+    return Tiling{tile_q, tile_kv, [=, s = request.shape](std::int64_t, std::int64_t) {
+                    std::vector<ir::TileClass> tiles;
+                    for (std::int64_t row = 0; row < s.seqlen_q; row += tile_q)
+                      for (std::int64_t key = 0; key < s.seqlen_kv; key += tile_kv)
+                        tiles.push_back(key / tile_kv < full_tiles(s, row, tile_kv)
+                                            ? ir::TileClass::full
+                                            : ir::TileClass::cut);
+                    return tiles;
+                  }};
+  }
+
   std::string dump(const Request& request, const std::string& arch, Stage stage) const override {
     const Kernels kernels = kernels_of(request);
     std::vector<Program> programs;
@@ -167,6 +186,22 @@ class Standard : public Variant {
 
 }  // namespace
 
-std::unique_ptr<Variant> make_standard() { return std::make_unique<Standard>(); }
+namespace bundled {
 
+VariantEntry standard() {
+  return {.origin = "the formula in three kernels; \"Algorithm 0\" of FlashAttention",
+          .summary = "exact attention through scores and weights in memory: the baseline",
+          .mask = "",
+          .options = {{"--scores", "f32",
+                       "element type of S and P in memory: f32, or input (that of q, k and v; f16 "
+                       "overflows from 65520 on)",
+                       false, "TYPE"},
+                      {"--memory-budget", "4294967296",
+                       "bytes that S and P may take together; a shape that takes more is refused",
+                       false, "BYTES"}},
+          .cases = {"--scores input"},
+          .make = [] { return std::make_unique<Standard>(); }};
+}
+
+}  // namespace bundled
 }  // namespace tilewright::library

@@ -1,0 +1,10 @@
+#include "../dimensions.hpp"
+
+auto program = kernel("program", [](In<"q", bf16, B, H, M, D>, In<"k", bf16, B, H, N, D> K,
+                                    BlockList<"blocks", B, H, M, N> list) {
+  auto b = each(B);
+  auto h = each(H);
+  auto m = blocks(M, 64);
+  for_blocks(N, list(b, h, m), index(M) >= index(N),
+             [&](auto n) { let("k", load(K(b, h, n, D))); });
+});

@@ -1,0 +1,11 @@
+// expect: list(b, h, m): an index before the rows must be an each or an i32 number
+// names: "q" index
+#include "../dimensions.hpp"
+
+auto program = kernel("program", [](In<"q", bf16, B, H, M, D>, In<"k", bf16, B, H, N, D> K,
+                                    BlockList<"blocks", B, H, M, N> list) {
+  auto b = each(B);
+  auto h = each(H);
+  auto m = blocks(M, 64);
+  for_blocks(N, list(b, index(M), m), [&](auto n) { let("k", load(K(b, h, n, D))); });  // wrong
+});
