@@ -1,3 +1,4 @@
+// Long file: one reader of one zone; its steps share what is known of the rows and their ends.
 // Closed forms for zones (zones.hpp). Per zone: the row range, cut by the bounds on q; the lower
 // and upper ends of k over it; and what must hold for the zone to be non-empty. Emptiness is
 // encoded in the ends themselves: an interval of tiles is empty when its first is after its last.
