@@ -1,6 +1,7 @@
 // See tilewright/library/attention.hpp: composing, compiling, launching.
 #include <tilewright/library/attention.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <tilewright/error.hpp>
@@ -31,10 +32,40 @@ CompileRequest compile_request(const AttentionRequest& request) {
   return made;
 }
 
-AttentionState described(library::AttentionParts parts, AttentionRequest request,
-                         std::string arch) {
+/// Rows of packed sequences do not stand where rows of one would.
+void require_positions(const library::AttentionParts& parts) {
+  if (parts.rope->positions_given) return;
+  for (const ScoreTree& one : library::arguments_of(parts.trees()))
+    if (one->name == "document_start")
+      throw Error(errors::attention["rope-positions-missing"],
+                  "rotary positions of packed sequences must be given",
+                  {"rope.positions_given", "false", "true", ""});
+}
+
+/// Tables of positions that are not given must reach to the last.
+void require_long_tables(const std::vector<std::pair<std::string, TensorView>>& tables,
+                         std::int64_t positions) {
+  for (const auto& [name, table] : tables) {
+    if (name != "rope_cos" && name != "rope_sin") continue;
+    if (table.extents.empty() || table.extents[0] >= positions) continue;
+    throw Error(
+        errors::attention["rope-positions-too-few"], "table '" + name + "' has too few positions",
+        {name, std::to_string(table.extents[0]), "at least " + std::to_string(positions), ""});
+  }
+}
+
+AttentionState described(library::AttentionParts parts, const std::optional<Rope>& rope,
+                         AttentionRequest request, std::string arch) {
   library::check(request);
   if (request.value_dim == 0) request.value_dim = request.head_dim;
+  if (rope) {
+    if (parts.block_q != 0)
+      throw Error(errors::attention["rope-over-list"],
+                  "there is no kernel for rotary positions over a list of blocks",
+                  {"rope", "with blocks", "one of the two", ""});
+    parts.rope = library::rope_part(*rope, request.head_dim);
+    require_positions(parts);
+  }
   return {.arguments = library::arguments_of(parts.trees()),
           .parts = std::move(parts),
           .request = std::move(request),
@@ -58,6 +89,12 @@ Attention Attention::score(ScoreMod score_mod) const {
 Attention Attention::sinks() const {
   Attention result = *this;
   result.has_sinks_ = true;
+  return result;
+}
+
+Attention Attention::rope(const Rope& rope) const {
+  Attention result = *this;
+  result.rope_ = rope;
   return result;
 }
 
@@ -85,7 +122,7 @@ library::AttentionParts Attention::parts() const {
 }
 
 AttentionPlan Attention::compile(const Device& device, const AttentionRequest& request) const {
-  AttentionState state = described(parts(), request, device.architecture());
+  AttentionState state = described(parts(), rope_, request, device.architecture());
   const auto kernel = library::attention_kernel(state.parts, state.request.dtype);
   state.plan = tilewright::compile(device, *kernel, compile_request(state.request));
   auto plan = std::make_shared<Plan>(*state.plan);
@@ -95,7 +132,7 @@ AttentionPlan Attention::compile(const Device& device, const AttentionRequest& r
 
 AttentionProgram Attention::program(const std::string& arch,
                                     const AttentionRequest& request) const {
-  AttentionState state = described(parts(), request, arch);
+  AttentionState state = described(parts(), rope_, request, arch);
   try {
     passes::target_of(arch);
   } catch (const Error& error) {  // names the command's option
@@ -113,7 +150,10 @@ void AttentionPlan::launch(const Stream& stream, AttentionTensors tensors,
                            const Workspace& workspace) const {
   const AttentionRequest& request = AttentionState::of(program_).request;
   const library::AttentionParts& parts = AttentionState::of(program_).parts;
-  library::check(library::check(tensors, request), tensors.blocks, parts.block_q, parts.block_kv);
+  const AttentionExtents extents = library::check(tensors, request);
+  library::check(extents, tensors.blocks, parts.block_q, parts.block_kv);
+  if (parts.rope && !parts.rope->positions_given)
+    require_long_tables(tensors.tables, std::max(extents.seqlen_q, extents.seqlen_kv));
   const double scale =
       tensors.softmax_scale.value_or(1 / std::sqrt(static_cast<double>(request.head_dim)));
   std::vector<Binding> arguments;

@@ -1,6 +1,7 @@
 // See kernel.hpp; the kernel itself is loops/flash_forward.hpp.
 #include "attention/kernel.hpp"
 
+#include "attention/errors.hpp"
 #include "attention/recorded.hpp"
 #include "loops/flash_block_list.hpp"
 #include "loops/flash_forward.hpp"
@@ -58,9 +59,35 @@ ScoreTree AttentionParts::sink() const {
   return table_node(sinks_table, f32, {TableExtent::heads}, {leaf_node(ScoreNode::Leaf::head)});
 }
 
+std::vector<ScoreTree> AttentionParts::trees() const {
+  std::vector<ScoreTree> all{mask.tree(), score_mod.tree(), sink()};
+  if (!rope) return all;
+  const ScoreTree zero = constant_node(0, i32);
+  const auto table = [&](const char* name, DType dtype, std::vector<TableExtent> extents) {
+    all.push_back(table_node(name, dtype, std::move(extents), {zero, zero}));
+  };
+  table("rope_cos", f32, {TableExtent::any, TableExtent::any});
+  table("rope_sin", f32, {TableExtent::any, TableExtent::any});
+  if (!rope->positions_given) return all;
+  table("positions_q", i32, {TableExtent::batch, TableExtent::seqlen_q});
+  table("positions_k", i32, {TableExtent::batch, TableExtent::seqlen_kv});
+  return all;
+}
+
+RopePart rope_part(const Rope& rope, std::int64_t head_dim) {
+  const std::int64_t dim = rope.dim == 0 ? head_dim : rope.dim;
+  if (dim < 2 || dim > head_dim || dim % 2 != 0)
+    throw Error(errors::attention["rope-dim-unusable"],
+                "rotary positions turn pairs of the elements of a head",
+                {"rope.dim", std::to_string(dim),
+                 "an even number from 2 to the head_dim of " + std::to_string(head_dim), ""});
+  return {rope.pairing, dim, head_dim, rope.positions_given};
+}
+
 std::unique_ptr<KernelSource> attention_kernel(const AttentionParts& parts, DType dtype) {
   const ComposedScores scores{parts.mask.tree(), parts.score_mod.tree(), parts.sink(),
                               parts.is_regrouped};
+  if (parts.rope) return rope_kernel(scores, *parts.rope, dtype);
   if (dtype == bf16) return kernel_of<bf16>(scores, parts);
   if (dtype == f16) return kernel_of<f16>(scores, parts);
   if (dtype == f32) return kernel_of<f32>(scores, parts);

@@ -7,12 +7,21 @@
 #include <optional>
 #include <tilewright/compile.hpp>
 #include <tilewright/library/attention.hpp>
+#include <tilewright/library/rope.hpp>
 
 #include "ir/domain.hpp"
 #include "scores/evaluate.hpp"
 #include "variants/variant.hpp"
 
 namespace tilewright::library {
+
+/// Rotary positions with the request's numbers filled in.
+struct RopePart {
+  RopePairing pairing = RopePairing::half;
+  std::int64_t dim = 0;  ///< never 0
+  std::int64_t head_dim = 0;
+  bool positions_given = false;
+};
 
 /// What an attention is composed of.
 struct AttentionParts {
@@ -21,19 +30,28 @@ struct AttentionParts {
   bool has_sinks = false;         ///< one for each query head, in a table of the launch
   bool is_regrouped = false;      ///< rows and keys are those of a residue (regroup.hpp)
   int block_q = 0, block_kv = 0;  ///< of the tiles that a list of the launch names; 0: no list
+  std::optional<RopePart> rope = {};
 
   ScoreTree sink() const;  ///< null: none
   /// Of which the numbers and tables of the launch are gathered.
-  std::array<ScoreTree, 3> trees() const { return {mask.tree(), score_mod.tree(), sink()}; }
+  std::vector<ScoreTree> trees() const;
 };
 inline constexpr const char* sinks_table = "sinks";
 
 /// Null for an element type without a kernel: each caller refuses it in its own words.
 std::unique_ptr<KernelSource> attention_kernel(const AttentionParts& parts, DType dtype);
+/// Fills in what depends on the head. Throws Error{invalid_argument} naming "rope.dim" where it is
+/// odd or more than the head has.
+RopePart rope_part(const Rope& rope, std::int64_t head_dim);
 inline constexpr const char* attention_dtypes = "bf16, f16, f32";
 
 /// Of compile_block_list.
 std::shared_ptr<const KernelSource> block_list_kernel(const Mask& mask);
+
+/// attention_kernel of parts with rotary positions.
+struct ComposedScores;
+std::unique_ptr<KernelSource> rope_kernel(const ComposedScores& scores, const RopePart& rope,
+                                          DType dtype);
 
 /// Extents by the names of the kernel's dimensions.
 Extents kernel_extents(const AttentionExtents& extents, std::int64_t head_dim,

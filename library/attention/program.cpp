@@ -32,11 +32,15 @@ std::string indented(const std::string& text) {
 
 /// "causal", "every key; scores 50 * tanh(s / 50)".
 std::string scores_text(const AttentionState& state) {
-  const auto& [mask, score_mod, has_sinks, is_regrouped, block_q, block_kv] = state.parts;
+  const auto& [mask, score_mod, has_sinks, is_regrouped, block_q, block_kv, rope] = state.parts;
   std::string text = mask.tree() ? "keys where " + mask.text() : "every key";
   if (score_mod.tree()) text += "; scores s = " + score_mod.text();
   if (is_regrouped) text += "; regrouped by residue";
   if (has_sinks) text += "; a sink for each head";
+  if (rope)
+    text += fmt::format("; rotary positions, {} pairs of {} elements{}",
+                        rope->pairing == RopePairing::half ? "half" : "interleaved", rope->dim,
+                        rope->positions_given ? ", positions given" : "");
   if (block_q != 0)
     text += fmt::format("; tiles of {} rows by {} keys that a list names", block_q, block_kv);
   return text;

@@ -1,6 +1,7 @@
 // See tensor_checks.hpp.
 #include "attention/tensor_checks.hpp"
 
+#include <algorithm>
 #include <tilewright/error.hpp>
 
 #include "plan_errors.hpp"
@@ -8,7 +9,10 @@
 namespace tilewright::library {
 namespace {
 
-std::size_t rank(const Rows& rows) { return rows.axes[3] == nullptr ? 3 : 4; }
+std::size_t rank(const Rows& rows) {
+  const auto end = std::find(rows.axes.begin(), rows.axes.end(), nullptr);
+  return static_cast<std::size_t>(end - rows.axes.begin());
+}
 
 std::string layout(const Rows& rows) {
   std::string text;

@@ -20,7 +20,7 @@ struct Extent {
 struct Rows {
   const char* name;
   const TensorView& view;
-  std::array<Extent*, 4> axes;  ///< the last may be null: three axes
+  std::array<Extent*, 4> axes;  ///< null behind the last
 };
 
 inline bool is_given(const TensorView& view) { return view.data != 0 || !view.extents.empty(); }

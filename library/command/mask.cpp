@@ -97,7 +97,7 @@ Totals total(const Mask& mask) {
         const library::BlockCounts blocks = pictures::count(picture.tiles);
         const pictures::Measure measure = pictures::measure(picture);
         const std::lock_guard lock(mutex);
-        totals.blocks.skipped += blocks.skipped;
+        totals.blocks.skipped += blocks.skipped - mask.tiling.between;
         totals.blocks.full += blocks.full;
         totals.blocks.cut += blocks.cut;
         totals.measure += measure;

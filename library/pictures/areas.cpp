@@ -77,21 +77,25 @@ void add_tiles(Areas& areas, const MaskPicture& picture) {
 
 /// False if there are more than `most`.
 bool add_pairs(Areas& areas, const MaskPicture& picture, std::size_t most) {
-  Runs visible(areas.visible), wrong(areas.wrong);
+  Runs visible(areas.visible), wrong(areas.wrong), empty(areas.empty);
   PairRows rows(picture);
   for (std::int64_t place = 0; place < picture.places_q(); ++place) {
     const std::span<const Pair> pairs = rows.at(place);
     for (std::int64_t key = 0; key < picture.places_kv(); ++key) {
       const Pair pair = pairs[static_cast<std::size_t>(key)];
-      if (pair == Pair::nothing) continue;
       const TileClass tile = picture.tile(place / picture.tile_q, key / picture.tile_kv);
+      if (pair == Pair::nothing) {
+        if (tile != TileClass::skipped) empty.run(key, key + 1);
+        continue;
+      }
       const bool seen = pair == Pair::visible;
       if (tile == TileClass::cut && seen) visible.run(key, key + 1);
       if (tile == (seen ? TileClass::skipped : TileClass::full)) wrong.run(key, key + 1);
     }
     visible.end_line(place, 1);
     wrong.end_line(place, 1);
-    if (areas.visible.size() + areas.wrong.size() > most) return false;
+    empty.end_line(place, 1);
+    if (areas.visible.size() + areas.wrong.size() + areas.empty.size() > most) return false;
   }
   return true;
 }
@@ -108,6 +112,7 @@ Areas areas_of(const MaskPicture& picture, const SceneLimits& limits) {
   if (!areas.has_pairs) {
     areas.visible.clear();
     areas.wrong.clear();
+    areas.empty.clear();
   }
   return areas;
 }

@@ -11,6 +11,7 @@ struct Areas {
   std::vector<PlaceRect> cut;      ///< tiles, or squares of tiles that are neither full nor skipped
   std::vector<PlaceRect> visible;  ///< pairs of the cut tiles
   std::vector<PlaceRect> wrong;    ///< pairs that contradict their tile's class
+  std::vector<PlaceRect> empty;    ///< places of visited tiles where nothing stands
   bool has_pairs = false;          ///< false: too many rectangles, so cut tiles stand alone
   std::int64_t square = 1;         ///< tiles along the side of what is drawn as one
 };

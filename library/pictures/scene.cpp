@@ -177,6 +177,7 @@ Scene scene_of(const MaskPicture& picture, const std::vector<std::string>& facts
     scene.layers.push_back({visible_color, std::move(areas.visible)});
   }
   scene.layers.push_back({full_color, std::move(areas.full)});
+  if (!areas.empty.empty()) scene.layers.push_back({skipped_color, std::move(areas.empty)});
   if (!areas.wrong.empty()) scene.layers.push_back({wrong_color, areas.wrong});
   add_ticks(scene, picture);
   add_axes(scene, picture);

@@ -93,6 +93,8 @@ struct Tiling {
   /// Of kernels that walk rows or keys with a stride: tile i covers the rows row_order[i * tile_q
   /// …], -1 where a group ends early. Empty: as they are numbered.
   std::vector<std::int64_t> row_order = {}, key_order = {};
+  /// Of those classes, skipped tiles between groups, which belong to no launch.
+  std::int64_t between = 0;
 };
 
 class Variant {

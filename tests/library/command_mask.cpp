@@ -148,3 +148,27 @@ TEST_CASE("no variant skips a visible pair or calls a tile full that hides one")
     }
   }
 }
+
+TEST_CASE("rows and keys that a kernel regroups by residue are shown so, and counted as run does") {
+  // Residues 0 … 3 of 50 by 61: 13, 13, 12, 12 rows and 16, 15, 15, 15 keys, a tile each.
+  const auto object = real_mask(
+      "strided --stride 4 --regroup on --seqlen-q 50 --seqlen-kv 61 --heads 3 --tile-q 16 "
+      "--tile-kv 16");
+  const auto& blocks = object.at("blocks");
+  CHECK(blocks.at("skipped").get<int>() + blocks.at("full").get<int>() +
+            blocks.at("cut").get<int>() ==
+        3 * 4);
+  CHECK(object.at("ideal_visited") == 3 * 4);
+  std::int64_t visible = 0;
+  for (std::int64_t q = 0; q < 50; ++q)
+    for (std::int64_t k = 0; k < 61; ++k) visible += k <= q + 11 && (q + 11 - k) % 4 == 0;
+  CHECK(object.at("density") == doctest::Approx(static_cast<double>(visible) / (50 * 61)));
+  // More residues than rows: keys that no row sees stand at the end.
+  CHECK(real_mask("strided --stride 50 --regroup on --seqlen-q 3 --seqlen-kv 200").at("wrong") ==
+        0);
+  std::ostringstream out, err;
+  CHECK(command::command(
+            {"mask", "strided", "--stride", "4", "--regroup", "on", "--seqlen-q", "50", "--ascii"},
+            library::variants(), out, err) == 0);
+  CHECK(out.str().find("rows and keys regrouped") != std::string::npos);
+}

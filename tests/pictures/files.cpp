@@ -26,6 +26,7 @@ enum class Look { blank, full, visible, hidden, wrong };
 
 Look look_at(const MaskPicture& picture, const Sees& sees, std::int64_t y, std::int64_t x) {
   const bool seen = pair_at(picture, sees, y, x) == 1;
+  if (pair_at(picture, sees, y, x) == -1) return Look::blank;
   switch (picture.tile(y / picture.tile_q, x / picture.tile_kv)) {
     case TileClass::skipped: return seen ? Look::wrong : Look::blank;
     case TileClass::full: return pair_at(picture, sees, y, x) == 0 ? Look::wrong : Look::full;

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <tilewright/arguments.hpp>
 #include <tilewright/library/documents.hpp>
+#include <tilewright/library/rope.hpp>
 #include <tilewright/library/score.hpp>
 #include <utility>
 #include <vector>
@@ -172,6 +173,9 @@ class Attention {
   /// "sinks" [heads] of the launch. It takes weight, and its logarithm counts in lse; a row that
   /// sees no key gets 0 and lse = sinks[head].
   [[nodiscard]] Attention sinks() const;
+  /// Queries and keys are turned by the angles of their positions; see rope.hpp. Not
+  /// together with a list of blocks.
+  [[nodiscard]] Attention rope(const Rope& rope = {}) const;
   /// Only the tiles of `block_q` rows by `block_kv` keys that a list of the launch names are
   /// visited (blocks.hpp); in those it marks as cut, the mask applies too. Both sizes are multiples
   /// of 16 up to 512, which the schedule keeps. Throws Error{invalid_argument} for others.
@@ -181,8 +185,8 @@ class Attention {
   [[nodiscard]] Attention documents() const;
 
   /// Compiles (or finds in the cache) and loads; everything that takes time. Throws Error naming
-  /// "dtype", "head_dim", "value_dim", "dot_precision" or the line of "schedule"; missing without
-  /// NVRTC.
+  /// "dtype", "head_dim", "value_dim", "dot_precision", "rope.dim", "rope.positions_given" (packed
+  /// sequences stand at positions of their own) or the line of "schedule"; missing without NVRTC.
   AttentionPlan compile(const Device& device, const AttentionRequest& request) const;
 
   /// The same for an architecture ("sm_80", "sm_90", …) without a device, up to NVRTC. `arch` is
@@ -196,6 +200,7 @@ class Attention {
   ScoreMod score_mod_;
   bool has_sinks_ = false;
   int block_q_ = 0, block_kv_ = 0;  ///< 0: no list
+  std::optional<Rope> rope_;
 };
 
 }  // namespace tilewright
