@@ -49,6 +49,15 @@ Mask every_key() {
 
 }  // namespace
 
+namespace library {
+
+std::shared_ptr<const KernelSource> block_list_kernel(const Mask& mask) {
+  auto made = block_list_of(RecordedMask{(mask.tree() ? mask : every_key()).tree()});
+  return std::make_shared<decltype(made)>(std::move(made));
+}
+
+}  // namespace library
+
 struct BlockListPlan::State {
   Plan plan;
   std::vector<ScoreTree> arguments;
@@ -59,13 +68,12 @@ BlockListPlan compile_block_list(const Device& device, const Mask& mask,
                                  const BlockListRequest& request) {
   library::check_block_size("block_q", request.block_q);
   library::check_block_size("block_kv", request.block_kv);
-  const ScoreTree tree = mask.tree() ? mask.tree() : every_key().tree();
-  const auto kernel = library::block_list_of(RecordedMask{tree});
+  const auto kernel = library::block_list_kernel(mask);
   const CompileRequest made{
       .extents = {{library::BlockQ, request.block_q}, {library::BlockKV, request.block_kv}},
       .schedule = {}};
   return BlockListPlan(std::make_shared<const BlockListPlan::State>(BlockListPlan::State{
-      compile(device, kernel, made), library::arguments_of(std::array{tree}), request}));
+      compile(device, *kernel, made), library::arguments_of(std::array{mask.tree()}), request}));
 }
 
 const Device& BlockListPlan::device() const { return state_->plan.device(); }

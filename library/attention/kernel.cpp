@@ -119,8 +119,7 @@ std::vector<ir::TileClass> tile_classes(const Program& program, const Mask& mask
                                         const Extents& extents,
                                         const std::map<std::string, double>& numbers,
                                         const std::map<std::string, HostTable>& tables,
-                                        std::int64_t batch, std::int64_t head,
-                                        std::int64_t residue) {
+                                        const std::map<std::string, std::int64_t>& at) {
   const ir::Kernel& kernel = program.aligned.scheduled;
   const ir::Operation& loop = *find_loop(kernel);
   ir::Inputs inputs = inputs_of(mask, extents, numbers, tables);
@@ -128,9 +127,7 @@ std::vector<ir::TileClass> tile_classes(const Program& program, const Mask& mask
     if (!inputs.tensors.contains(name) && !inputs.scalars.contains(name))
       throw Error(errors::scores["table-not-there"], "table '" + name + "' is missing",
                   {name, "", "its numbers", ""});
-  Extents program_of{{B, batch}, {HQ, head}};
-  if (extents.contains(R)) program_of[R] = residue;
-  return passes::tile_classes(kernel, loop, inputs, program_of);
+  return passes::tile_classes(kernel, loop, inputs, at);
 }
 
 }  // namespace tilewright::library

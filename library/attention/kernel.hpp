@@ -50,6 +50,9 @@ struct ComposedScores;
 std::unique_ptr<KernelSource> rope_kernel(const ComposedScores& scores, const RopePart& rope,
                                           DType dtype);
 
+/// Of compile_block_list.
+std::shared_ptr<const KernelSource> block_list_kernel(const Mask& mask);
+
 /// Extents by the names of the kernel's dimensions.
 Extents kernel_extents(const AttentionExtents& extents, std::int64_t head_dim,
                        std::int64_t value_dim);
@@ -70,14 +73,13 @@ std::optional<BlockCounts> count_blocks(const Program& program, const Mask& mask
                                         const std::map<std::string, double>& numbers = {},
                                         const std::map<std::string, HostTable>& tables = {});
 
-/// The class of every tile for one sequence and query head, [tiles of rows, tiles of keys],
-/// row-major; of a regrouped kernel, for one residue of the launch. Throws Error for a table that
-/// is missing or has other extents.
+/// The class of every tile at one place of the grid (a number for each of its dimensions but the
+/// rows: batch, q_head), [tiles of rows, tiles of keys],
+/// row-major. Throws Error for a table that is missing or has other extents.
 std::vector<ir::TileClass> tile_classes(const Program& program, const Mask& mask,
                                         const Extents& extents,
                                         const std::map<std::string, double>& numbers,
                                         const std::map<std::string, HostTable>& tables,
-                                        std::int64_t batch, std::int64_t head,
-                                        std::int64_t residue = 0);
+                                        const std::map<std::string, std::int64_t>& at);
 
 }  // namespace tilewright::library

@@ -54,6 +54,14 @@ Mask chunked(int width) {
       [=](Index q, Index k) { return k <= position(q) && k / width == position(q) / width; });
 }
 
+Mask block_matrix(int size) {
+  require(size >= 1, "size", std::to_string(size), "1 and more");
+  return Mask([=](Index, Index h, Index q, Index k) {
+    const IndexTable blocks("blocks", {TableExtent::heads, TableExtent::any, TableExtent::any});
+    return blocks(h, q / size, k / size) != 0;
+  });
+}
+
 Mask tree(int size) {
   require(size >= 0 && size <= most, "size", std::to_string(size), "0 to 1073741824");
   return Mask([=](Index q, Index k) {

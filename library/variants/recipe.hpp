@@ -12,6 +12,7 @@
 
 #include <map>
 #include <string>
+#include <tilewright/library/blocks.hpp>
 #include <tilewright/library/score.hpp>
 #include <vector>
 
@@ -63,6 +64,9 @@ HostTable host_table(const std::vector<Number>& numbers, std::vector<std::int64_
   return {std::move(extents), {numbers.begin(), numbers.end()}};
 }
 
+/// [heads, rows, columns] of 0 and 1, for block_matrix.
+HostTable host_table(const BlockMask& blocks);
+
 /// An option for masks that show every stride-th key: whether rows and keys are regrouped by
 /// residue (attention/regroup.hpp).
 inline constexpr const char* regroup_option = "--regroup";
@@ -79,6 +83,8 @@ struct Composition {
   Mask mask = {};
   ScoreMod score_mod = {};
   Tables tables = {};
+  /// The mask depends on data: which tiles it shows is listed on the device, before the launch.
+  bool by_list = false;
   // The same, plainly.
   Visible visible = {};  ///< empty: every pair
   Scored scored = {};    ///< empty: as it is

@@ -152,6 +152,12 @@ RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs,
 
   if (device.emulator() != nullptr) device.emulator()->reset();
   const Stream stream = Stream::default_stream(device);
+  if (more.before) {
+    more.before(stream, bindings);
+    device.synchronize();
+    if (result.faults = faults_of(plan, {}); !result.faults.empty()) return result;
+    if (device.emulator() != nullptr) device.emulator()->reset();
+  }
   const auto launches = more.launches ? more.launches(bindings) : Launches{bindings};
   const auto launch = [&] {
     for (const std::vector<Binding>& one : launches) plan.launch(stream, one);

@@ -18,6 +18,8 @@ CompileRequest compile_request(const Request& request, std::map<std::string, std
 struct MoreArguments {
   std::vector<ScoreTree> arguments = {};         ///< numbers with their defaults, and tables …
   std::map<std::string, HostTable> tables = {};  ///< … which are uploaded from here
+  /// Work that goes before the launch, and may add to its arguments; it is not counted.
+  std::function<void(const Stream& stream, std::vector<Binding>& all)> before = {};
   /// Several launches of the same kernel in the place of one; empty: the one.
   std::function<std::vector<std::vector<Binding>>(const std::vector<Binding>& all)> launches = {};
 };

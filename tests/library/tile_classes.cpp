@@ -22,7 +22,7 @@ struct Case {
 };
 
 Program program_of(const Mask& mask, int tile_q, int tile_kv) {
-  const auto kernel = attention_kernel(mask, ScoreMod{}, bf16);
+  const auto kernel = attention_kernel({.mask = mask}, bf16);
   ir::Schedule schedule;
   schedule.tile = {{"q", tile_q}, {"kv", tile_kv}};
   return make_program(*kernel, "sm_80", {.extents = {{"d", 64}, {"e", 64}}, .schedule = schedule});
@@ -43,7 +43,8 @@ void judge(const Mask& mask, const Case& c, int tile_q, int tile_kv, bool exact 
   int wrong = 0;
   for (std::int64_t b = 0; b < s.batch; ++b)
     for (std::int64_t h = 0; h < s.heads; ++h) {
-      const auto classes = tile_classes(program, mask, extents, c.numbers, c.tables, b, h);
+      const auto classes =
+          tile_classes(program, mask, extents, c.numbers, c.tables, {{"batch", b}, {"q_head", h}});
       REQUIRE(classes.size() == static_cast<std::size_t>(rows * columns));
       for (std::int64_t i = 0; i < rows; ++i)
         for (std::int64_t j = 0; j < columns; ++j) {
@@ -96,7 +97,8 @@ TEST_CASE("lengths and prefixes of each sequence") {
   CHECK_FALSE(count_blocks(program_of(padded, 16, 16), padded, kernel_extents(c.shape)));
   std::string argument;
   try {
-    (void)tile_classes(program_of(padded, 16, 16), padded, kernel_extents(c.shape), {}, {}, 0, 0);
+    (void)tile_classes(program_of(padded, 16, 16), padded, kernel_extents(c.shape), {}, {},
+                       {{"batch", 0}, {"q_head", 0}});
   } catch (const Error& error) {
     argument = error.argument();
   }

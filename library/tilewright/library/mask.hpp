@@ -78,6 +78,12 @@ Mask prefix_lm(int length);
 /// below 1. `width` is the kernel's, not the launch's.
 Mask chunked(int width);
 
+/// Blocks of `size` rows by `size` keys are visible or not, for each query head, as "blocks" says,
+/// an i32 table [heads, blocks of rows, blocks of keys] of the launch. `size` is the kernel's. To
+/// visit the visible ones alone: Attention::blocks. Throws Error{invalid_argument} for a size
+/// below 1.
+Mask block_matrix(int size);
+
 /// The last `size` rows and keys are a tree of drafts (SpecInfer, EAGLE): each sees the keys before
 /// the tree and those nodes whose bit is set in "ancestors", an i32 table [size, words] of the
 /// launch (tree_ancestors makes it); rows before the tree see causally. `size` is a number of the

@@ -1,0 +1,153 @@
+// See composed.hpp.
+#include "variants/composed.hpp"
+
+#include <algorithm>
+#include <tilewright/compile.hpp>
+#include <tilewright/error.hpp>
+
+#include "attention/kernel.hpp"
+#include "variants/errors.hpp"
+#include "variants/joined.hpp"
+#include "variants/listed.hpp"
+#include "variants/run_plan.hpp"
+#include "variants/strided.hpp"
+
+namespace tilewright::library {
+namespace {
+
+/// What is compiled: rows and keys as they are numbered, by residue, or the tiles of a list.
+struct Built {
+  AttentionParts parts;
+  Tables tables;
+  std::optional<Regrouping> regrouping = {};
+};
+
+class Composed : public Variant {
+ public:
+  Composed(std::string name, std::vector<std::shared_ptr<const Recipe>> recipes)
+      : name_(std::move(name)), recipes_(std::move(recipes)) {}
+
+  void visit_kernels(const Request& request, const KernelVisitor& visit) const override {
+    const Built made = built(request, "sm_80");
+    if (made.parts.block_q != 0)
+      visit(block_list_kernel(made.parts.mask), block_list_request(made.parts));
+    visit(kernel_of(made.parts, request.shape), compiled_for(request));
+  }
+
+  RunResult run(const Request& request, const std::string& where,
+                const Inputs& inputs) const override {
+    const AttentionShape& shape = request.shape;
+    const Device device = Device::open(where);
+    const Built made = built(request, device.architecture());
+    const Plan plan = compile(device, *kernel_of(made.parts, shape), compiled_for(request));
+    MoreArguments more{arguments_of(made.parts.trees()), made.tables};
+    std::optional<MadeList> list;
+    if (made.regrouping) {
+      std::erase_if(more.arguments, [&](const ScoreTree& one) { return is_of_range(one->name); });
+      more.launches = [&](const std::vector<Binding>& all) {
+        return regrouped_launches(*made.regrouping, all);
+      };
+    } else if (made.parts.block_q != 0) {
+      list.emplace(device, made.parts, extents_of(shape));
+      more.before = [&](const Stream& stream, std::vector<Binding>& all) {
+        list->make(stream, all);
+      };
+    }
+    RunResult result = run_plan(plan, request, inputs, more);
+    const auto& tile = plan.program().aligned.schedule.tile;
+    result.tile_q = tile.at("q");
+    result.tile_kv = tile.at("kv");
+    if (made.regrouping) result.stride = made.regrouping->stride;
+    result.blocks = list ? list->counts() : counted(made, plan.program(), shape);
+    return result;
+  }
+
+  std::string dump(const Request& request, const std::string& arch, Stage stage) const override {
+    std::vector<Program> programs;
+    visit_kernels(request, [&](const auto& kernel, const CompileRequest& how) {
+      programs.push_back(make_program(*kernel, arch, how));
+    });
+    return dump_programs(programs, name_, arch, stage);
+  }
+
+  std::optional<Tiling> tiling(const Request& request, const std::string& arch) const override {
+    const AttentionShape& s = request.shape;
+    const Built made = built(request, arch);
+    const auto program = std::make_shared<const Program>(
+        make_program(*kernel_of(made.parts, s), arch, compiled_for(request)));
+    const auto& tile = program->aligned.schedule.tile;
+    Tiling tiling{tile.at("q"), tile.at("kv"), {}};
+    if (made.regrouping) {
+      add_regrouped(tiling, program, *made.regrouping, made.tables, s);
+    } else if (made.parts.block_q != 0) {
+      tiling.classes = [=, mask = made.parts.mask, tables = made.tables](auto b, auto h) {
+        return listed_classes(mask, tables, s, tile.at("q"), tile.at("kv"), b, h);
+      };
+    } else {
+      tiling.classes = [=, mask = made.parts.mask, tables = made.tables](auto b, auto h) {
+        return tile_classes(*program, mask, kernel_extents(s), {}, tables,
+                            {{"batch", b}, {"q_head", h}});
+      };
+    }
+    return tiling;
+  }
+
+  Formula formula(const Request& request) const override {
+    return formula_of(joined(recipes_, request), request.shape);
+  }
+
+ private:
+  Built built(const Request& request, const std::string& arch) const {
+    Joined all = joined(recipes_, request);
+    Built plain{all.parts(), std::move(all.tables)};
+    if (all.by_list) {
+      plain.parts.block_q = static_cast<int>(request.schedule.tile_q.value_or(64));
+      plain.parts.block_kv = static_cast<int>(request.schedule.tile_kv.value_or(64));
+      return plain;
+    }
+    if (!request.options.contains(regroup_option)) return plain;
+    const std::size_t how = Problem(request).choice(regroup_option, {"auto", "on", "off"});
+    if (how == 2) return plain;
+    Built grouped{{}, plain.tables, regrouping_of(plain.parts)};
+    if (!grouped.regrouping) return plain;
+    grouped.parts = grouped.regrouping->parts;
+    if (how == 1) return grouped;
+    const auto visited = [&](const Built& one) {
+      const Program program =
+          make_program(*kernel_of(one.parts, request.shape), arch, compiled_for(request));
+      const BlockCounts counts = counted(one, program, request.shape);
+      return counts.full + counts.cut;
+    };
+    return visited(grouped) < visited(plain) ? grouped : plain;
+  }
+
+  static BlockCounts counted(const Built& made, const Program& program, const AttentionShape& s) {
+    if (made.regrouping) return count_regrouped(program, *made.regrouping, made.tables, s);
+    return count_blocks(program, made.parts.mask, kernel_extents(s), {}, made.tables).value();
+  }
+
+  std::unique_ptr<KernelSource> kernel_of(const AttentionParts& parts,
+                                          const AttentionShape& shape) const {
+    if (auto kernel = attention_kernel(parts, shape.dtype)) return kernel;
+    throw Error(errors::variants["variant-type-unsupported"],
+                name_ + " has no kernel for this element type",
+                {"--dtype", std::string(tilewright::name(shape.dtype)), attention_dtypes, ""});
+  }
+
+  static CompileRequest compiled_for(const Request& request) {
+    return compile_request(request,
+                           {{"d", request.shape.head_dim}, {"e", request.shape.value_dim}});
+  }
+
+  std::string name_;
+  std::vector<std::shared_ptr<const Recipe>> recipes_;
+};
+
+}  // namespace
+
+std::unique_ptr<Variant> make_composed(std::string name,
+                                       std::vector<std::shared_ptr<const Recipe>> recipes) {
+  return std::make_unique<Composed>(std::move(name), std::move(recipes));
+}
+
+}  // namespace tilewright::library

@@ -1,0 +1,104 @@
+// See joined.hpp.
+#include "variants/joined.hpp"
+
+#include <algorithm>
+#include <tilewright/library/documents.hpp>
+
+namespace tilewright::library {
+namespace {
+
+/// Where a row stands: row q at key q + shift, and the keys of its sequence.
+struct Row {
+  std::int64_t shift = 0, first = 0, end = 0;
+};
+
+Pair pair(std::int64_t b, std::int64_t h, std::int64_t q, std::size_t k,
+          const std::vector<Row>& rows) {
+  return {b, h, q, static_cast<std::int64_t>(k), q + rows[static_cast<std::size_t>(q)].shift};
+}
+
+std::vector<Row> packed_rows(const Joined& all, const AttentionShape& s) {
+  const auto rows = static_cast<std::size_t>(s.seqlen_q);
+  if (all.cu_seqlens_q.empty())
+    return std::vector<Row>(rows, {s.seqlen_kv - s.seqlen_q, 0, s.seqlen_kv});
+  std::vector<Row> packed;
+  for (std::size_t i = 1; i < all.cu_seqlens_q.size(); ++i) {
+    const std::int64_t first = all.cu_seqlens_k[i - 1], end = all.cu_seqlens_k[i];
+    packed.resize(static_cast<std::size_t>(all.cu_seqlens_q[i]),
+                  {end - all.cu_seqlens_q[i], first, end});
+  }
+  return packed;
+}
+
+}  // namespace
+
+Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const Request& request) {
+  const Problem problem(request);
+  std::vector<Composition> parts;
+  for (const auto& recipe : recipes) parts.push_back(recipe->compose(problem));
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const auto& a, const auto& b) { return a.order < b.order; });
+  Joined all;
+  all.causal = request.shape.causal;
+  for (Composition& part : parts) {
+    all.mask = all.mask && part.mask;
+    all.score_mod = all.score_mod.tree() ? all.score_mod | part.score_mod : part.score_mod;
+    all.tables.merge(part.tables);
+    if (!part.sinks.empty()) all.sinks = part.sinks;
+    all.by_list = all.by_list || part.by_list;
+    if (part.visible) all.visible.push_back(part.visible);
+    if (part.scored) all.scored.push_back(part.scored);
+    if (part.cu_seqlens_q.empty()) continue;
+    all.cu_seqlens_q = part.cu_seqlens_q;
+    all.cu_seqlens_k = part.cu_seqlens_k;
+  }
+  if (all.causal) all.mask = all.mask && tilewright::causal(request.shape.causal_alignment);
+  if (!all.cu_seqlens_q.empty()) {
+    const DocumentTables rows = document_tables(all.cu_seqlens_q, all.cu_seqlens_k);
+    all.mask = within_documents(all.mask);
+    all.score_mod = within_documents(all.score_mod);
+    all.tables["document_start"] = host_table(rows.start);
+    all.tables["document_end"] = host_table(rows.end);
+    all.tables["document_shift"] = host_table(rows.shift);
+  }
+  if (!all.sinks.empty())
+    all.tables[sinks_table] = {{request.shape.heads}, {all.sinks.begin(), all.sinks.end()}};
+  return all;
+}
+
+Formula formula_of(const Joined& all, const AttentionShape& shape) {
+  std::vector<Visible> seen = all.visible;
+  if (all.causal) {
+    const bool top_left = shape.causal_alignment == CausalAlignment::top_left;
+    seen.push_back([=](const Pair& at) { return at.k <= (top_left ? at.q : at.p); });
+  }
+  const auto shifts = packed_rows(all, shape);
+  if (!all.cu_seqlens_q.empty())
+    seen.push_back([shifts](const Pair& at) {
+      const Row& row = shifts[static_cast<std::size_t>(at.q)];
+      return row.first <= at.k && at.k < row.end;
+    });
+  Formula formula;
+  if (!seen.empty())
+    formula.visible = [seen, shifts](std::int64_t b, std::int64_t h, std::int64_t q,
+                                     std::span<std::uint8_t> visible) {
+      for (std::size_t k = 0; k < visible.size(); ++k) {
+        const Pair at = pair(b, h, q, k, shifts);
+        for (const Visible& one : seen) visible[k] = visible[k] != 0 && one(at);
+      }
+    };
+  if (!all.scored.empty())
+    formula.scored = [changes = all.scored, shifts](std::int64_t b, std::int64_t h, std::int64_t q,
+                                                    std::span<const std::uint8_t> visible,
+                                                    std::span<double> scores) {
+      for (std::size_t k = 0; k < visible.size(); ++k) {
+        if (visible[k] == 0) continue;
+        const Pair at = pair(b, h, q, k, shifts);
+        for (const Scored& one : changes) scores[k] = one(scores[k], at);
+      }
+    };
+  formula.sinks.assign(all.sinks.begin(), all.sinks.end());
+  return formula;
+}
+
+}  // namespace tilewright::library

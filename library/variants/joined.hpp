@@ -1,0 +1,36 @@
+// Several compositions as one (recipe.hpp): what is compiled, in the algebra; and the plain
+// formulas, side by side, as the reference wants them.
+#pragma once
+
+#include <memory>
+
+#include "attention/kernel.hpp"
+#include "variants/recipe.hpp"
+
+namespace tilewright::library {
+
+struct Joined {
+  Mask mask;
+  ScoreMod score_mod;
+  Tables tables;
+  std::vector<float> sinks;
+  bool by_list = false;  ///< the mask's tiles are to be listed
+  // Plainly.
+  std::vector<Visible> visible;
+  std::vector<Scored> scored;
+  std::vector<std::int32_t> cu_seqlens_q, cu_seqlens_k;
+  bool causal = false;
+
+  AttentionParts parts() const {
+    return {.mask = mask, .score_mod = score_mod, .has_sinks = !sinks.empty()};
+  }
+};
+
+/// Masks are met, scores follow one another (softcaps first), the shape's causal is added, and
+/// where sequences are packed all of it is said of each. Throws as Recipe::compose.
+Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const Request& request);
+
+/// The plain side.
+Formula formula_of(const Joined& all, const AttentionShape& shape);
+
+}  // namespace tilewright::library
