@@ -19,7 +19,7 @@ namespace {
 struct RecordedMask {
   ScoreTree mask;
 
-  void arguments() const { library::declare_arguments(std::array{mask}); }
+  void arguments() const { library::declare_arguments(std::array{mask}, false); }
 
   template <typename Batch, typename Head, typename Row, typename Key, typename Rows, typename Keys>
   auto visible(const Batch& b, const Head& h, const Row& q, const Key& k, const Rows& seqlen_q,

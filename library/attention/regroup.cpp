@@ -108,7 +108,8 @@ bool is_of_range(const std::string& name) {
 }
 
 std::optional<Regrouping> regrouping_of(const AttentionParts& parts) {
-  if (!parts.mask.tree() || parts.rope) return std::nullopt;
+  // The tiles of a list are those of all rows and keys, and so are the positions of rope.
+  if (!parts.mask.tree() || parts.block_q != 0 || parts.rope) return std::nullopt;
   std::vector<ScoreTree> all;
   conjuncts(parts.mask.tree(), all);
   std::optional<Regrouping> found;

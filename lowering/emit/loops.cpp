@@ -86,6 +86,7 @@ std::string Emitter::domain_text(const ir::IntExpr& expression) {
     const std::string kind = symbol.substr(0, open),
                       of = symbol.substr(open + 1, symbol.size() - open - 2);
     if (kind == "extent") return extent(of);
+    if (kind == "block") return symbol;  // the tile's own number: see bounds
     if (kind == "scalar") return parameter(Parameter::Kind::scalar, plan_.argument(of), "int", of);
     if (kind == "value") return uniform(std::stoi(of));
     for (std::size_t id = 0; id < kernel_.axes.size(); ++id) {
@@ -126,9 +127,18 @@ Emitter::Bounds Emitter::bounds(const ir::Operation& loop) {
   const ir::Domain& domain =
       loop.domain.has_value() && !loop.domain->visited.empty() ? *loop.domain : whole;
 
+  // The condition on tile `n`.
+  const auto holds = [&](const ir::TileInterval& interval, const std::string& n) {
+    const std::string own = "block(" + tiled.dim + ")";
+    std::string text = domain_text(interval.condition);
+    for (std::size_t at = text.find(own); at != std::string::npos; at = text.find(own, at))
+      text.replace(at, own.size(), n);
+    return text + " >= 0";
+  };
+
   Bounds range;
   const bool cut = mentions_cut(*loop.regions[1]);
-  if (domain.visited.size() == 1) {
+  if (domain.visited.size() == 1 && !domain.visited[0].has_condition()) {
     range.first = domain.visited[0].first == ir::IntExpr(0)
                       ? "0"
                       : named("first", domain_text(domain.visited[0].first));
@@ -142,9 +152,19 @@ Emitter::Bounds Emitter::bounds(const ir::Operation& loop) {
     std::string text = range.last;
     out_.open("const auto " + range.next + " = [&](int n) {", "the first visited tile after n");
     out_.line("int to = " + range.last + ";");
-    for (const auto& interval : domain.visited)
-      out_.line("if (const int first = max(n + 1, " + domain_text(interval.first) +
-                "); first <= " + domain_text(interval.last) + ") to = min(to, first);");
+    for (const auto& interval : domain.visited) {
+      if (!interval.has_condition()) {
+        out_.line("if (const int first = max(n + 1, " + domain_text(interval.first) +
+                  "); first <= " + domain_text(interval.last) + ") to = min(to, first);");
+        continue;
+      }
+      const std::string from = interval.first == ir::IntExpr(0)
+                                   ? "n + 1"
+                                   : "max(n + 1, " + domain_text(interval.first) + ")";
+      out_.line("for (int at = " + from + "; at <= min(to - 1, " + domain_text(interval.last) +
+                "); ++at)");
+      out_.line("  if (" + holds(interval, "at") + ") to = at;");
+    }
     out_.line("return to;");
     out_.close("};");
   }
@@ -153,10 +173,11 @@ Emitter::Bounds Emitter::bounds(const ir::Operation& loop) {
   const bool ragged = !bound || *bound % tiled.tile != 0;
   const std::string whole_tiles = end + " / " + width;
   const bool threshold =
-      range.next.empty() && (domain.hidden_in_loop.empty() ||
-                             (domain.hidden_in_loop.size() == 1 &&
-                              (domain.hidden_in_loop[0].last == last_tile ||
-                               domain.hidden_in_loop[0].last == domain.visited[0].last)));
+      range.next.empty() &&
+      (domain.hidden_in_loop.empty() ||
+       (domain.hidden_in_loop.size() == 1 && !domain.hidden_in_loop[0].has_condition() &&
+        (domain.hidden_in_loop[0].last == last_tile ||
+         domain.hidden_in_loop[0].last == domain.visited[0].last)));
   if (threshold) {
     std::string from =
         domain.hidden_in_loop.empty() ? whole_tiles : domain_text(domain.hidden_in_loop[0].first);
@@ -168,7 +189,8 @@ Emitter::Bounds Emitter::bounds(const ir::Operation& loop) {
   if (ragged) tests.push_back(block + " >= " + whole_tiles);
   for (const auto& interval : domain.hidden_in_loop)
     tests.push_back(block + " >= " + domain_text(interval.first) + " && " + block +
-                    " <= " + domain_text(interval.last));
+                    " <= " + domain_text(interval.last) +
+                    (interval.has_condition() ? " && " + holds(interval, block) : ""));
   for (const std::string& test : tests)
     range.cut +=
         (range.cut.empty() ? "" : " || ") +

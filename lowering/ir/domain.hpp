@@ -61,6 +61,8 @@ class IntExpr {
   /// Sums, products and the rest on numbers, as `evaluate` makes them.
   static std::int64_t apply(Kind kind, std::int64_t a, std::int64_t b);
   std::int64_t evaluate(const std::function<std::int64_t(const std::string&)>& symbol) const;
+  /// With other names, or expressions for them.
+  IntExpr replaced(const std::function<IntExpr(const std::string&)>& name) const;
   /// C text with minimal parentheses; `symbol` spells a name. Division and remainder are calls of
   /// `floor_div(a, b)` and `floor_mod(a, b)` unless the divisor is a positive constant and the
   /// dividend is known non-negative (extents, tiles, first and last rows are).

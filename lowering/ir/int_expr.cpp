@@ -190,6 +190,21 @@ std::int64_t IntExpr::evaluate(
   return apply(kind(), left().evaluate(symbol), right().evaluate(symbol));
 }
 
+IntExpr IntExpr::replaced(const std::function<IntExpr(const std::string&)>& name) const {
+  if (kind() == Kind::constant) return *this;
+  if (kind() == Kind::symbol) return name(this->name());
+  const IntExpr a = left().replaced(name), b = right().replaced(name);
+  switch (kind()) {
+    case Kind::add: return a + b;
+    case Kind::sub: return a - b;
+    case Kind::mul: return a * b;
+    case Kind::floor_div: return floor_div(a, b);
+    case Kind::mod: return mod(a, b);
+    case Kind::minimum: return minimum(a, b);
+    default: return maximum(a, b);
+  }
+}
+
 std::string IntExpr::print(const std::function<std::string(const std::string&)>& symbol) const {
   const auto operand = [&](const IntExpr& e, int at_least) {
     std::string text = e.print(symbol);

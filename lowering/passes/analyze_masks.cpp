@@ -2,9 +2,12 @@
 #include "passes/analyze_masks.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "passes/mask_formula.hpp"
+#include "passes/number_writer.hpp"
+#include "passes/rewrite.hpp"
 #include "passes/tile_space.hpp"
 
 namespace tilewright::passes {
@@ -41,47 +44,10 @@ void hoist(Region& mask, ValueId value, std::vector<std::unique_ptr<Operation>>&
   }
 }
 
-void collect_values(const IntExpr& expression, std::set<ValueId>& values) {
-  if (expression.kind() == IntExpr::Kind::constant) return;
-  if (expression.kind() == IntExpr::Kind::symbol) {
-    if (expression.name().starts_with("value("))
-      values.insert(static_cast<ValueId>(std::stol(expression.name().substr(6))));
-    return;
-  }
-  collect_values(expression.left(), values);
-  collect_values(expression.right(), values);
-}
-
-void analyze(ir::Kernel& kernel, Region& region) {
-  for (std::size_t i = 0; i < region.operations.size(); ++i) {
-    Operation& loop = *region.operations[i];
-    if (loop.follows_list()) {
-      loop.domain = ir::Domain{.listed = true};
-    } else if (loop.op == Op::for_blocks) {
-      loop.domain = domain_of(kernel, loop);
-      std::set<ValueId> values;
-      for (const auto* intervals : {&loop.domain->visited, &loop.domain->hidden})
-        for (const ir::TileInterval& interval : *intervals) {
-          collect_values(interval.first, values);
-          collect_values(interval.last, values);
-        }
-      std::vector<std::unique_ptr<Operation>> moved;
-      for (const ValueId value : values) hoist(*loop.regions[0], value, moved);
-      const std::size_t count = moved.size();
-      region.operations.insert(region.operations.begin() + static_cast<std::ptrdiff_t>(i),
-                               std::make_move_iterator(moved.begin()),
-                               std::make_move_iterator(moved.end()));
-      i += count;
-    }
-    for (auto& nested : region.operations[i]->regions) analyze(kernel, *nested);
-  }
-}
-
-}  // namespace
-
-ir::Domain domain_of(ir::Kernel& kernel, const Operation& loop) {
-  const MaskRows rows = mask_rows(kernel, loop);
-  const TileSpace space = space_of(kernel, loop, rows.axis);
+/// The domain, with the extremes of row tiles as "least(i)" and "most(i)".
+ir::Domain domain_of(ir::Kernel& kernel, const Operation& loop, const MaskRows& rows,
+                     std::vector<RowTile>& row_tiles) {
+  TileSpace space = space_of(kernel, loop, rows.axis);
   ir::Domain domain;
   domain.width = kernel.axes[static_cast<std::size_t>(loop.axis)].tile;
   if (loop.regions[0]->operations.empty()) {
@@ -90,13 +56,17 @@ ir::Domain domain_of(ir::Kernel& kernel, const Operation& loop) {
   }
   const auto definitions = ir::definitions(kernel);
   for (const bool negated : {false, true}) {
-    const Formula formula = mask_formula(kernel, definitions, loop, rows.axis, negated);
-    ZoneTiles tiles = tiles_of(formula.zones, space);
+    const Formula formula = mask_formula(kernel, definitions, loop, rows.axis, negated, &row_tiles);
+    TileSpace known = space;
+    for (std::size_t i = 0; i < row_tiles.size(); ++i)
+      known.facts.not_negative(Linear(IntExpr::symbol("most(" + std::to_string(i) + ")")) -
+                               Linear(IntExpr::symbol("least(" + std::to_string(i) + ")")));
+    ZoneTiles tiles = tiles_of(formula.zones, known);
     (negated ? domain.hidden : domain.visited) = std::move(tiles.intervals);
     if (negated) {
-      TileSpace loop_space = space;
-      loop_space.ragged_tile_may_join = true;
-      domain.hidden_in_loop = tiles_of(formula.zones, loop_space).intervals;
+      known.ragged_tile_may_join = true;
+      domain.hidden_in_loop = tiles_of(formula.zones, known).intervals;
+      domain.full_exact = tiles.exact;
     }
     domain.exact = domain.exact && tiles.exact;
     if (!tiles.exact && domain.note.empty())
@@ -111,6 +81,124 @@ ir::Domain domain_of(ir::Kernel& kernel, const Operation& loop) {
   if (!domain.exact && rows.several) domain.note += "; the mask has rows along more than one axis";
   return domain;
 }
+
+/// Everything a domain needs in front of its loop.
+class InFront {
+ public:
+  InFront(ir::Kernel& kernel, Operation& loop, const MaskRows& rows,
+          const std::vector<RowTile>& row_tiles)
+      : kernel_(kernel),
+        mask_(*loop.regions[0]),
+        write_(kernel, made_, loop.where),
+        rows_(rows.axis),
+        row_tiles_(row_tiles) {
+    ir::Domain& domain = *loop.domain;
+    for (const ValueId value : ir::values_named(domain)) hoist(mask_, value, made_);
+    const auto named = [&](const std::string& name) { return extreme(name); };
+    for (auto* intervals : {&domain.visited, &domain.hidden, &domain.hidden_in_loop})
+      for (ir::TileInterval& interval : *intervals)
+        for (IntExpr* e : {&interval.first, &interval.last, &interval.condition})
+          *e = e->replaced(named);
+  }
+  std::vector<std::unique_ptr<Operation>> take() && { return std::move(made_); }
+
+ private:
+  IntExpr extreme(const std::string& name) {
+    const bool least = name.starts_with("least(");
+    if (!least && !name.starts_with("most(")) return IntExpr::symbol(name);
+    const auto known = extremes_.find(name);
+    if (known != extremes_.end()) return known->second;
+    const auto number = static_cast<std::size_t>(std::stol(name.substr(name.find('(') + 1)));
+    const ValueId tile = tile_of(number);
+    ValueId value = no_value;
+    if (least) {  // ~x turns the order of all integers around
+      const ValueId inverse = write_.add(Op::bit_not, DType::i32, {tile});
+      value =
+          write_.add(Op::bit_not, DType::i32, {greatest(inverse, word_of(number) + "_inverse")});
+      kernel_.values[static_cast<std::size_t>(value)].name = word_of(number) + "_least";
+    } else {
+      value = greatest(tile, word_of(number) + "_most");
+    }
+    return extremes_.emplace(name, IntExpr::symbol("value(" + std::to_string(value) + ")"))
+        .first->second;
+  }
+
+  ValueId greatest(ValueId tile, const std::string& name) {
+    auto made = make(kernel_, Op::reduce_max, {.dtype = DType::i32}, {tile}, write_.where());
+    made->axis = rows_;
+    made->across_warps = kernel_.values[static_cast<std::size_t>(tile)].row_axis == rows_;
+    const ValueId value = write_.put(std::move(made));
+    kernel_.values[static_cast<std::size_t>(value)].name = name;
+    return value;
+  }
+
+  ValueId tile_of(std::size_t number) {
+    const auto known = tiles_.find(number);
+    if (known != tiles_.end()) return known->second;
+    const RowTile& tile = row_tiles_[number];
+    std::set<ValueId> needed;
+    const auto need = [&](const Linear& form) {
+      for (const auto& [atom, coefficient] : form.terms()) collect(atom, needed);
+    };
+    for (const Choice& table : tile.tables) needed.insert(table.value);
+    for (const Quotient& quotient : tile.quotients)
+      for (const Linear* form : {&quotient.coefficient, &quotient.offset, &quotient.divisor})
+        need(*form);
+    for (const ValueId value : needed) hoist(mask_, value, made_);
+    return tiles_.emplace(number, write_.row_tile(tile, rows_)).first->second;
+  }
+
+  static void collect(const IntExpr& e, std::set<ValueId>& values) {
+    (void)e.replaced([&](const std::string& name) {
+      if (name.starts_with("value("))
+        values.insert(static_cast<ValueId>(std::stol(name.substr(6))));
+      return IntExpr::symbol(name);
+    });
+  }
+
+  /// What the extremes are called after: the name of the table, or of the value.
+  std::string word_of(std::size_t number) const {
+    const ValueId table = row_tiles_[number].tables[0].value;
+    const std::string& own = kernel_.values[static_cast<std::size_t>(table)].name;
+    if (!own.empty()) return own;
+    const auto definitions = ir::definitions(kernel_);
+    for (const auto& operation : made_)
+      if (operation->results[0] == table && operation->op == Op::load) return operation->name;
+    const Operation* from = definitions[static_cast<std::size_t>(table)];
+    return from != nullptr && from->op == Op::load ? from->name : "bound";
+  }
+
+  ir::Kernel& kernel_;
+  Region& mask_;
+  std::vector<std::unique_ptr<Operation>> made_;
+  NumberWriter write_;
+  ir::AxisId rows_;
+  const std::vector<RowTile>& row_tiles_;
+  std::map<std::string, IntExpr> extremes_;
+  std::map<std::size_t, ValueId> tiles_;
+};
+
+void analyze(ir::Kernel& kernel, Region& region) {
+  for (std::size_t i = 0; i < region.operations.size(); ++i) {
+    Operation& loop = *region.operations[i];
+    if (loop.follows_list()) {
+      loop.domain = ir::Domain{.listed = true};
+    } else if (loop.op == Op::for_blocks) {
+      const MaskRows rows = mask_rows(kernel, loop);
+      std::vector<RowTile> row_tiles;
+      loop.domain = domain_of(kernel, loop, rows, row_tiles);
+      std::vector<std::unique_ptr<Operation>> moved = InFront(kernel, loop, rows, row_tiles).take();
+      const std::size_t count = moved.size();
+      region.operations.insert(region.operations.begin() + static_cast<std::ptrdiff_t>(i),
+                               std::make_move_iterator(moved.begin()),
+                               std::make_move_iterator(moved.end()));
+      i += count;
+    }
+    for (auto& nested : region.operations[i]->regions) analyze(kernel, *nested);
+  }
+}
+
+}  // namespace
 
 void analyze_masks(ir::Kernel& kernel) { analyze(kernel, kernel.body); }
 

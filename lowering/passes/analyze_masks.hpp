@@ -17,12 +17,10 @@ namespace tilewright::passes {
 
 /// Sets Operation::domain of every for_blocks. Symbols: extent(x), scalar(s), first(q) and last(q)
 /// (rows of the block along dimension q inside its extent), value(17) (a uniform value; operations
-/// of the mask region that such a name needs are moved in front of the loop), tile(x) while the
-/// loop's tile is not chosen. Run it after tiles are chosen.
+/// of the mask region that such a name needs are moved in front of the loop), block(kv) in
+/// conditions, tile(x) while the loop's tile is not chosen. Of a table that bounds each row the
+/// extremes over the block's rows are computed in front of the loop. Run it after tiles are chosen.
 void analyze_masks(ir::Kernel& kernel);
-
-/// The domain alone; the kernel stays as it is.
-ir::Domain domain_of(ir::Kernel& kernel, const ir::Operation& loop);
 
 using BlockCounts = ir::TileCounts;
 

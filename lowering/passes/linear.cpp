@@ -166,7 +166,10 @@ bool Facts::atom_not_negative(const IntExpr& atom) const {
       if (name.starts_with('+') || name.starts_with("first(") || name.starts_with("last(") ||
           name.starts_with("extent(") || name.starts_with("tile("))
         return true;
-      return std::find(known_.begin(), known_.end(), symbol(name)) != known_.end();
+      return std::any_of(known_.begin(), known_.end(), [&](const Linear& form) {
+        return form.constant() == 0 && form.terms().size() == 1 && form.terms()[0].second == 1 &&
+               form.terms()[0].first == atom;
+      });
     }
     case Kind::maximum:
       return proves_not_negative(Linear(atom.left())) || proves_not_negative(Linear(atom.right()));
@@ -213,15 +216,38 @@ bool Facts::signs_hold(const Linear& form, bool expand_positive) const {
   return true;
 }
 
+namespace {
+
+/// What shares no name with a form says nothing of it.
+bool meets(const Linear& a, const Linear& b) {
+  for (const auto& [atom, coefficient] : a.terms())
+    for (const auto& [other, count] : b.terms())
+      if (atom == other) return true;
+  return false;
+}
+
+}  // namespace
+
 bool Facts::proves_not_negative(const Linear& form) const {
   const Linear target = substitute(form);
   if (target.is_constant()) return target.constant() >= 0;
-  if (lower_bound_holds(target)) return true;
-  for (std::size_t i = 0; i < known_.size(); ++i) {
+  const bool outermost = steps_ == 0;
+  const bool holds = follows(target);
+  if (outermost) steps_ = 0;
+  return holds;
+}
+
+bool Facts::follows(const Linear& target) const {
+  const auto seen = [&](const Linear& form) {
+    return ++steps_ <= most_steps_ && lower_bound_holds(form);
+  };
+  if (seen(target)) return true;
+  for (std::size_t i = 0; i < known_.size() && steps_ <= most_steps_; ++i) {
+    if (!meets(target, known_[i])) continue;
     const Linear once = target - known_[i];
-    if (lower_bound_holds(once)) return true;
-    for (std::size_t j = i; j < known_.size(); ++j)
-      if (lower_bound_holds(once - known_[j])) return true;
+    if (seen(once)) return true;
+    for (const Linear& other : known_)
+      if (meets(once, other) && seen(once - other)) return true;
   }
   return false;
 }

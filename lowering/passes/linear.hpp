@@ -55,18 +55,23 @@ class Facts {
   void inside(const std::string& symbol, const std::string& dim);
   /// `form` >= 0.
   void not_negative(Linear form);
+  /// How many forms a question may look at before it is left open.
+  void try_at_most(int steps) { most_steps_ = steps; }
 
   /// True when form >= 0 follows; false when it does not, or when this cannot see it.
   bool proves_not_negative(const Linear& form) const;
 
  private:
   Linear substitute(const Linear& form) const;
+  bool follows(const Linear& target) const;
   bool lower_bound_holds(const Linear& form) const;
   bool signs_hold(const Linear& form, bool expand_positive) const;
   bool atom_not_negative(const ir::IntExpr& atom) const;
 
   std::map<std::string, Linear> replacement_;
   std::vector<Linear> known_;
+  int most_steps_ = 600;   ///< of one question, those of its parts included
+  mutable int steps_ = 0;  ///< taken so far for the question at hand
 };
 
 }  // namespace tilewright::passes

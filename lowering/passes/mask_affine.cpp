@@ -2,6 +2,8 @@
 // mask whose sums leave 32 bits has no use.
 #include "passes/mask_affine.hpp"
 
+#include <algorithm>
+
 #include "ir/flattened.hpp"
 #include "ir/print.hpp"
 
@@ -16,9 +18,27 @@ Affine operator*(const Affine& a, std::int64_t factor) {
   result.q *= factor;
   result.constant = a.constant * factor;
   for (Quotient& quotient : result.quotients) quotient.coefficient = quotient.coefficient * factor;
-  for (Choice& choice : result.choices) choice.coefficient *= factor;
+  for (auto* choices : {&result.choices, &result.tables})
+    for (Choice& choice : *choices) choice.coefficient *= factor;
   return result;
 }
+
+namespace {
+
+void add(std::vector<Choice>& sum, const std::vector<Choice>& terms) {
+  for (const Choice& term : terms) {
+    const auto same = std::find_if(sum.begin(), sum.end(),
+                                   [&](const Choice& c) { return c.value == term.value; });
+    if (same == sum.end()) {
+      sum.push_back(term);
+      continue;
+    }
+    same->coefficient += term.coefficient;
+    if (same->coefficient == 0) sum.erase(same);
+  }
+}
+
+}  // namespace
 
 Affine operator+(const Affine& a, const Affine& b) {
   Affine sum = a;
@@ -37,18 +57,14 @@ Affine operator+(const Affine& a, const Affine& b) {
       }
     if (!merged) sum.quotients.push_back(term);
   }
-  for (const Choice& term : b.choices) {
-    bool merged = false;
-    for (auto it = sum.choices.begin(); it != sum.choices.end() && !merged; ++it)
-      if (it->value == term.value) {
-        it->coefficient += term.coefficient;
-        if (it->coefficient == 0) sum.choices.erase(it);
-        merged = true;
-        break;
-      }
-    if (!merged) sum.choices.push_back(term);
-  }
+  add(sum.choices, b.choices);
+  add(sum.tables, b.tables);
   return sum;
+}
+
+bool operator==(const Affine& a, const Affine& b) {
+  const Affine rest = a - b;
+  return rest.is_constant() && rest.constant.is(0);
 }
 
 const ir::Operation* MaskReader::definition(ValueId value) const {
@@ -70,6 +86,31 @@ bool MaskReader::varies(ValueId value) const {
         (index.kind == IndexSpec::Kind::scalar && varies(index.value)))
       return true;
   return false;
+}
+
+bool MaskReader::over_rows(ValueId value) const {
+  return rows_ >= 0 && kernel_.type(value).axes == std::vector{rows_} && !varies(value);
+}
+
+bool MaskReader::reads_memory(ValueId value) const {
+  const ir::Operation* from = definition(value);
+  if (from == nullptr) return false;
+  if (from->op == Op::load) return true;
+  return std::any_of(from->operands.begin(), from->operands.end(),
+                     [&](ValueId operand) { return reads_memory(operand); });
+}
+
+std::pair<int, int> MaskReader::row_tile(const Affine& x) {
+  RowTile tile = x;
+  tile.k = 0;
+  tile.constant = 0;
+  std::erase_if(tile.quotients, [](const Quotient& quotient) { return quotient.k != 0; });
+  const int sign = tile.tables[0].coefficient > 0 ? 1 : -1;
+  tile = tile * sign;
+  const auto found = std::find(row_tiles_->begin(), row_tiles_->end(), tile);
+  const auto number = static_cast<int>(found - row_tiles_->begin());
+  if (found == row_tiles_->end()) row_tiles_->push_back(tile);
+  return {number, sign};
 }
 
 bool MaskReader::is_uniform(ValueId value) {
@@ -147,7 +188,7 @@ bool MaskReader::is_positive(const IntExpr& atom) {
 
 std::optional<Affine> MaskReader::divided(const Affine& x, const Linear& divisor) {
   if (divisor.is(1)) return x;
-  if (!is_positive(divisor) || !x.choices.empty()) return std::nullopt;
+  if (!is_positive(divisor) || !x.choices.empty() || !x.tables.empty()) return std::nullopt;
   Affine result;
   Quotient quotient;
   quotient.coefficient = 1;
@@ -159,20 +200,46 @@ std::optional<Affine> MaskReader::divided(const Affine& x, const Linear& divisor
   } else {
     // floor((floor(y / c) + b) / d) is floor((y + b c) / (c d)).
     const Quotient& inner = x.quotients[0];
-    if (x.quotients.size() != 1 || x.k != 0 || x.q != 0 || !inner.coefficient.is(1) ||
-        !inner.divisor.is_constant() || !divisor.is_constant())
+    if (x.quotients.size() != 1 || x.k != 0 || x.q != 0 || !inner.coefficient.is(1))
       return std::nullopt;
     quotient.k = inner.k;
     quotient.q = inner.q;
-    quotient.offset = inner.offset + x.constant * inner.divisor.constant();
-    quotient.divisor = inner.divisor * divisor.constant();
+    quotient.offset = inner.offset + product(inner.divisor, x.constant);
+    quotient.divisor = product(inner.divisor, divisor);
   }
   result.quotients.push_back(quotient);
   return result;
 }
 
+/// x % divisor. What is a multiple of the divisor in x does not matter.
+std::optional<Affine> MaskReader::remainder(Affine x, const Linear& divisor) {
+  const auto whole = [&](const Linear& form) {
+    if (!divisor.is_constant()) return form == divisor || form == divisor * -1;
+    const std::int64_t by = divisor.constant();
+    return form.constant() % by == 0 &&
+           std::all_of(form.terms().begin(), form.terms().end(),
+                       [&](const Linear::Term& term) { return term.second % by == 0; });
+  };
+  if (!divisor.is(0))
+    std::erase_if(x.quotients, [&](const Quotient& term) { return whole(term.coefficient); });
+  auto quotient = divided(x, divisor);
+  if (!quotient) return std::nullopt;
+  for (Quotient& term : quotient->quotients) term.coefficient = divisor;
+  return x - *quotient;
+}
+
 std::optional<Affine> MaskReader::affine(ValueId value) {
   if (dtype(value) != DType::i32) return std::nullopt;
+  const auto sum = sum_of(value);
+  // Data as a whole rather than case by case: one table bounds exactly where two would not.
+  const bool data = row_tiles_ != nullptr && over_rows(value) && reads_memory(value);
+  if (!data || (sum && sum->choices.empty())) return sum;
+  Affine result;
+  result.tables.push_back({1, value});
+  return result;
+}
+
+std::optional<Affine> MaskReader::sum_of(ValueId value) {
   Affine result;
   if (is_uniform(value)) {
     result.constant = uniform(value);
@@ -212,7 +279,9 @@ std::optional<Affine> MaskReader::affine(ValueId value) {
       if (const auto factor = constant_of(a)) return *b * *factor;
       const Affine& tile = a->is_constant() ? *b : *a;
       const Affine& factor = a->is_constant() ? *a : *b;
-      if (!factor.is_constant() || tile.k || tile.q || !tile.choices.empty()) return std::nullopt;
+      if (!factor.is_constant() || tile.k || tile.q || !tile.choices.empty() ||
+          !tile.tables.empty())
+        return std::nullopt;
       result.constant = product(tile.constant, factor.constant);
       for (Quotient quotient : tile.quotients) {
         quotient.coefficient = product(quotient.coefficient, factor.constant);
@@ -226,10 +295,7 @@ std::optional<Affine> MaskReader::affine(ValueId value) {
     case Op::mod: {
       if (!b->is_constant()) return std::nullopt;
       if (b->constant.is(1)) return result;
-      auto quotient = divided(*a, b->constant);
-      if (!quotient) return std::nullopt;
-      for (Quotient& term : quotient->quotients) term.coefficient = b->constant;
-      return *a - *quotient;
+      return remainder(*a, b->constant);
     }
     case Op::shl:
     case Op::shr: {
@@ -246,9 +312,7 @@ std::optional<Affine> MaskReader::affine(ValueId value) {
     case Op::bit_and: {
       const auto ones = constant_of(b);
       if (!ones || *ones <= 0 || (*ones & (*ones + 1)) != 0) return std::nullopt;
-      auto quotient = divided(*a, *ones + 1);
-      if (!quotient) return std::nullopt;
-      return *a - *quotient * (*ones + 1);
+      return remainder(*a, *ones + 1);
     }
     default: return std::nullopt;
   }

@@ -1,11 +1,12 @@
-// One integer tile of a mask as k, q, quotients of them, and run-time constants: the raw material
-// of a bound. Built from the operations that define the value; mask_formula.hpp compares two of
-// them.
+// One integer tile of a mask as k, q, quotients of them, tiles over the rows alone that are data,
+// and run-time constants: the raw material of a bound. Built from the operations that define the
+// value; mask_formula.hpp compares two of them.
 #pragma once
 
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ir/ir.hpp"
@@ -34,9 +35,18 @@ struct Affine {
   Linear constant;
   std::vector<Quotient> quotients;
   std::vector<Choice> choices;
+  std::vector<Choice> tables;  ///< coefficient * (a tile over the rows alone: a table read at q)
 
-  bool is_constant() const { return k == 0 && q == 0 && quotients.empty() && choices.empty(); }
+  bool is_constant() const {
+    return k == 0 && q == 0 && quotients.empty() && choices.empty() && tables.empty();
+  }
 };
+
+/// What a row adds to a bound when tables are in it: no k, no constant, the first table's
+/// coefficient positive. Its least and its greatest over a block's rows are the names "least(i)"
+/// and "most(i)" until they are computed.
+using RowTile = Affine;
+bool operator==(const Affine& a, const Affine& b);
 
 Affine operator+(const Affine& a, const Affine& b);
 Affine operator*(const Affine& a, std::int64_t factor);
@@ -45,9 +55,14 @@ inline Affine operator-(const Affine& a, const Affine& b) { return a + b * -1; }
 /// Reads affine tiles and uniform scalars off the operations of a mask.
 class MaskReader {
  public:
+  /// `row_tiles` collects what bounds are made of beside indices; null: tables make no bounds.
   MaskReader(const ir::Kernel& kernel, const std::vector<ir::Operation*>& definitions,
-             const ir::Operation& loop, ir::AxisId rows)
-      : kernel_(kernel), definitions_(definitions), loop_(loop), rows_(rows) {}
+             const ir::Operation& loop, ir::AxisId rows, std::vector<RowTile>* row_tiles)
+      : kernel_(kernel),
+        definitions_(definitions),
+        loop_(loop),
+        rows_(rows),
+        row_tiles_(row_tiles) {}
 
   const ir::Operation* definition(ValueId value) const;
   DType dtype(ValueId value) const { return kernel_.type(value).dtype; }
@@ -55,6 +70,8 @@ class MaskReader {
   bool is_uniform(ValueId value);
   /// Nothing when the tile is not of this form.
   std::optional<Affine> affine(ValueId value);
+  /// The number of the row tile in `x`, and 1 or -1: how it stands in it. `x` has tables.
+  std::pair<int, int> row_tile(const Affine& x);
   /// A uniform integer or boolean as a form over run-time names; computed ones as "value(id)".
   Linear uniform(ValueId value);
   /// A divisor that is a positive constant, the extent of a part of the mask's own flattened
@@ -69,6 +86,10 @@ class MaskReader {
  private:
   bool is_positive(const ir::IntExpr& atom);
   bool varies(ValueId value) const;
+  bool over_rows(ValueId value) const;
+  bool reads_memory(ValueId value) const;
+  std::optional<Affine> sum_of(ValueId value);
+  std::optional<Affine> remainder(Affine x, const Linear& divisor);
   std::optional<Affine> divided(const Affine& x, const Linear& divisor);
   Linear opaque_symbol(ValueId value);
 
@@ -76,6 +97,7 @@ class MaskReader {
   const std::vector<ir::Operation*>& definitions_;
   const ir::Operation& loop_;
   ir::AxisId rows_;
+  std::vector<RowTile>* row_tiles_;
 };
 
 }  // namespace tilewright::passes

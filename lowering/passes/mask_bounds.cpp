@@ -71,6 +71,12 @@ std::optional<Bound> compare(const Quotient& quotient, bool at_least, const RowF
   const Linear offset =
       product(c, t.offset) - quotient.offset + (at_least ? Linear(0) : c - Linear(1));
   const auto kind = at_least ? Bound::Kind::k_lower : Bound::Kind::k_upper;
+  if (t.kind == RowFunction::Kind::table) {
+    RowFunction steps = t;
+    steps.scale = c;
+    steps.offset = offset;
+    return make(kind, std::move(steps));
+  }
   if (t.kind == RowFunction::Kind::shifted) return make(kind, step(c, 1, 0, offset));
   return make(kind, step(c, t.divisor, t.shift, offset));
 }
@@ -81,12 +87,65 @@ Linear RowFunction::at(const Linear& q) const {
   switch (kind) {
     case Kind::constant: return offset;
     case Kind::shifted: return q + offset;
-    case Kind::step: return product(floor_quotient(q + shift, divisor), scale) + offset;
+    case Kind::step:
+    case Kind::table: return product(floor_quotient(q + shift, divisor), scale) + offset;
   }
   return offset;
 }
 
+namespace {
+
+Linear end_of(const char* end, int tile) {
+  return Linear(ir::IntExpr::symbol(std::string(end) + "(" + std::to_string(tile) + ")"));
+}
+
+/// floor((r + shift) / divisor), r the rows' part of `x` or its negation.
+RowFunction of_table(const Affine& x, bool minus, const Linear& shift, const Linear& divisor,
+                     MaskReader& reader) {
+  const auto [tile, sign] = reader.row_tile(x);
+  RowFunction f;
+  f.kind = RowFunction::Kind::table;
+  f.tile = tile;
+  f.minus = minus != (sign < 0);
+  f.shift = shift;
+  f.divisor = divisor;
+  return f;
+}
+
+/// a k + r + c >= 0 or a floor(k / C) + r + c >= 0, where r is what a row's tables give.
+std::optional<Bound> by_table(const Affine& x, MaskReader& reader) {
+  const Quotient* of_k = nullptr;
+  for (const Quotient& quotient : x.quotients) {
+    if (quotient.k == 0) continue;
+    if (of_k || quotient.q != 0) return std::nullopt;
+    of_k = &quotient;
+  }
+  if (of_k && x.k != 0) return std::nullopt;
+  if (!of_k && x.k == 0) return make(Bound::Kind::row, of_table(x, false, x.constant, 1, reader));
+  Linear size = std::abs(x.k);
+  bool at_least = x.k > 0;
+  if (of_k) {
+    at_least = reader.is_positive(of_k->coefficient);
+    if (!at_least && !reader.is_positive(of_k->coefficient * -1)) return std::nullopt;
+    size = of_k->coefficient * (at_least ? 1 : -1);
+  }
+  const RowFunction t = at_least ? of_table(x, true, size - 1 - x.constant, size, reader)
+                                 : of_table(x, false, x.constant, size, reader);
+  if (of_k) return compare(*of_k, at_least, t);
+  return make(at_least ? Bound::Kind::k_lower : Bound::Kind::k_upper, t);
+}
+
+}  // namespace
+
+Linear RowFunction::least() const {
+  return at(minus ? end_of("most", tile) * -1 : end_of("least", tile));
+}
+Linear RowFunction::most() const {
+  return at(minus ? end_of("least", tile) * -1 : end_of("most", tile));
+}
+
 std::optional<Bound> bound_of(const Affine& x, MaskReader& reader) {
+  if (!x.tables.empty()) return by_table(x, reader);
   if (x.quotients.empty()) return plain(x.k, x.q, x.constant);
 
   const Quotient* of_k = nullptr;

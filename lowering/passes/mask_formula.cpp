@@ -116,16 +116,20 @@ class FormulaReader {
       case Op::gt: return negated ? at_most() : above();
       case Op::ge: return negated ? below() : at_least();
       default:
-        if ((op.op == Op::eq) != negated) return both(at_most(), at_least());
+        const bool equal = (op.op == Op::eq) != negated;
+        if (auto zones =
+                congruence_zones(difference, equal ? Comparison::equal : Comparison::not_equal))
+          return limited(std::move(*zones));
+        if (equal) return both(at_most(), at_least());
         return either(below(), above());
     }
   }
 
   Zones not_negative(const Affine& x, ValueId atom) {
     if (!x.choices.empty()) return cases(x, atom);
-    const auto bound = bound_of(x, reader_);
-    if (!bound) return left_out(atom, "is not a bound with one step per row");
-    return zone(*bound);
+    if (const auto bound = bound_of(x, reader_)) return zone(*bound);
+    if (auto zones = congruence_zones(x, Comparison::at_least)) return std::move(*zones);
+    return left_out(atom, "is not a bound with one step per row");
   }
 
   /// Takes the first choice apart.
@@ -151,9 +155,12 @@ class FormulaReader {
   /// b lies inside a when it keeps every bound of a.
   static bool contains(const Zone& a, const Zone& b) {
     if (a.hull && !b.hull) return false;
-    return std::all_of(a.bounds.begin(), a.bounds.end(), [&](const Bound& bound) {
-      return std::find(b.bounds.begin(), b.bounds.end(), bound) != b.bounds.end();
-    });
+    const auto keeps = [](const auto& all, const auto& some) {
+      return std::all_of(some.begin(), some.end(), [&](const auto& one) {
+        return std::find(all.begin(), all.end(), one) != all.end();
+      });
+    };
+    return keeps(b.bounds, a.bounds) && keeps(b.congruences, a.congruences);
   }
 
   Zones either(const Zones& a, const Zones& b) {
@@ -179,6 +186,10 @@ class FormulaReader {
         for (const Bound& bound : y.bounds)
           if (std::find(zone.bounds.begin(), zone.bounds.end(), bound) == zone.bounds.end())
             zone.bounds.push_back(bound);
+        for (const Congruence& one : y.congruences)
+          if (std::find(zone.congruences.begin(), zone.congruences.end(), one) ==
+              zone.congruences.end())
+            zone.congruences.push_back(one);
         row.push_back(std::move(zone));
       }
       all = either(all, row);
@@ -220,8 +231,9 @@ MaskRows mask_rows(const ir::Kernel& kernel, const ir::Operation& loop) {
 }
 
 Formula mask_formula(const ir::Kernel& kernel, const std::vector<ir::Operation*>& definitions,
-                     const ir::Operation& loop, ir::AxisId rows, bool negated) {
-  MaskReader reader(kernel, definitions, loop, rows);
+                     const ir::Operation& loop, ir::AxisId rows, bool negated,
+                     std::vector<RowTile>* row_tiles) {
+  MaskReader reader(kernel, definitions, loop, rows, row_tiles);
   FormulaReader formula(reader);
   Formula result;
   result.zones = formula.boolean(loop.regions[0]->operations.back()->operands[0], negated);

@@ -1,7 +1,7 @@
 // A mask as zones: the boolean tile of a loop's mask region, brought to a disjunction of
-// conjunctions of bounds on k (the loop's index), q (the row's index) and run-time constants. What
-// no bound can express is left out of its conjunction, which then says so. Next: zones.hpp turns
-// these into tiles.
+// conjunctions of bounds on k (the loop's index), q (the row's index), tables read at q and
+// run-time constants, and of congruences. What no bound can express is left out of its conjunction,
+// which then says so. Next: zones.hpp turns these into tiles.
 #pragma once
 
 #include <optional>
@@ -10,21 +10,28 @@
 #include <vector>
 
 #include "ir/ir.hpp"
+#include "passes/congruence.hpp"
 #include "passes/linear.hpp"
+#include "passes/mask_affine.hpp"
 
 namespace tilewright::passes {
 
 /// A monotone function of the row: offset, q + offset, or scale * floor((q + shift) / divisor) +
-/// offset.
+/// offset. `table`: the last of these, of plus or minus a row tile instead of q.
 struct RowFunction {
-  enum class Kind { constant, shifted, step };
+  enum class Kind { constant, shifted, step, table };
   Kind kind = Kind::constant;
   Linear offset = 0;
   Linear scale = 1;    ///< step: positive
   Linear divisor = 1;  ///< step: positive
   Linear shift = 0;    ///< step
+  int tile = -1;       ///< table: the number of the row tile
+  bool minus = false;  ///< table: of the negated tile
 
   Linear at(const Linear& q) const;
+  /// table: the least and the greatest over the rows.
+  Linear least() const;
+  Linear most() const;
   bool operator==(const RowFunction&) const = default;
 };
 
@@ -35,16 +42,19 @@ struct Bound {
     k_upper,  ///< k <= limit(q)
     q_lower,  ///< q >= limit.offset
     q_upper,  ///< q <= limit.offset
+    row,      ///< limit(q) >= 0, of a table
   };
   Kind kind = Kind::guard;
   RowFunction limit;
   bool operator==(const Bound&) const = default;
 };
 
-/// A conjunction of bounds. `hull`: an atom was left out, so the zone may be too large.
+/// A conjunction of bounds and congruences. `hull`: an atom was left out, so the zone may be too
+/// large.
 struct Zone {
   std::vector<Bound> bounds;
   bool hull = false;
+  std::vector<Congruence> congruences = {};
 };
 
 struct Formula {
@@ -62,8 +72,10 @@ struct MaskRows {
 };
 MaskRows mask_rows(const ir::Kernel& kernel, const ir::Operation& loop);
 
-/// The zones of `loop`'s mask, or of its negation.
+/// The zones of `loop`'s mask, or of its negation. Row tiles are added to `row_tiles`; null: tables
+/// are left out.
 Formula mask_formula(const ir::Kernel& kernel, const std::vector<ir::Operation*>& definitions,
-                     const ir::Operation& loop, ir::AxisId rows, bool negated);
+                     const ir::Operation& loop, ir::AxisId rows, bool negated,
+                     std::vector<RowTile>* row_tiles);
 
 }  // namespace tilewright::passes

@@ -8,6 +8,7 @@
 
 #include "ir/domain.hpp"
 #include "passes/mask_formula.hpp"
+#include "passes/number_writer.hpp"
 #include "passes/passes.hpp"
 #include "passes/rewrite.hpp"
 #include "passes/tidy_zones.hpp"
@@ -16,7 +17,6 @@
 namespace tilewright::passes {
 namespace {
 
-using ir::IntExpr;
 using ir::Operation;
 using Kind = Bound::Kind;
 
@@ -26,9 +26,9 @@ constexpr std::size_t most_bounds = 8;
 class MaskWriter {
  public:
   MaskWriter(ir::Kernel& kernel, Operation& loop, ir::AxisId rows)
-      : kernel_(kernel), region_(*loop.regions[0]), where_(loop.where) {
-    if (rows >= 0) q_ = index(rows);
-    k_ = index(loop.axis);
+      : write_(kernel, loop.regions[0]->operations, loop.where) {
+    if (rows >= 0) q_ = write_.index(rows);
+    k_ = write_.index(loop.axis);
   }
 
   ValueId zones(const std::vector<Zone>& zones) {
@@ -40,92 +40,36 @@ class MaskWriter {
     }
     return any;
   }
-  ValueId truth(bool value) { return constant(DType::b1, value ? 1 : 0); }
+  ValueId truth(bool value) { return write_.constant(DType::b1, value ? 1 : 0); }
 
  private:
-  ValueId add(Op op, DType dtype, const std::vector<ValueId>& operands) {
-    ir::Type type{.dtype = dtype};
-    for (const ValueId operand : operands)
-      for (const ir::AxisId axis : kernel_.type(operand).axes)
-        if (std::find(type.axes.begin(), type.axes.end(), axis) == type.axes.end())
-          type.axes.push_back(axis);
-    return put(make(kernel_, op, type, operands, where_));
-  }
-  ValueId put(std::unique_ptr<Operation> operation) {
-    region_.operations.push_back(std::move(operation));
-    return region_.operations.back()->results[0];
-  }
-  ValueId constant(DType dtype, std::int64_t value) {
-    auto made = make(kernel_, Op::constant, {.dtype = dtype}, {}, where_);
-    made->constant = static_cast<double>(value);
-    return put(std::move(made));
-  }
-  ValueId index(ir::AxisId axis) {
-    auto made = make(kernel_, Op::index, {.dtype = DType::i32, .axes = {axis}}, {}, where_);
-    made->axis = axis;
-    return put(std::move(made));
-  }
   ValueId joined(Op op, ValueId a, ValueId b) {
-    return a == no_value ? b : add(op, DType::b1, {a, b});
-  }
-
-  ValueId symbol(const std::string& name) {
-    const std::size_t open = name.find('(');
-    const std::string function = name.substr(0, open);
-    const std::string of = name.substr(open + 1, name.size() - open - 2);
-    if (function == "value") return static_cast<ValueId>(std::stol(of));
-    auto made = make(kernel_, function == "extent" ? Op::extent : Op::scalar_argument,
-                     {.dtype = DType::i32}, {}, where_);
-    made->name = of;
-    return put(std::move(made));
-  }
-  ValueId number(const IntExpr& e) {
-    const auto both = [&](Op op) {
-      const ValueId left = number(e.left());
-      return add(op, DType::i32, {left, number(e.right())});
-    };
-    switch (e.kind()) {
-      case IntExpr::Kind::constant: return constant(DType::i32, e.constant());
-      case IntExpr::Kind::symbol: return symbol(e.name());
-      case IntExpr::Kind::add: return both(Op::add);
-      case IntExpr::Kind::sub: return both(Op::sub);
-      case IntExpr::Kind::mul: return both(Op::mul);
-      case IntExpr::Kind::floor_div: return both(Op::div);
-      case IntExpr::Kind::mod: return both(Op::mod);
-      case IntExpr::Kind::minimum: return both(Op::minimum);
-      case IntExpr::Kind::maximum: return both(Op::maximum);
-    }
-    return no_value;
-  }
-  ValueId number(const Linear& form) { return number(form.expression()); }
-  ValueId plus(ValueId x, const Linear& form) {
-    return form.is(0) ? x : add(Op::add, DType::i32, {x, number(form)});
+    return a == no_value ? b : write_.add(op, DType::b1, {a, b});
   }
 
   ValueId limit(const RowFunction& f) {
-    if (f.kind == RowFunction::Kind::constant) return number(f.offset);
-    if (f.kind == RowFunction::Kind::shifted) return plus(q_, f.offset);
-    ValueId x = plus(q_, f.shift);
-    if (!f.divisor.is(1)) x = add(Op::div, DType::i32, {x, number(f.divisor)});
-    if (!f.scale.is(1)) x = add(Op::mul, DType::i32, {x, number(f.scale)});
-    return plus(x, f.offset);
+    if (f.kind == RowFunction::Kind::constant) return write_.number(f.offset);
+    if (f.kind == RowFunction::Kind::shifted) return write_.plus(q_, f.offset);
+    const ValueId steps = write_.divided(write_.plus(q_, f.shift), f.divisor);
+    return write_.plus(write_.times(steps, f.scale), f.offset);
   }
   ValueId compared(const Bound& bound) {
     const ValueId end = limit(bound.limit);
-    const auto at_least = [&](ValueId a, ValueId b) { return add(Op::ge, DType::b1, {a, b}); };
+    const auto at_least = [&](ValueId a, ValueId b) {
+      return write_.add(Op::ge, DType::b1, {a, b});
+    };
     switch (bound.kind) {
-      case Kind::guard: return at_least(end, constant(DType::i32, 0));
+      case Kind::guard: return at_least(end, write_.constant(DType::i32, 0));
       case Kind::k_lower: return at_least(k_, end);
       case Kind::k_upper: return at_least(end, k_);
       case Kind::q_lower: return at_least(q_, end);
       case Kind::q_upper: return at_least(end, q_);
+      case Kind::row: break;  // of tables, which are not written anew
     }
     return no_value;
   }
 
-  ir::Kernel& kernel_;
-  ir::Region& region_;
-  const Provenance& where_;
+  NumberWriter write_;
   ValueId q_ = no_value, k_ = no_value;
 };
 
@@ -134,9 +78,9 @@ void normalize(ir::Kernel& kernel, Operation& loop) {
   const MaskRows rows = mask_rows(kernel, loop);
   if (mask.operations.empty() || rows.several) return;
   const auto definitions = ir::definitions(kernel);
-  const Formula formula = mask_formula(kernel, definitions, loop, rows.axis, false);
+  const Formula formula = mask_formula(kernel, definitions, loop, rows.axis, false, nullptr);
   for (const Zone& zone : formula.zones)
-    if (zone.hull) return;
+    if (zone.hull || !zone.congruences.empty()) return;
   const TileSpace space = space_of(kernel, loop, rows.axis);
   Linear extent_of_rows;
   if (rows.axis >= 0)

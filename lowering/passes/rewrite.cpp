@@ -105,6 +105,8 @@ void mark_used(const ir::Operation& operation, std::vector<bool>& used) {
   for (ValueId value : operation.operands) mark(value);
   for (const auto& index : operation.indices) mark(index.value);
   mark(operation.sign_of);
+  if (operation.domain)
+    for (const ValueId value : ir::values_named(*operation.domain)) mark(value);
 }
 
 bool drop_once(ir::Kernel& kernel, ir::Region& region, const std::vector<bool>& used) {

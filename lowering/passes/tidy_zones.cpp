@@ -64,6 +64,7 @@ class Zones {
       case Kind::k_upper: return constant && holds(limit - space_.extent + 1);
       case Kind::q_lower: return holds(limit * -1);
       case Kind::q_upper: return holds(limit - rows_ + 1);
+      case Kind::row: return false;
     }
     return false;
   }
@@ -85,6 +86,7 @@ class Zones {
       case Kind::k_upper: return constant && holds(limit * -1 - 1);
       case Kind::q_lower: return holds(limit - rows_);
       case Kind::q_upper: return holds(limit * -1 - 1);
+      case Kind::row: return false;
     }
     return false;
   }

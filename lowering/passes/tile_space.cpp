@@ -30,6 +30,7 @@ TileSpace space_of(const ir::Kernel& kernel, const ir::Operation& loop, ir::Axis
   TileSpace space;
   space.extent = extent_of(kernel, axis.dim);
   space.width = axis.tile > 0 ? Linear(axis.tile) : named("tile", axis.dim);
+  space.tile = named("block", axis.dim);
   if (rows >= 0) {
     const ir::Axis& row = kernel.axes[static_cast<std::size_t>(rows)];
     if (row.kind == ir::Axis::Kind::whole) {

@@ -46,14 +46,19 @@ class ZoneReader {
     collect();
     if (empty_) return std::nullopt;
     for (const RowFunction& f : lower_)
-      for (const RowFunction& g : upper_) pair(f, g);
+      for (const RowFunction& g : upper_)
+        if (!is_table(f) && !is_table(g)) pair(f, g);
     for (const Linear& low : q_low_)
       for (const Linear& high : q_high_) require(high - low);
+    check_tables();
+    check_repeats();
+    for (const Congruence& congruence : zone_.congruences) ask(congruence);
     if (empty_) return std::nullopt;
     return tiles();
   }
 
-  bool exact = true;
+  bool exact() const { return note.empty(); }
+  std::string note;  ///< why the tiles may be too many
 
  private:
   void collect() {
@@ -65,6 +70,10 @@ class ZoneReader {
         case Bound::Kind::guard: require(bound.limit.offset); break;
         case Bound::Kind::q_lower: q_low_.push_back(bound.limit.offset); break;
         case Bound::Kind::q_upper: q_high_.push_back(bound.limit.offset); break;
+        case Bound::Kind::row:
+          ++tables_;
+          require(bound.limit.most());
+          break;
         case Bound::Kind::k_lower:
           if (by_row)
             lower_.push_back(bound.limit);
@@ -81,6 +90,23 @@ class ZoneReader {
     }
     q_low_ = strongest(q_low_, true, facts_);
     q_high_ = strongest(q_high_, false, facts_);
+    for (const auto* functions : {&lower_, &upper_})
+      for (const RowFunction& f : *functions) (is_table(f) ? tables_ : others_) += 1;
+    for (const Congruence& congruence : zone_.congruences) others_ += congruence.q != 0;
+    if (!(q_low_.size() == 1 && q_low_[0] == space_.first_row)) ++others_;
+    if (!(q_high_.size() == 1 && q_high_[0] == space_.last_row)) ++others_;
+  }
+
+  static bool is_table(const RowFunction& f) { return f.kind == RowFunction::Kind::table; }
+
+  /// Of one table the stretches of all rows have an end in common. Two of them, or one and another
+  /// bound that goes by the row, are taken as if their extremes met in one row.
+  void check_tables() {
+    if (tables_ > 0 && tables_ + others_ > 1)
+      inexact("between bounds that a table gives for each row, rows may leave gaps");
+  }
+  void inexact(const std::string& why) {
+    if (note.empty()) note = why;
   }
 
   /// The zone is empty unless form >= 0.
@@ -95,27 +121,56 @@ class ZoneReader {
   }
 
   /// f(q) <= g(q) for every q, and f(q + 1) <= g(q) + 1: no row is empty, no gap between rows.
-  /// Both follow when a line of slope 1 fits between the two.
+  /// Both follow when a line of slope 1 fits between the two. Where they do not, and one is a step
+  /// of slope 1, what the rows leave repeats with the steps: the keys of all rows are those between
+  /// the ends of the first and the last row that have certain remainders.
   void pair(const RowFunction& f, const RowFunction& g) {
     using Kind = RowFunction::Kind;
     if (f.kind == Kind::shifted && g.kind == Kind::shifted) return require(g.offset - f.offset);
     const bool slopes = has_slope_one(f) && has_slope_one(g);
     if (slopes && facts_.proves_not_negative(under(g) - over(f))) return;
-    if (f.kind == Kind::step && g.kind == Kind::step && f.scale == g.scale &&
-        f.divisor == g.divisor && f.shift == g.shift) {
-      const Linear room = g.offset - f.offset;
-      if (f.scale.is(1)) return require(room);  // at every row a stretch of the same length
-      if (facts_.proves_not_negative(room - f.scale + 1)) return;
-      if (facts_.proves_not_negative(room * -1 - 1)) {
-        empty_ = true;
-        return;
+    const bool same = f.kind == Kind::step && g.kind == Kind::step && f.scale == g.scale &&
+                      f.divisor == g.divisor && f.shift == g.shift;
+    const Linear room = g.offset - f.offset;
+    if (same && f.scale.is(1)) return require(room);  // at every row a stretch of the same length
+    if (same && facts_.proves_not_negative(room - f.scale + 1)) return;
+    if (same && slopes) return repeat(f, f.offset * -1, room);
+    if (slopes && f.kind == Kind::step && g.kind == Kind::shifted)
+      return repeat(f, f.offset * -1, room + f.divisor - 1 - f.shift);
+    if (slopes && f.kind == Kind::shifted && g.kind == Kind::step)
+      return repeat(g, g.shift - f.offset, room + g.shift);
+    inexact("its bounds cross inside the steps of a quotient");
+  }
+
+  void repeat(const RowFunction& step, const Linear& offset, const Linear& reach) {
+    require(reach);
+    repeats_.push_back({.k = 1, .offset = offset, .modulus = step.divisor, .reach = reach});
+  }
+
+  /// Remainders that repeat come from steps of one kind, and one range of them holds the others.
+  void check_repeats() {
+    if (repeats_.empty()) return;
+    const RowFunction* step = nullptr;
+    bool alike = zone_.congruences.empty();
+    for (const auto* functions : {&lower_, &upper_})
+      for (const RowFunction& f : *functions) {
+        if (f.kind == RowFunction::Kind::shifted) continue;
+        alike = alike && has_slope_one(f) &&
+                (step == nullptr || (f.divisor == step->divisor && f.shift == step->shift));
+        step = &f;
       }
-    }
-    exact = false;
+    for (const Congruence& one : repeats_)
+      alike = alike && one.offset == repeats_[0].offset && one.modulus == repeats_[0].modulus;
+    if (!alike) return inexact("its bounds cross inside the steps of a quotient");
+    for (std::size_t i = 0; i < repeats_.size(); ++i)
+      if (std::find(repeats_.begin(), repeats_.begin() + static_cast<std::ptrdiff_t>(i),
+                    repeats_[i]) == repeats_.begin() + static_cast<std::ptrdiff_t>(i))
+        ask(repeats_[i]);
   }
 
   static bool has_slope_one(const RowFunction& f) {
-    return f.kind == RowFunction::Kind::shifted || f.scale == f.divisor;
+    return f.kind == RowFunction::Kind::shifted ||
+           (f.kind == RowFunction::Kind::step && f.scale == f.divisor);
   }
   /// f(q) <= q + over(f)
   static Linear over(const RowFunction& f) {
@@ -126,17 +181,151 @@ class ZoneReader {
     return g.kind == RowFunction::Kind::shifted ? g.offset : g.shift + g.offset - g.divisor + 1;
   }
 
-  TileInterval tiles() {
+  /// The least keys of the rows (the greatest): what a tile must reach.
+  std::vector<Linear> low_ends() const {
     std::vector<Linear> low = {Linear(0)};
-    std::vector<Linear> high = {space_.extent - 1};
     low.insert(low.end(), k_low_.begin(), k_low_.end());
-    high.insert(high.end(), k_high_.begin(), k_high_.end());
-    for (const RowFunction& f : lower_)
+    for (const RowFunction& f : lower_) {
+      if (is_table(f)) {
+        low.push_back(f.least());
+        continue;
+      }
       for (const Linear& q : q_low_) low.push_back(f.at(q));
-    for (const RowFunction& g : upper_)
+    }
+    return strongest(low, true, facts_);
+  }
+  std::vector<Linear> high_ends() const {
+    std::vector<Linear> high = {space_.extent - 1};
+    high.insert(high.end(), k_high_.begin(), k_high_.end());
+    for (const RowFunction& g : upper_) {
+      if (is_table(g)) {
+        high.push_back(g.most());
+        continue;
+      }
       for (const Linear& q : q_high_) high.push_back(g.at(q));
-    low = strongest(low, true, facts_);
-    high = strongest(high, false, facts_);
+    }
+    return strongest(high, false, facts_);
+  }
+
+  /// A pair of the zone in this tile has such a remainder. Conditions on the tile are kept, others
+  /// are the zone's.
+  void ask(const Congruence& congruence) {
+    const Linear start = product(space_.tile, space_.width);
+    const Linear end = start + space_.width - 1;
+    std::vector<Linear> low = low_ends(), high = high_ends();
+    Facts facts = facts_;
+    facts.try_at_most(60);  // there are many, and what is not seen is asked at run time
+    facts.not_negative(space_.tile);
+    for (const Linear& l : low) facts.not_negative(end - l);
+    for (const Linear& h : high) facts.not_negative(h - start);
+    for (const Linear& l : low)
+      for (const Linear& h : high) facts.not_negative(h - l);
+    if (space_.ragged_tile_may_join)
+      std::erase_if(high, [&](const Linear& h) { return h == space_.extent - 1; });
+    low.push_back(start);
+    high.push_back(end);
+    low = strongest(low, true, facts);
+    high = strongest(high, false, facts);
+    std::vector<Linear> least, most;  // of q and k with their factors
+    values(congruence, low, high, least, most);
+    least = strongest(least, true, facts);
+    most = strongest(most, false, facts);
+    for (const Linear& high_end : most)
+      for (const Linear& low_end : least)
+        meets(congruence, low_end + congruence.offset, high_end + congruence.offset, facts);
+  }
+
+  void values(const Congruence& congruence, const std::vector<Linear>& low,
+              const std::vector<Linear>& high, std::vector<Linear>& least,
+              std::vector<Linear>& most) {
+    if (congruence.q == 0) {
+      least = low;
+      most = high;
+      return;
+    }
+    bool steps = false, shifts = false;
+    for (const auto* functions : {&lower_, &upper_})
+      for (const RowFunction& f : *functions)
+        (f.kind == RowFunction::Kind::shifted ? shifts : steps) = true;
+    if (steps) inexact("a congruence of the rows meets the steps of a quotient");
+    // Which rows have a key in the tile.
+    std::vector<Linear> first = q_low_, last = q_high_;
+    if (congruence.k == 0) {
+      for (const RowFunction& f : lower_)
+        if (f.kind == RowFunction::Kind::shifted)
+          for (const Linear& h : high) last.push_back(h - f.offset);
+      for (const RowFunction& g : upper_)
+        if (g.kind == RowFunction::Kind::shifted)
+          for (const Linear& l : low) first.push_back(l - g.offset);
+      least = first;
+      most = last;
+      return;
+    }
+    if (congruence.q > 0) {
+      if (shifts) inexact("a congruence of q + k meets a bound that goes by the row");
+      for (const Linear& l : low)
+        for (const Linear& q : first) least.push_back(l + q);
+      for (const Linear& h : high)
+        for (const Linear& q : last) most.push_back(h + q);
+      return;
+    }
+    for (const Linear& l : low)
+      for (const Linear& q : last) least.push_back(l - q);
+    for (const Linear& h : high)
+      for (const Linear& q : first) most.push_back(h - q);
+    for (const RowFunction& f : lower_)
+      if (f.kind == RowFunction::Kind::shifted) least.push_back(f.offset);
+    for (const RowFunction& g : upper_)
+      if (g.kind == RowFunction::Kind::shifted) most.push_back(g.offset);
+  }
+
+  /// Some number from `low` to `high` has a remainder up to the congruence's reach: the last
+  /// multiple of the modulus that is not above `high` is at least low - reach.
+  void meets(const Congruence& congruence, Linear low, Linear high, const Facts& facts) {
+    const Linear& modulus = congruence.modulus;
+    if (facts.proves_not_negative(high - low + congruence.reach - modulus + 1)) return;
+    Linear room = product(floor_quotient(high, modulus), modulus) + congruence.reach - low;
+    if (modulus.is_constant() && congruence.reach.is_constant()) {
+      // Multiples of the modulus leave both sides; against a number no remainder is needed.
+      const Linear above = low - congruence.reach;
+      const Linear whole = multiples(above, modulus.constant());
+      if ((above - whole).is_constant()) {
+        const Linear least =
+            whole + product(floor_quotient(above - whole + (modulus - 1), modulus), modulus);
+        if (facts.proves_not_negative(high - least)) return;
+      }
+    }
+    if (facts.proves_not_negative(room)) return;
+    if (room.is_constant() || !mentions_tile(room)) {
+      require(room);
+      return;
+    }
+    const IntExpr condition = room.expression();
+    condition_ = condition_.is_constant() ? condition : minimum(condition_, condition);
+  }
+
+  /// The terms of `form` that `by` divides.
+  static Linear multiples(const Linear& form, std::int64_t by) {
+    Linear whole;
+    for (const auto& [atom, coefficient] : form.terms())
+      if (coefficient % by == 0) whole = whole + Linear(atom) * coefficient;
+    return whole;
+  }
+
+  bool mentions_tile(const Linear& form) const {
+    const IntExpr tile = space_.tile.expression();
+    return std::any_of(form.terms().begin(), form.terms().end(),
+                       [&](const Linear::Term& term) { return mentions(term.first, tile); });
+  }
+  static bool mentions(const IntExpr& e, const IntExpr& name) {
+    if (e.kind() == IntExpr::Kind::constant) return false;
+    if (e.kind() == IntExpr::Kind::symbol) return e == name;
+    return mentions(e.left(), name) || mentions(e.right(), name);
+  }
+
+  TileInterval tiles() {
+    const std::vector<Linear> low = low_ends();
+    std::vector<Linear> high = high_ends();
 
     IntExpr end = joined(high, false);
     for (const Linear& guard : guards_) {
@@ -149,14 +338,14 @@ class ZoneReader {
     }
     const IntExpr width = space_.width.expression();
     TileInterval result{tile_of(low, true),
-                        high.empty() ? floor_div(end, width) : tile_of(high, false)};
+                        high.empty() ? floor_div(end, width) : tile_of(high, false), condition_};
     if (space_.width.is(1)) return result;
 
     // Ends that lie in one tile although the lower is above the upper would look like that tile.
     // floor(u / w) + l - u is not above floor(l / w) when l <= u, and above floor(u / w) otherwise.
     for (const Linear& l : low) {
       if (l.is(0)) continue;
-      for (const Linear& u : unguarded_ends()) {
+      for (const Linear& u : high_ends()) {
         if (facts_.proves_not_negative(u - l)) continue;
         if (space_.ragged_tile_may_join && u == space_.extent - 1) continue;
         const Linear after = l - u;
@@ -187,24 +376,20 @@ class ZoneReader {
                        [&](const Linear::Term& term) { return term.first == atom; });
   }
 
-  std::vector<Linear> unguarded_ends() const {
-    std::vector<Linear> high = {space_.extent - 1};
-    high.insert(high.end(), k_high_.begin(), k_high_.end());
-    for (const RowFunction& g : upper_)
-      for (const Linear& q : q_high_) high.push_back(g.at(q));
-    return strongest(high, false, facts_);
-  }
-
   const Zone& zone_;
   const TileSpace& space_;
   Facts facts_;
   bool empty_ = false;
   std::vector<Linear> q_low_, q_high_, k_low_, k_high_, guards_;
   std::vector<RowFunction> lower_, upper_;  ///< those that depend on the row
+  std::vector<Congruence> repeats_;         ///< of the keys, between steps
+  int tables_ = 0, others_ = 0;             ///< what goes by the row: tables, and the rest
+  IntExpr condition_ = 0;                   ///< on the tile's number: at least 0
 };
 
 /// [f, a] and [f, b] are [f, max(a, b)] together, empty ones included; ends likewise.
 bool join(TileInterval& into, const TileInterval& other) {
+  if (!(into.condition == other.condition)) return false;
   if (into.first == other.first) {
     into.last = maximum(into.last, other.last);
     return true;
@@ -216,18 +401,39 @@ bool join(TileInterval& into, const TileInterval& other) {
   return false;
 }
 
+/// Whether what several congruences ask for can be asked one by one: of rows and keys that nothing
+/// ties together.
+bool independent(const Zone& zone) {
+  if (zone.congruences.size() < 2) return true;
+  if (zone.congruences.size() > 2) return false;
+  for (const Congruence& congruence : zone.congruences)
+    if (congruence.q != 0 && congruence.k != 0) return false;
+  if (zone.congruences[0].same_form(zone.congruences[1])) return false;
+  return std::all_of(zone.bounds.begin(), zone.bounds.end(), [](const Bound& bound) {
+    return bound.kind != Bound::Kind::row && bound.limit.kind == RowFunction::Kind::constant;
+  });
+}
+
 }  // namespace
 
 ZoneTiles tiles_of(const std::vector<Zone>& zones, const TileSpace& space) {
   ZoneTiles result;
-  for (const Zone& zone : zones) {
-    ZoneReader reader(zone, space);
-    const auto interval = reader.interval();
-    if (!interval) continue;
-    result.exact = result.exact && reader.exact && !zone.hull;
-    if (!reader.exact && result.note.empty())
-      result.note = "its bounds cross inside the steps of a quotient";
-    result.intervals.push_back(*interval);
+  const auto inexact = [&](const std::string& why) {
+    if (result.note.empty()) result.note = why;
+    result.exact = false;
+  };
+  for (const Zone& whole : zones) {
+    bool one_arc = true;
+    for (const Zone& zone : with_single_arcs(whole, one_arc)) {
+      ZoneReader reader(zone, space);
+      const auto interval = reader.interval();
+      if (!interval) continue;
+      if (!reader.exact()) inexact(reader.note);
+      if (zone.hull) result.exact = false;
+      if (!one_arc || !independent(zone))
+        inexact("two congruences of its indices that are not one");
+      result.intervals.push_back(*interval);
+    }
   }
   for (std::size_t i = 0; i < result.intervals.size(); ++i)
     for (std::size_t j = i + 1; j < result.intervals.size();)

@@ -1,6 +1,8 @@
 // From zones to tiles: the interval of tiles that a zone meets over a range of rows, in closed
 // form. The one idea: where every row's stretch of k is non-empty and touches the next row's, the
 // union over the rows is one stretch, and cutting it off at constants commutes with the union.
+// A congruence then asks for a number with such a remainder among those that the zone's pairs give
+// in a tile: where these follow each other, one comparison of their ends.
 #pragma once
 
 #include <optional>
@@ -19,6 +21,7 @@ struct TileSpace {
   Linear last_row;
   Linear extent;  ///< of k
   Linear width;   ///< elements per tile
+  Linear tile;    ///< the tile's own number, "block(kv)", as conditions ask for it
   Facts facts;
   bool ragged_tile_may_join = false;  ///< a last tile past the extent may count as met
 };

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
+#include <tilewright/library/acsr.hpp>
 #include <tilewright/library/documents.hpp>
 
 #include "command/catalogue.hpp"
@@ -93,6 +94,26 @@ TEST_CASE("bounds of packed sequences that bound nothing") {
         CHECK(error.argument() == (rows ? "cu_seqlens_q" : "cu_seqlens_k"));
     }
   CHECK(document_tables(good, good).start == Bounds{0, 0, 0, 3, 3, 3, 3, 3, 3, 3});
+}
+
+TEST_CASE("rows that are no arithmetic sequences") {
+  const auto wrong = [](auto&&... arguments) {
+    return std::string(
+        provoked(errors::scores["acsr-row-wrong"], [&] { (void)Acsr(arguments...); }).argument());
+  };
+  using Numbers = std::vector<std::int32_t>;
+  CHECK(wrong(4, 0, Numbers{0}, Numbers{1}) == "step");
+  CHECK(wrong(-1, 1, Numbers{0}, Numbers{1}) == "keys");
+  CHECK(wrong(4, 1, Numbers{0}, Numbers{1, 2}) == "count");
+  CHECK(wrong(4, 1, Numbers{-1}, Numbers{1}) == "start");
+  CHECK(wrong(4, 1, Numbers{0}, Numbers{-1}) == "count");
+  CHECK(wrong(4, 2, Numbers{1}, Numbers{3}) == "count");
+  const std::vector<std::uint8_t> gaps{1, 0, 1, 1}, mixed{1, 1, 0, 0, 1, 0, 1, 0};
+  for (const auto& [rows, visible] : {std::pair{1, gaps}, {2, mixed}, {3, mixed}})
+    provoked(errors::scores["acsr-row-wrong"],
+             [&, rows = rows] { (void)Acsr::from_dense(rows, 4, visible); });
+  const std::vector<std::uint8_t> good{0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0};
+  CHECK(Acsr::from_dense(3, 4, good).dense() == good);
 }
 
 TEST_CASE("a result of the wrong size is no result") {

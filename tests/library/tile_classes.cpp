@@ -105,6 +105,85 @@ TEST_CASE("lengths and prefixes of each sequence") {
   CHECK(argument == "lengths");
 }
 
+TEST_CASE("a table that bounds each row") {
+  const IndexTable start("start", {TableExtent::seqlen_q});
+  const IndexTable end("end", {TableExtent::batch, TableExtent::seqlen_q});
+  const AttentionShape shape{
+      .batch = 2, .heads = 2, .kv_heads = 1, .seqlen_q = 150, .seqlen_kv = 150};
+  Case c{shape};
+  std::mt19937 random(3);
+  for (HostTable* table : {&c.tables["start"], &c.tables["end"]}) {
+    const std::int64_t batch = table == &c.tables["end"] ? 2 : 1;
+    table->extents =
+        batch == 1 ? std::vector<std::int64_t>{150} : std::vector<std::int64_t>{2, 150};
+    for (std::int64_t i = 0; i < batch * 150; ++i)
+      table->numbers.push_back(static_cast<double>(random() % 180) - 10);
+  }
+  const auto mask = [](auto&& lambda) { return Mask(lambda); };
+  judge(mask([&](Index, Index, Index q, Index k) { return k >= start(q); }), c, 16, 16);
+  judge(mask([&](Index b, Index, Index q, Index k) { return k < end(b, q); }), c, 32, 16);
+  judge(mask([&](Index b, Index, Index q, Index k) { return end(b, q) > k + 3 && k > 20; }), c, 16,
+        16);
+  judge(mask([&](Index, Index, Index q, Index k) { return !(k / 3 <= start(q) - 2); }), c, 16, 16);
+  judge(mask([&](Index, Index, Index q, Index k) { return k > q - start(q); }), c, 16, 16);
+  judge(mask([&](Index, Index, Index q, Index k) { return 2 * k <= start(q) + q; }), c, 16, 16);
+  judge(mask([&](Index, Index, Index q, Index) { return start(q) >= 100; }), c, 16, 16);
+  judge(mask([&](Index b, Index, Index q, Index k) { return k < min(start(q), end(b, q)); }), c, 16,
+        16);
+  judge(mask([&](Index b, Index, Index q, Index k) { return k >= start(q) && k < end(b, q); }), c,
+        16, 16, false);
+  judge(mask([&](Index b, Index, Index q, Index k) {
+          return k >= start(q) && k <= q && end(b, q) > 9;
+        }),
+        c, 16, 32, false);
+  judge(mask([&](Index, Index, Index q, Index k) { return start(q) < k || start(k) == 4; }), c, 16,
+        16, false);
+  // Documents: where one ends the next one starts, so no row leaves a gap.
+  Case documents{shape};
+  auto &from = documents.tables["start"], &to = documents.tables["end"];
+  from.extents = {150}, to.extents = {2, 150};
+  const int ends[] = {1, 18, 70, 71, 130, 150};
+  for (int q = 0, d = 0; q < 150; ++q) {
+    while (q >= ends[d]) ++d;
+    from.numbers.push_back(d == 0 ? 0 : ends[d - 1]);
+    to.numbers.push_back(ends[d]);
+  }
+  to.numbers.insert(to.numbers.end(), to.numbers.begin(), to.numbers.end());
+  judge(mask([&](Index b, Index, Index q, Index k) { return start(q) <= k && k < end(b, q); }),
+        documents, 16, 16);
+  judge(mask([&](Index b, Index, Index q, Index k) {
+          return start(q) <= k && k < end(b, q) && k <= q;
+        }),
+        documents, 32, 16);
+}
+
+TEST_CASE("congruences") {
+  const Case c{{.batch = 1, .heads = 1, .kv_heads = 1, .seqlen_q = 133, .seqlen_kv = 201},
+               {{"l", 37}}};
+  const Index l = Index::scalar("l", 50);
+  const auto mask = [](auto&& lambda) { return Mask(lambda); };
+  judge(mask([](Index q, Index k) { return k <= position(q) && (position(q) - k) % 48 == 0; }), c,
+        16, 16);
+  judge(mask([&](Index q, Index k) { return k <= position(q) && (position(q) - k) % l == 0; }), c,
+        16, 16);
+  judge(mask([&](Index q, Index k) {
+          return (position(q) - k) % l == 0 && abs(position(q) - k) <= 2 * l;
+        }),
+        c, 16, 16);
+  judge(mask([&](Index q, Index k) {
+          const Index p = position(q);
+          return (k / l == p / l && k <= p) || (k <= p && k % l >= l - 4);
+        }),
+        c, 16, 16);
+  judge(mask([&](Index q, Index k) { return k % l == q % l; }), c, 16, 16);
+  judge(mask([&](Index q, Index k) { return (k % l - q % l) % l == 0; }), c, 16, 16);
+  judge(mask([](Index, Index k) { return (k / 40) % 2 == 0; }), c, 16, 16);
+  judge(mask([&](Index, Index k) { return (k / l) % 3 != 1; }), c, 16, 16);
+  judge(mask([&](Index q, Index k) { return !((q + k) % l == 5); }), c, 16, 16);
+  judge(mask([](Index q, Index k) { return k % 64 < 20 && k % 96 >= 10 && q % 32 > 20; }), c, 16,
+        16);
+}
+
 TEST_CASE("nothing to look at") {
   const Case c{{.batch = 2, .heads = 2, .kv_heads = 1, .seqlen_q = 0, .seqlen_kv = 40}};
   judge(causal(), c, 16, 16);

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "language_device.hpp"
+#include "language/language_device.hpp"
 #include "loops/block_list.hpp"
 
 using namespace tilewright;

@@ -60,12 +60,14 @@ struct Step {
   ir::Kernel kernel;
 };
 
-ir::Schedule wish_for(std::uint64_t seed) {
+ir::Schedule wish_for(std::uint64_t seed, const ir::Kernel& traced) {
   Random random(mixed(seed, 3));
   ir::Schedule wish;
   for (const char* dim : {"m", "n", "p"})
     if (random.chance(85)) wish.tile[dim] = random.chance(75) ? 16 : 32;
   if (random.chance(60)) wish.stages = random.between(1, 3);
+  for (const ir::Axis& axis : traced.axes)  // a tile that the kernel fixes is no choice
+    if (axis.requested_tile > 0) wish.tile.erase(axis.dim);
   return wish;
 }
 
@@ -73,7 +75,7 @@ ir::Schedule wish_for(std::uint64_t seed) {
 void without_target(std::vector<Step>& steps) {
   ir::Kernel kernel = steps.back().kernel.clone();
   for (ir::Axis& axis : kernel.axes) {
-    if (axis.kind != ir::Axis::Kind::whole) axis.tile = 16;
+    if (axis.kind != ir::Axis::Kind::whole) axis.tile = std::max(axis.requested_tile, 16);
     axis.padded = (std::max(axis.tile, 1) + 15) / 16 * 16;
   }
   const auto done = [&](const char* pass) {
@@ -94,6 +96,7 @@ void count_operations(const ir::Region& region, int depth, std::map<std::string,
       ++seen[name + " in a loop"];
     if (operation->op == Op::for_blocks && !operation->regions[0]->operations.empty())
       ++seen["masked loop"];
+    if (operation->follows_list()) ++seen["loop over a list"];
     if (depth > 0 && !operation->regions.empty()) ++seen["loop in a loop"];
     for (const auto& inner : operation->regions) count_operations(*inner, depth + 1, seen);
   }
@@ -129,7 +132,7 @@ std::optional<std::string> examine(const RandomProgram& program, Tally* tally) {
     const ir::Kernel traced = build(program, program.recipe().bound());
     steps.push_back({"trace", traced.clone()});
     try {
-      lower(traced, passes::target_of("sm_80"), wish_for(program.seed()), aligned,
+      lower(traced, passes::target_of("sm_80"), wish_for(program.seed(), traced), aligned,
             [&](const std::string& pass, const ir::Kernel& kernel) {
               steps.push_back({pass, kernel.clone()});
               scheduled |= pass == "choose_schedule";
@@ -257,6 +260,7 @@ TEST_CASE("500 random programs through every pass") {
         "defer_reductions", "stage_copies", "place_values"})
     CHECK_MESSAGE(tally.changed[pass] > 0, pass);
   // Branches and sums over memory have tests of their own (tests/language).
+  CHECK(tally.operations["loop over a list"] > 0);
   for (int op = 0; op < static_cast<int>(Op::shared_alloc); ++op)
     if (op != static_cast<int>(Op::when) && op != static_cast<int>(Op::atomic_add))
       CHECK_MESSAGE(tally.operations[std::string(info(static_cast<Op>(op)).name)] > 0,

@@ -44,7 +44,7 @@ ir::Inputs random_inputs(const ir::Kernel& kernel, const Recipe& recipe, std::ui
     std::vector<std::int64_t> shape;
     std::int64_t count = 1;
     for (const std::string& dim : argument.dims) {
-      shape.push_back(recipe.extents.at(dim));
+      shape.push_back(extent_of(dim, recipe));
       count *= shape.back();
     }
     // The tensor that gives every dimension its extent is never read: all its strides are 0.
@@ -56,7 +56,8 @@ ir::Inputs random_inputs(const ir::Kernel& kernel, const Recipe& recipe, std::ui
       tensor.strides.assign(shape.size(), 0);
       count = 0;
     }
-    for (std::int64_t i = 0; i < count; ++i) tensor.set(i, element_for(kind, recipe, random));
+    if (!fill_list(argument, recipe, random, tensor))
+      for (std::int64_t i = 0; i < count; ++i) tensor.set(i, element_for(kind, recipe, random));
     inputs.tensors[argument.name] = std::move(tensor);
   }
   return inputs;

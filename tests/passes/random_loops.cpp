@@ -121,12 +121,15 @@ void Writer::loop_over_blocks() {
   });
 }
 
-/// The tiles of `dim` that some mask leaves.
+/// The tiles of `dim` that some mask or list leaves.
 void Writer::in_blocks(const std::string& dim, const std::function<void()>& make) {
+  const bool masked = random_.chance(75);
+  const auto list = list_of(dim, masked);
   blocks_[dim] = gate_.open_blocks(dim, where());
+  if (list) gate_.follow(*list, where());
   OpenLoop loop{dim, {}};
   ValueId visible = no_value;
-  if (random_.chance(75)) {
+  if (masked) {
     const Typed made = mask(dim, 2);
     visible = made.id;
     loop.mask = made.dims;

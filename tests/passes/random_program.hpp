@@ -3,7 +3,8 @@
 // statement draws from a source of its own, so that one can be left out and the others stay as they
 // are: that is how a failing program is made small. Expressions: random_expressions.cpp;
 // statements: random_statements.cpp; loops: random_loops.cpp; masks: random_visibility.cpp;
-// tensors: random_inputs.cpp; a failing program made small: made_small.cpp.
+// lists of tiles: random_lists.cpp; tensors: random_inputs.cpp; a failing program made small:
+// made_small.cpp.
 #pragma once
 
 #include <cstdint>
@@ -93,8 +94,14 @@ std::string made_small(
 /// Tensors and scalars for a program's arguments. The first letter of an argument's name says what
 /// it holds: x data, y powers of two, i small integers, t indices into its program's g, c trip
 /// counts, l lengths, s a factor, w a small positive number, o an output, filled with what nobody
-/// computes.
+/// computes; u and v where rows of a list begin and end, f its tiles, k its tiles, all of them cut.
 ir::Inputs random_inputs(const ir::Kernel& kernel, const Recipe& recipe, std::uint64_t seed);
+
+/// The extent of a tensor's dimension: the recipe's, or that of a list's rows or entries.
+std::int64_t extent_of(const std::string& dim, const Recipe& recipe);
+/// Fills a tensor of a list; false for others.
+bool fill_list(const Argument& argument, const Recipe& recipe, Random& random,
+               ir::HostTensor& tensor);
 
 /// One trace in progress.
 class Writer {
@@ -105,6 +112,7 @@ class Writer {
         recipe_(recipe),
         random_(seed),
         shapes_(mixed(seed, 0x5a9e)),
+        lists_(mixed(seed, 0x115f)),
         scope_{seed, 0},
         skip_(skip),
         log_(statements) {}
@@ -167,6 +175,7 @@ class Writer {
   void running_sums();
   void loop_over_blocks();
   void in_blocks(const std::string& dim, const std::function<void()>& make);
+  std::optional<TileList> list_of(const std::string& dim, bool masked);
   void loop_over_range();
   void body(const std::function<void()>& make);
   void keep(Typed x, const std::string& name);
@@ -183,6 +192,7 @@ class Writer {
   const Recipe& recipe_;
   Random random_;
   Random shapes_;  ///< of its own: programs without shapes stay as they are
+  Random lists_;   ///< the same
   Scope scope_;
   const std::set<std::uint64_t>& skip_;
   std::vector<std::uint64_t>& log_;
@@ -193,7 +203,7 @@ class Writer {
   std::vector<OpenLoop> loops_;
   std::vector<Argument> declared_;
   std::map<std::string, std::vector<IndexSpec>> addressed_;  ///< by tensor: as it was loaded first
-  ValueId batch_ = no_value, rows_ = no_value;
+  ValueId batch_ = no_value;
   std::map<std::string, ValueId> blocks_;
   int work_ = 0;  ///< loops in loops: bodies get shorter
 };

@@ -1,0 +1,278 @@
+// See congruence.hpp. A remainder of Y stands in an affine tile as Y - t * floor(Y / t), one of a
+// quotient as floor(Y / a) - t * floor(Y / (a t)), which is the part a of Y's remainder by a t.
+#include "passes/congruence.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "passes/mask_affine.hpp"
+#include "passes/mask_formula.hpp"
+
+namespace tilewright::passes {
+
+namespace {
+
+constexpr std::int64_t most_residues = 4096;  ///< looked at one by one
+constexpr std::size_t most_arcs = 16;
+
+/// scale * floor((y % modulus) / unit) + rest, with y = q * row + k * key + offset and modulus a
+/// multiple of unit.
+struct Remainder {
+  std::int64_t q = 0, k = 0;
+  Linear offset;
+  Linear modulus;
+  Linear unit = 1;
+  std::int64_t scale = 1;
+  Linear rest;
+
+  Linear steps;  ///< modulus / unit
+};
+
+/// The whole number m with part == whole * m, if there is one.
+std::optional<std::int64_t> ratio(const Linear& part, const Linear& whole) {
+  std::int64_t m = 0;
+  if (whole.is_constant()) {
+    if (!part.is_constant() || whole.is(0) || part.constant() % whole.constant() != 0)
+      return std::nullopt;
+    m = part.constant() / whole.constant();
+  } else {
+    const auto& [atom, coefficient] = whole.terms()[0];
+    for (const auto& [other, count] : part.terms())
+      if (other == atom && count % coefficient == 0) m = count / coefficient;
+  }
+  if (m == 0 || !(part == whole * m)) return std::nullopt;
+  return m;
+}
+
+std::optional<Remainder> of_indices(const Affine& x) {
+  const Quotient& quotient = x.quotients[0];
+  const auto m = ratio(quotient.coefficient * -1, quotient.divisor);
+  if (!m || x.k != *m * quotient.k || x.q != *m * quotient.q) return std::nullopt;
+  Remainder made{quotient.q, quotient.k, quotient.offset, quotient.divisor};
+  made.scale = *m;
+  made.rest = x.constant - quotient.offset * *m;
+  made.steps = quotient.divisor;
+  return made;
+}
+
+std::optional<Remainder> of_quotient(const Affine& x, const Quotient& fine,
+                                     const Quotient& coarse) {
+  if (x.k != 0 || x.q != 0 || fine.k != coarse.k || fine.q != coarse.q ||
+      !fine.coefficient.is_constant() || fine.coefficient.is(0))
+    return std::nullopt;
+  const std::int64_t m = fine.coefficient.constant();
+  Linear steps;  // coarse.coefficient is -m * steps
+  if (coarse.coefficient.is_constant()) {
+    if (coarse.coefficient.constant() % m != 0) return std::nullopt;
+    steps = coarse.coefficient.constant() / -m;
+  } else if (m == 1 || m == -1) {
+    steps = coarse.coefficient * -m;
+  } else {
+    return std::nullopt;
+  }
+  if (!(coarse.divisor == product(fine.divisor, steps))) return std::nullopt;
+  const Linear moved = coarse.offset - fine.offset;  // a whole number of units
+  const Linear units = floor_quotient(moved, fine.divisor);
+  if (!moved.is(0) && !(product(fine.divisor, units) == moved)) return std::nullopt;
+  Remainder made{fine.q, fine.k, coarse.offset, coarse.divisor, fine.divisor, m};
+  made.rest = x.constant - (moved.is(0) ? Linear(0) : units) * m;
+  made.steps = steps;
+  return made;
+}
+
+std::optional<Remainder> remainder_of(const Affine& x) {
+  if (!x.choices.empty() || !x.tables.empty()) return std::nullopt;
+  if (x.quotients.size() == 1) return of_indices(x);
+  if (x.quotients.size() != 2) return std::nullopt;
+  if (auto made = of_quotient(x, x.quotients[0], x.quotients[1])) return made;
+  return of_quotient(x, x.quotients[1], x.quotients[0]);
+}
+
+/// m (Y % t) - m (Z % t) == 0 is (Y - Z) % t == 0.
+std::optional<Remainder> of_difference(const Affine& x) {
+  if (!x.choices.empty() || !x.tables.empty() || x.quotients.size() != 2) return std::nullopt;
+  const Quotient &a = x.quotients[0], &b = x.quotients[1];
+  if (!(a.divisor == b.divisor) || !(a.coefficient == b.coefficient * -1)) return std::nullopt;
+  const auto m = ratio(a.coefficient * -1, a.divisor);
+  if (!m || x.k != *m * (a.k - b.k) || x.q != *m * (a.q - b.q) ||
+      !(x.constant == (a.offset - b.offset) * *m))
+    return std::nullopt;
+  Remainder made{a.q - b.q, a.k - b.k, a.offset - b.offset, a.divisor};
+  made.steps = a.divisor;
+  return made;
+}
+
+std::int64_t floor_mod(std::int64_t x, std::int64_t t) { return (x % t + t) % t; }
+
+/// Maximal runs of remainders, around the end too: start and reach.
+std::vector<std::pair<std::int64_t, std::int64_t>> arcs_of(const std::vector<bool>& residues) {
+  const auto t = static_cast<std::int64_t>(residues.size());
+  const auto in = [&](std::int64_t r) {
+    return residues[static_cast<std::size_t>(floor_mod(r, t))];
+  };
+  std::vector<std::pair<std::int64_t, std::int64_t>> arcs;
+  if (std::all_of(residues.begin(), residues.end(), [](bool r) { return r; })) return {{0, t - 1}};
+  for (std::int64_t r = 0; r < t; ++r) {
+    if (!in(r) || in(r - 1)) continue;
+    std::int64_t reach = 0;
+    while (in(r + reach + 1)) ++reach;
+    arcs.emplace_back(r, reach);
+  }
+  return arcs;
+}
+
+bool is_constant(const Congruence& c) {
+  return c.offset.is_constant() && c.modulus.is_constant() && c.reach.is_constant();
+}
+
+/// Offsets a multiple of the modulus apart are one; that with the fewest words is taken.
+Linear reduced(const Linear& offset, const Linear& modulus) {
+  if (offset.is_constant() && modulus.is_constant())
+    return floor_mod(offset.constant(), modulus.constant());
+  Linear best = offset;
+  for (const std::int64_t m : {-1, 1}) {
+    const Linear other = offset + modulus * m;
+    if (other.terms().size() < best.terms().size()) best = other;
+  }
+  return best;
+}
+
+class ZoneMaker {
+ public:
+  /// Remainders start … start + reach of y.
+  std::optional<std::vector<Zone>> arc(const Remainder& y, const Linear& start, const Linear& reach,
+                                       std::vector<Linear> guards = {}) {
+    Congruence made{y.q, y.k, y.offset - start, y.modulus, reach};
+    if (made.reach.is_constant() && made.reach.constant() < 0) return std::vector<Zone>{};
+    const Linear beyond = made.reach - made.modulus + 1;
+    if (beyond.is_constant() && beyond.constant() >= 0) return guarded({}, guards);
+    if (!made.reach.is_constant() && !(made.reach == y.unit - 1)) guards.push_back(made.reach);
+    if (made.k < 0 || (made.k == 0 && made.q < 0)) {  // -y: the arc read backwards
+      made.q = -made.q, made.k = -made.k;
+      made.offset = made.offset * -1 + made.reach;
+    }
+    made.offset = reduced(made.offset, made.modulus);
+    if (made.k == 0 && made.q == 0) return std::nullopt;
+    if (made.k <= 1 && (made.q == 0 || made.q == 1 || made.q == -1)) return guarded({made}, guards);
+    return divided(made, guards);
+  }
+
+ private:
+  /// A common factor of both indices goes into the remainders.
+  static std::optional<std::vector<Zone>> divided(const Congruence& made,
+                                                  const std::vector<Linear>& guards) {
+    const std::int64_t factor = std::gcd(made.k, made.q);
+    if (!is_constant(made) || factor == 1) return std::nullopt;
+    const std::int64_t modulus = made.modulus.constant();
+    const std::int64_t smaller = modulus / std::gcd(modulus, factor);
+    if (smaller > most_residues) return std::nullopt;
+    Congruence form = made;
+    form.k /= factor, form.q /= factor;
+    if (form.k > 1 || form.q > 1 || form.q < -1) return std::nullopt;
+    std::vector<bool> residues;
+    for (std::int64_t r = 0; r < smaller; ++r)
+      residues.push_back(floor_mod(factor * r + made.offset.constant(), modulus) <=
+                         made.reach.constant());
+    std::vector<Zone> zones;
+    for (const auto& [start, reach] : arcs_of(residues)) {
+      form.offset = floor_mod(-start, smaller), form.modulus = smaller, form.reach = reach;
+      const auto one = reach >= smaller - 1 ? guarded({}, guards) : guarded({form}, guards);
+      zones.insert(zones.end(), one.begin(), one.end());
+    }
+    return zones;
+  }
+
+  static std::vector<Zone> guarded(std::vector<Congruence> congruences,
+                                   const std::vector<Linear>& guards) {
+    Zone zone;
+    for (const Linear& guard : guards) {
+      if (guard.is_constant() && guard.constant() < 0) return {};
+      if (!guard.is_constant()) zone.bounds.push_back({Bound::Kind::guard, {.offset = guard}});
+    }
+    zone.congruences = std::move(congruences);
+    return {zone};
+  }
+};
+
+}  // namespace
+
+std::optional<std::vector<Zone>> congruence_zones(const Affine& x, Comparison how) {
+  auto y = remainder_of(x);
+  if (!y && how != Comparison::at_least) y = of_difference(x);
+  if (!y) return std::nullopt;
+  ZoneMaker make;
+  const std::int64_t size = y->scale < 0 ? -y->scale : y->scale;
+  if (how == Comparison::at_least) {
+    if (y->scale < 0)  // floor(r / unit) <= floor(rest / size)
+      return make.arc(*y, 0, product(y->unit, floor_quotient(y->rest, size) + 1) - 1);
+    const Linear start = product(y->unit, floor_quotient(y->rest, size) * -1);
+    return make.arc(*y, start, y->modulus - 1 - start);
+  }
+  const bool equal = how == Comparison::equal;
+  Linear wanted = y->rest * (y->scale > 0 ? -1 : 1);
+  if (size > 1) {
+    if (!wanted.is_constant()) return std::nullopt;
+    if (wanted.constant() % size != 0) return equal ? std::vector<Zone>{} : std::vector{Zone{}};
+    wanted = wanted.constant() / size;
+  }
+  const Linear start = product(y->unit, wanted);
+  const std::vector<Linear> inside = {wanted, y->steps - 1 - wanted};
+  if (equal) return make.arc(*y, start, y->unit - 1, wanted.is(0) ? std::vector<Linear>{} : inside);
+  auto zones = make.arc(*y, start + y->unit, y->modulus - y->unit - 1);
+  if (!zones || wanted.is(0)) return zones;
+  for (const Linear& form : inside) {  // a remainder there is none of: never equal
+    const Linear outside = form * -1 - 1;
+    if (outside.is_constant() && outside.constant() < 0) continue;
+    Zone zone;
+    if (!outside.is_constant()) zone.bounds.push_back({Bound::Kind::guard, {.offset = outside}});
+    zones->push_back(zone);
+  }
+  return zones;
+}
+
+std::vector<Zone> with_single_arcs(const Zone& zone, bool& exact) {
+  std::vector<Zone> zones = {zone};
+  zones[0].congruences.clear();
+  std::vector<Congruence> left = zone.congruences;
+  while (!left.empty()) {
+    std::vector<Congruence> group;
+    for (const Congruence& c : left)
+      if (c.same_form(left[0])) group.push_back(c);
+    std::erase_if(left, [&](const Congruence& c) { return c.same_form(group[0]); });
+    std::vector<std::vector<Congruence>> either = {group};
+    std::int64_t modulus = 1;
+    for (const Congruence& c : group)
+      modulus = is_constant(c) && modulus <= most_residues ? std::lcm(modulus, c.modulus.constant())
+                                                           : most_residues + 1;
+    if (group.size() > 1 && modulus > most_residues) exact = false;
+    if (group.size() > 1 && modulus <= most_residues) {
+      std::vector<bool> residues;
+      for (std::int64_t r = 0; r < modulus; ++r)
+        residues.push_back(std::all_of(group.begin(), group.end(), [&](const Congruence& c) {
+          return floor_mod(r + c.offset.constant(), c.modulus.constant()) <= c.reach.constant();
+        }));
+      const auto arcs = arcs_of(residues);
+      if (arcs.size() > most_arcs) {
+        exact = false;
+      } else {
+        either.clear();
+        for (const auto& [start, reach] : arcs) {
+          Congruence one = group[0];
+          one.offset = floor_mod(-start, modulus), one.modulus = modulus, one.reach = reach;
+          either.push_back(reach >= modulus - 1 ? std::vector<Congruence>{} : std::vector{one});
+        }
+      }
+    }
+    std::vector<Zone> more;
+    for (const Zone& before : zones)
+      for (const auto& congruences : either) {
+        more.push_back(before);
+        more.back().congruences.insert(more.back().congruences.end(), congruences.begin(),
+                                       congruences.end());
+      }
+    zones = std::move(more);
+  }
+  return zones;
+}
+
+}  // namespace tilewright::passes
