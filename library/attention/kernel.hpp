@@ -45,13 +45,13 @@ std::unique_ptr<KernelSource> attention_kernel(const AttentionParts& parts, DTyp
 RopePart rope_part(const Rope& rope, std::int64_t head_dim);
 inline constexpr const char* attention_dtypes = "bf16, f16, f32";
 
+/// Of compile_block_list.
+std::shared_ptr<const KernelSource> block_list_kernel(const Mask& mask);
+
 /// attention_kernel of parts with rotary positions.
 struct ComposedScores;
 std::unique_ptr<KernelSource> rope_kernel(const ComposedScores& scores, const RopePart& rope,
                                           DType dtype);
-
-/// Of compile_block_list.
-std::shared_ptr<const KernelSource> block_list_kernel(const Mask& mask);
 
 /// Extents by the names of the kernel's dimensions.
 Extents kernel_extents(const AttentionExtents& extents, std::int64_t head_dim,

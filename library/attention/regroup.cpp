@@ -108,8 +108,8 @@ bool is_of_range(const std::string& name) {
 }
 
 std::optional<Regrouping> regrouping_of(const AttentionParts& parts) {
-  // The tiles of a list are those of all rows and keys, and so are the positions of rope.
-  if (!parts.mask.tree() || parts.block_q != 0 || parts.rope) return std::nullopt;
+  if (!parts.mask.tree() || parts.rope) return std::nullopt;
+  if (parts.block_q != 0) return std::nullopt;  // a list counts as it is
   std::vector<ScoreTree> all;
   conjuncts(parts.mask.tree(), all);
   std::optional<Regrouping> found;

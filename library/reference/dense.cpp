@@ -106,6 +106,23 @@ class Dense {
     return value;
   }
 
+  /// Of queries or keys, from element `at` on, as it goes into products.
+  std::vector<Real> row_of(std::span<const std::byte> data, std::int64_t at,
+                           const RowTransform& transform, std::int64_t b, std::int64_t head,
+                           std::int64_t row) const {
+    std::vector<Real> elements(size(shape_.head_dim));
+    for (std::int64_t d = 0; d < shape_.head_dim; ++d)
+      elements[size(d)] = element(data, shape_.dtype, at + d);
+    if (transform) {
+      std::vector<double> wide(elements.begin(), elements.end());
+      transform(b, head, row, wide);
+      for (std::size_t d = 0; d < wide.size(); ++d)
+        elements[d] = rounded(static_cast<Real>(wide[d]));
+    }
+    for (Real& one : elements) one = factor(one);
+    return elements;
+  }
+
   void load_keys_and_values(std::int64_t b, std::int64_t head) {
     const AttentionShape& s = shape_;
     keys_.resize(size(s.head_dim * s.seqlen_kv));
@@ -114,9 +131,8 @@ class Dense {
     for (std::int64_t n = 0; n < s.seqlen_kv; ++n) {
       const auto k = row_offset(s.layout, s.kv_heads, s.seqlen_kv, s.head_dim, b, head, n);
       const auto v = row_offset(s.layout, s.kv_heads, s.seqlen_kv, s.value_dim, b, head, n);
-      for (std::int64_t d = 0; d < s.head_dim; ++d) {
-        keys_[size(d * s.seqlen_kv + n)] = factor(element(inputs_.k, s.dtype, k + d));
-      }
+      const std::vector<Real> key = row_of(inputs_.k, k, formula_.key, b, head, n);
+      for (std::int64_t d = 0; d < s.head_dim; ++d) keys_[size(d * s.seqlen_kv + n)] = key[size(d)];
       for (std::int64_t e = 0; e < s.value_dim; ++e) {
         const Real value = factor(element(inputs_.v, s.dtype, v + e));
         values_[size(n * s.value_dim + e)] = value;
@@ -150,9 +166,8 @@ class Dense {
     std::vector<Real> queries(row_group * size(s.head_dim), Real{0});
     for (std::int64_t r = 0; r < count; ++r) {
       const auto q = row_offset(s.layout, s.heads, s.seqlen_q, s.head_dim, b, h, first + r);
-      for (std::int64_t d = 0; d < s.head_dim; ++d) {
-        queries[size(r * s.head_dim + d)] = factor(element(inputs_.q, s.dtype, q + d));
-      }
+      const std::vector<Real> query = row_of(inputs_.q, q, formula_.query, b, h, first + r);
+      std::copy(query.begin(), query.end(), queries.begin() + r * s.head_dim);
     }
 
     std::vector<Real> scores(row_group * keys, Real{0});

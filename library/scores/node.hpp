@@ -62,7 +62,8 @@ ScoreTree with_leaves(const ScoreTree& tree,
 ScoreTree with_position(const ScoreTree& tree,
                         const std::function<ScoreTree(const ScoreTree& x)>& position);
 
-/// As C++, with as few parentheses as its precedences allow.
+/// As C++, with as few parentheses as its precedences allow; "..." for a part of more than 4000
+/// characters.
 std::string text_of(const ScoreTree& tree);
 
 /// The scalars and tables of a tree, each once, in the order they are met. Throws

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <string_view>
+#include <unordered_map>
 
 #include "scores/node.hpp"
 
@@ -59,20 +60,40 @@ struct Text {
   int precedence = primary;
 };
 
-Text print(const ScoreTree& tree);
+/// Texts of parts that stand in a tree more than once. A tree that doubles itself would have more
+/// characters than there is memory, so a part of more than `longest` is left out.
+class Printer {
+ public:
+  Text print(const ScoreTree& tree) {
+    const bool shared = tree.use_count() > 1;
+    if (shared)
+      if (const auto known = known_.find(tree.get()); known != known_.end()) return known->second;
+    Text text = written(tree);
+    if (text.text.size() > longest) text = {"..."};
+    if (shared) known_.emplace(tree.get(), text);
+    return text;
+  }
 
-std::string operand(const ScoreTree& tree, int at_least) {
-  const Text text = print(tree);
-  return text.precedence < at_least ? "(" + text.text + ")" : text.text;
-}
+ private:
+  static constexpr std::size_t longest = 4000;
 
-std::string list(const std::vector<ScoreTree>& trees) {
-  std::string text;
-  for (const ScoreTree& tree : trees) text += (text.empty() ? "" : ", ") + print(tree).text;
-  return text;
-}
+  std::string operand(const ScoreTree& tree, int at_least) {
+    const Text text = print(tree);
+    return text.precedence < at_least ? "(" + text.text + ")" : text.text;
+  }
 
-Text print(const ScoreTree& tree) {
+  std::string list(const std::vector<ScoreTree>& trees) {
+    std::string text;
+    for (const ScoreTree& tree : trees) text += (text.empty() ? "" : ", ") + print(tree).text;
+    return text;
+  }
+
+  Text written(const ScoreTree& tree);
+
+  std::unordered_map<const ScoreNode*, Text> known_;
+};
+
+Text Printer::written(const ScoreTree& tree) {
   const ScoreNode& node = *tree;
   if (node.leaf != ScoreNode::Leaf::none) return {std::string(name_of(node.leaf))};
   switch (node.op) {
@@ -99,6 +120,6 @@ Text print(const ScoreTree& tree) {
 
 }  // namespace
 
-std::string text_of(const ScoreTree& tree) { return print(tree).text; }
+std::string text_of(const ScoreTree& tree) { return Printer().print(tree).text; }
 
 }  // namespace tilewright::library

@@ -29,9 +29,14 @@ using RowScores =
     std::function<void(std::int64_t b, std::int64_t h, std::int64_t q,
                        std::span<const std::uint8_t> visible, std::span<double> scores)>;
 
+/// Changes row `row` of a head's queries or keys (kv heads) before products are made of it.
+using RowTransform = std::function<void(std::int64_t b, std::int64_t head, std::int64_t row,
+                                        std::span<double> elements)>;
+
 struct Formula {
   RowMask visible;            ///< empty: every pair
   RowScores scored;           ///< empty: scores stay as they are
+  RowTransform query, key;    ///< empty: none
   std::vector<double> sinks;  ///< per query head: one more key of that score and value 0; or empty
 };
 

@@ -48,6 +48,11 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
     all.by_list = all.by_list || part.by_list;
     if (part.visible) all.visible.push_back(part.visible);
     if (part.scored) all.scored.push_back(part.scored);
+    if (part.rope) {
+      all.rope = rope_part(*part.rope, request.shape.head_dim);
+      all.query = part.query;
+      all.key = part.key;
+    }
     if (part.cu_seqlens_q.empty()) continue;
     all.cu_seqlens_q = part.cu_seqlens_q;
     all.cu_seqlens_k = part.cu_seqlens_k;
@@ -97,6 +102,8 @@ Formula formula_of(const Joined& all, const AttentionShape& shape) {
         for (const Scored& one : changes) scores[k] = one(scores[k], at);
       }
     };
+  formula.query = all.query;
+  formula.key = all.key;
   formula.sinks.assign(all.sinks.begin(), all.sinks.end());
   return formula;
 }

@@ -21,8 +21,11 @@ struct Joined {
   std::vector<std::int32_t> cu_seqlens_q, cu_seqlens_k;
   bool causal = false;
 
+  std::optional<RopePart> rope;
+  RowTransform query, key;
+
   AttentionParts parts() const {
-    return {.mask = mask, .score_mod = score_mod, .has_sinks = !sinks.empty()};
+    return {.mask = mask, .score_mod = score_mod, .has_sinks = !sinks.empty(), .rope = rope};
   }
 };
 

@@ -11,8 +11,10 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <tilewright/library/blocks.hpp>
+#include <tilewright/library/rope.hpp>
 #include <tilewright/library/score.hpp>
 #include <vector>
 
@@ -90,6 +92,10 @@ struct Composition {
   Scored scored = {};    ///< empty: as it is
   // Both.
   std::vector<float> sinks = {};  ///< per query head, or empty
+  /// Queries and keys are turned by their positions; the tables rope_cos and rope_sin are the
+  /// launch's, query and key say the same plainly.
+  std::optional<Rope> rope = {};
+  RowTransform query = {}, key = {};
   ScoreOrder order = ScoreOrder::bias;
   /// Bounds of sequences packed one after the other, among rows and keys; or empty. Positions, of
   /// all that is composed, are then those within a sequence, and so are Pair::p.

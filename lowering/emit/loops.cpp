@@ -1,3 +1,4 @@
+// Long file: the header of a loop and what runs ahead of it are one text.
 // Loops over tiles: bounds in closed form, and the ring of buffers that runs ahead.
 //
 // The body is written once. What only tiles with hidden elements need stands behind `if (cut)`, a

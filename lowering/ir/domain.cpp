@@ -3,6 +3,7 @@
 #include "ir/domain.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace tilewright::ir {
 
@@ -29,7 +30,8 @@ std::vector<std::string> names_in(const Domain& domain) {
   std::vector<std::string> names;
   for (const auto* intervals : {&domain.visited, &domain.hidden, &domain.hidden_in_loop})
     for (const TileInterval& interval : *intervals)
-      for (const IntExpr* e : {&interval.first, &interval.last, &interval.condition})
+      for (const IntExpr* e :
+           {&interval.first, &interval.last, &interval.condition, &interval.repeats})
         collect(*e, names);
   return names;
 }
@@ -42,7 +44,8 @@ std::vector<int> values_named(const Domain& domain) {
   return values;
 }
 
-DomainEvaluator::DomainEvaluator(const Domain& domain) : names_(names_in(domain)) {
+DomainEvaluator::DomainEvaluator(const Domain& domain)
+    : names_(names_in(domain)), width_(domain.width) {
   visited_ = flat(domain.visited);
   hidden_ = flat(domain.hidden);
 }
@@ -51,7 +54,7 @@ std::vector<DomainEvaluator::Interval> DomainEvaluator::flat(
     const std::vector<TileInterval>& intervals) {
   std::vector<Interval> result;
   for (const TileInterval& interval : intervals) {
-    result.push_back({flat(interval.first), flat(interval.last), {}});
+    result.push_back({flat(interval.first), flat(interval.last), {}, flat(interval.repeats)});
     if (interval.has_condition())
       result.back().condition = flat(interval.condition);
     else if (interval.condition.constant() < 0)
@@ -109,8 +112,7 @@ std::vector<DomainEvaluator::Stretch> DomainEvaluator::unite(const std::vector<I
       continue;
     }
     for (std::int64_t tile = first; tile <= last; ++tile) {
-      numbers_.back() = tile;
-      if (run(interval.condition) < 0) continue;
+      if (!holds(interval, tile)) continue;
       if (!all.empty() && all.back().second == tile - 1)
         all.back().second = tile;
       else
@@ -128,37 +130,81 @@ std::vector<DomainEvaluator::Stretch> DomainEvaluator::unite(const std::vector<I
   return united;
 }
 
-namespace {
-
-using Stretches = std::vector<std::pair<std::int64_t, std::int64_t>>;
-
-std::int64_t length(const Stretches& stretches) {
-  std::int64_t sum = 0;
-  for (const auto& [first, last] : stretches) sum += last - first + 1;
-  return sum;
+bool DomainEvaluator::holds(const Interval& interval, std::int64_t tile) {
+  numbers_.back() = tile;
+  return interval.condition.empty() || run(interval.condition) >= 0;
 }
 
-std::int64_t common_length(const Stretches& a, const Stretches& b) {
-  std::int64_t sum = 0;
-  for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
-    const std::int64_t first = std::max(a[i].first, b[j].first);
-    const std::int64_t last = std::min(a[i].second, b[j].second);
-    sum += std::max<std::int64_t>(last - first + 1, 0);
-    (a[i].second < b[j].second ? i : j) += 1;
+std::vector<DomainEvaluator::Active> DomainEvaluator::active(const std::vector<Interval>& intervals,
+                                                             std::int64_t tiles) {
+  std::vector<Active> result;
+  for (const Interval& interval : intervals) {
+    Active one{std::max<std::int64_t>(run(interval.first), 0),
+               std::min(run(interval.last), tiles - 1), &interval, 0};
+    if (one.first > one.last) continue;
+    if (!interval.condition.empty() && width_ > 0)
+      if (const std::int64_t elements = run(interval.repeats); elements > 0)
+        one.period = elements / std::gcd(elements, width_);
+    result.push_back(one);
   }
-  return sum;
+  return result;
 }
 
-}  // namespace
+void DomainEvaluator::count(std::int64_t first, std::int64_t last,
+                            const std::vector<Active>& visited, const std::vector<Active>& hidden,
+                            TileCounts& counts) {
+  const std::int64_t length = last - first + 1;
+  const auto everywhere = [&](const std::vector<Active>& all) {
+    return std::any_of(all.begin(), all.end(), [&](const Active& one) {
+      return one.first <= first && last <= one.last && one.interval->condition.empty();
+    });
+  };
+  const bool all_visited = everywhere(visited), all_hidden = everywhere(hidden);
+  // Those with a condition that matters, and how soon all of them are as at first.
+  std::vector<const Interval*> shows, hides;
+  std::int64_t period = 1;
+  const auto ask = [&](const std::vector<Active>& all, std::vector<const Interval*>& asked) {
+    for (const Active& one : all) {
+      if (one.first > first || last > one.last) continue;
+      asked.push_back(one.interval);
+      period = one.period > 0 && period <= length ? std::lcm(period, one.period) : length;
+    }
+  };
+  if (!all_visited) ask(visited, shows);
+  if (!all_hidden) ask(hidden, hides);
+  if (!all_visited && shows.empty()) return;
+  period = std::min(period, length);
+  const std::int64_t rest = length % period;
+  std::int64_t seen = 0, cut = 0, seen_in_rest = 0, cut_in_rest = 0;
+  for (std::int64_t i = 0; i < period; ++i) {
+    const auto any = [&](const std::vector<const Interval*>& asked) {
+      return std::any_of(asked.begin(), asked.end(),
+                         [&](const Interval* one) { return holds(*one, first + i); });
+    };
+    if (i == rest) seen_in_rest = seen, cut_in_rest = cut;
+    if (!all_visited && !any(shows)) continue;
+    ++seen;
+    cut += all_hidden || any(hides);
+  }
+  const std::int64_t times = length / period;
+  counts.full += times * (seen - cut) + seen_in_rest - cut_in_rest;
+  counts.cut += times * cut + cut_in_rest;
+}
 
 TileCounts DomainEvaluator::counts(std::int64_t tiles, const std::vector<std::int64_t>& numbers) {
   numbers_ = numbers;
   numbers_.push_back(0);
-  const Stretches visited = unite(visited_, tiles);
-  const Stretches hidden = unite(hidden_, tiles);
+  const std::vector<Active> visited = active(visited_, tiles), hidden = active(hidden_, tiles);
+  std::vector<std::int64_t> ends;
+  for (const auto* all : {&visited, &hidden})
+    for (const Active& one : *all) {
+      ends.push_back(one.first);
+      ends.push_back(one.last + 1);
+    }
+  std::sort(ends.begin(), ends.end());
   TileCounts counts;
-  counts.cut = common_length(visited, hidden);
-  counts.full = length(visited) - counts.cut;
+  for (std::size_t i = 0; i + 1 < ends.size(); ++i)
+    if (ends[i] < ends[i + 1]) count(ends[i], ends[i + 1] - 1, visited, hidden, counts);
   counts.skipped = std::max<std::int64_t>(tiles, 0) - counts.full - counts.cut;
   return counts;
 }

@@ -82,6 +82,9 @@ struct TileInterval {
   IntExpr first;
   IntExpr last;
   IntExpr condition = 0;
+  /// The condition is the same so many elements (a multiple of the tile's width) further on; 0: it
+  /// need not be.
+  IntExpr repeats = 0;
 
   bool has_condition() const { return !condition.is_constant(); }
 };
@@ -113,8 +116,8 @@ struct TileCounts {
   std::int64_t cut = 0;
 };
 
-/// A domain made ready for many evaluations: names are numbered, expressions are flat. Tiles are
-/// looked at one by one only in intervals with a condition.
+/// A domain made ready for many evaluations: names are numbered, expressions are flat. Counts look
+/// at tiles one by one only where an interval has a condition, and then at those of one period.
 class DomainEvaluator {
  public:
   explicit DomainEvaluator(const Domain& domain);
@@ -132,16 +135,29 @@ class DomainEvaluator {
   };
   struct Interval {
     std::vector<Step> first, last, condition;  ///< in the order they run; condition: none if empty
+    std::vector<Step> repeats;
+  };
+  /// An interval of the program at hand.
+  struct Active {
+    std::int64_t first, last;
+    const Interval* interval;
+    std::int64_t period;  ///< in tiles, of the condition; 0: none
   };
 
   std::vector<Step> flat(const IntExpr& expression);
   void append(const IntExpr& expression, std::vector<Step>& steps);
   std::vector<Interval> flat(const std::vector<TileInterval>& intervals);
   std::int64_t run(const std::vector<Step>& steps);
+  bool holds(const Interval& interval, std::int64_t tile);
+  std::vector<Active> active(const std::vector<Interval>& intervals, std::int64_t tiles);
+  /// Tiles first … last, in which the same intervals are active.
+  void count(std::int64_t first, std::int64_t last, const std::vector<Active>& visited,
+             const std::vector<Active>& hidden, TileCounts& counts);
   /// Sorted, disjoint, inside 0 … tiles - 1.
   std::vector<Stretch> unite(const std::vector<Interval>& intervals, std::int64_t tiles);
 
   std::vector<std::string> names_;
+  std::int64_t width_ = 0;
   std::vector<Interval> visited_, hidden_;
   std::vector<std::int64_t> numbers_;  ///< of the evaluation at hand; the last one is the tile's
   std::vector<std::int64_t> stack_;

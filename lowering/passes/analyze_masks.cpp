@@ -97,7 +97,7 @@ class InFront {
     const auto named = [&](const std::string& name) { return extreme(name); };
     for (auto* intervals : {&domain.visited, &domain.hidden, &domain.hidden_in_loop})
       for (ir::TileInterval& interval : *intervals)
-        for (IntExpr* e : {&interval.first, &interval.last, &interval.condition})
+        for (IntExpr* e : {&interval.first, &interval.last, &interval.condition, &interval.repeats})
           *e = e->replaced(named);
   }
   std::vector<std::unique_ptr<Operation>> take() && { return std::move(made_); }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ir/flattened.hpp"
+#include "ir/interpret.hpp"
 #include "ir/print.hpp"
 
 namespace tilewright::passes {
@@ -74,6 +75,12 @@ const ir::Operation* MaskReader::definition(ValueId value) const {
 /// Whether a value changes from one tile of the loop to the next.
 bool MaskReader::varies(ValueId value) const {
   if (value == no_value) return false;
+  const auto known = varies_.find(value);
+  if (known != varies_.end()) return known->second;
+  return varies_[value] = find_variation(value);
+}
+
+bool MaskReader::find_variation(ValueId value) const {
   if (value == loop_.regions[1]->arguments[0]) return true;
   for (const ir::AxisId axis : kernel_.type(value).axes)
     if (kernel_.leader(axis) == loop_.axis) return true;
@@ -83,7 +90,7 @@ bool MaskReader::varies(ValueId value) const {
     if (varies(operand)) return true;
   for (const ir::Index& index : from->indices)
     if (kernel_.leader(index.axis) == loop_.axis ||
-        (index.kind == IndexSpec::Kind::scalar && varies(index.value)))
+        (index.value != no_value && varies(index.value)))
       return true;
   return false;
 }
@@ -96,8 +103,20 @@ bool MaskReader::reads_memory(ValueId value) const {
   const ir::Operation* from = definition(value);
   if (from == nullptr) return false;
   if (from->op == Op::load) return true;
-  return std::any_of(from->operands.begin(), from->operands.end(),
-                     [&](ValueId operand) { return reads_memory(operand); });
+  const auto known = reads_memory_.find(value);
+  if (known != reads_memory_.end()) return known->second;
+  return reads_memory_[value] = std::any_of(from->operands.begin(), from->operands.end(),
+                                            [&](ValueId operand) { return reads_memory(operand); });
+}
+
+/// Whether all memory behind a value is inputs: it may be read in front of the loop.
+bool MaskReader::stays_the_same(ValueId value) const {
+  const auto arguments = ir::origins_of(kernel_, {value}).arguments;
+  return std::all_of(arguments.begin(), arguments.end(), [&](const std::string& name) {
+    const Argument* argument = kernel_.find_argument(name);
+    return argument != nullptr &&
+           (argument->kind == Argument::Kind::in || argument->kind == Argument::Kind::scalar);
+  });
 }
 
 std::pair<int, int> MaskReader::row_tile(const Affine& x) {
@@ -230,9 +249,15 @@ std::optional<Affine> MaskReader::remainder(Affine x, const Linear& divisor) {
 
 std::optional<Affine> MaskReader::affine(ValueId value) {
   if (dtype(value) != DType::i32) return std::nullopt;
+  if (const auto known = affine_.find(value); known != affine_.end()) return known->second;
+  return affine_[value] = find_affine(value);
+}
+
+std::optional<Affine> MaskReader::find_affine(ValueId value) {
   const auto sum = sum_of(value);
   // Data as a whole rather than case by case: one table bounds exactly where two would not.
-  const bool data = row_tiles_ != nullptr && over_rows(value) && reads_memory(value);
+  const bool data =
+      row_tiles_ != nullptr && over_rows(value) && reads_memory(value) && stays_the_same(value);
   if (!data || (sum && sum->choices.empty())) return sum;
   Affine result;
   result.tables.push_back({1, value});
@@ -318,7 +343,8 @@ std::optional<Affine> MaskReader::sum_of(ValueId value) {
   }
 }
 
-std::string MaskReader::describe(ValueId value) const {
+std::string MaskReader::describe(ValueId value, int deep) const {
+  if (deep > 12) return "...";
   const ir::Value& v = kernel_.values[static_cast<std::size_t>(value)];
   const ir::Operation* from = definition(value);
   if (!from) return v.name.empty() ? ir::print_value(kernel_, value) : v.name;
@@ -342,7 +368,7 @@ std::string MaskReader::describe(ValueId value) const {
   const auto operand = [&](ValueId id) {
     const ir::Operation* inner = definition(id);
     const bool binary = inner && is_pointwise(inner->op) && inner->operands.size() == 2;
-    return binary ? "(" + describe(id) + ")" : describe(id);
+    return binary ? "(" + describe(id, deep + 1) + ")" : describe(id, deep + 1);
   };
   if (from->operands.size() == 2)
     for (const auto& [op, sign] : signs)
@@ -351,7 +377,7 @@ std::string MaskReader::describe(ValueId value) const {
   if (from->op == Op::logical_not) return "!" + operand(from->operands[0]);
   std::string text = word + "(";
   for (std::size_t i = 0; i < from->operands.size(); ++i)
-    text += (i ? ", " : "") + describe(from->operands[i]);
+    text += (i ? ", " : "") + describe(from->operands[i], deep + 1);
   return text + ")";
 }
 

@@ -3,6 +3,7 @@
 // value; mask_formula.hpp compares two of them.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -77,8 +78,8 @@ class MaskReader {
   /// A divisor that is a positive constant, the extent of a part of the mask's own flattened
   /// dimensions, or a scalar argument (then noted in `positive`).
   bool is_positive(const Linear& form);
-  /// The expression in the language's words, for notes.
-  std::string describe(ValueId value) const;
+  /// The expression in the language's words, for notes; parts too deep in it as "...".
+  std::string describe(ValueId value, int deep = 0) const;
 
   std::set<std::string> positive;
   std::set<ValueId> opaque;  ///< named as "value(id)"
@@ -88,6 +89,9 @@ class MaskReader {
   bool varies(ValueId value) const;
   bool over_rows(ValueId value) const;
   bool reads_memory(ValueId value) const;
+  bool stays_the_same(ValueId value) const;
+  bool find_variation(ValueId value) const;
+  std::optional<Affine> find_affine(ValueId value);
   std::optional<Affine> sum_of(ValueId value);
   std::optional<Affine> remainder(Affine x, const Linear& divisor);
   std::optional<Affine> divided(const Affine& x, const Linear& divisor);
@@ -98,6 +102,9 @@ class MaskReader {
   const ir::Operation& loop_;
   ir::AxisId rows_;
   std::vector<RowTile>* row_tiles_;
+  // Of values that were asked about: a mask may use its parts many times over.
+  mutable std::map<ValueId, bool> varies_, reads_memory_;
+  std::map<ValueId, std::optional<Affine>> affine_;
 };
 
 }  // namespace tilewright::passes

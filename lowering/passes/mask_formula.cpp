@@ -4,6 +4,8 @@
 #include "passes/mask_formula.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "ir/print.hpp"
 #include "passes/mask_affine.hpp"
@@ -20,7 +22,17 @@ class FormulaReader {
  public:
   explicit FormulaReader(MaskReader& reader) : reader_(reader) {}
 
+  /// A mask may use its parts many times over: each is read once.
   Zones boolean(ValueId value, bool negated) {
+    const std::pair key(value, negated);
+    if (const auto known = known_.find(key); known != known_.end()) return known->second;
+    return known_[key] = zones_of(value, negated);
+  }
+
+  std::string note;
+
+ private:
+  Zones zones_of(ValueId value, bool negated) {
     const ir::Operation* from = reader_.definition(value);
     const Op op = from ? from->op : Op::yield;
     const auto operand = [&](std::size_t i, bool flip) {
@@ -65,9 +77,6 @@ class FormulaReader {
     return opaque(value, negated);
   }
 
-  std::string note;
-
- private:
   static Zones everything() { return {Zone{}}; }
 
   Zones left_out(ValueId value, const std::string& why) {
@@ -206,6 +215,7 @@ class FormulaReader {
   }
 
   MaskReader& reader_;
+  std::map<std::pair<ValueId, bool>, Zones> known_;
 };
 
 }  // namespace

@@ -1,3 +1,4 @@
+// Long file: one reader of one zone; its steps share what is known of the rows and their ends.
 // Closed forms for zones (zones.hpp). Per zone: the row range, cut by the bounds on q; the lower
 // and upper ends of k over it; and what must hold for the zone to be non-empty. Emptiness is
 // encoded in the ends themselves: an interval of tiles is empty when its first is after its last.
@@ -300,8 +301,23 @@ class ZoneReader {
       require(room);
       return;
     }
+    // An end that stays where it is while the tile moves makes a bound on the tile.
+    const Linear start = product(space_.tile, space_.width);
+    if (!mentions_tile(high) && !mentions_tile(room + start)) {
+      last_starts_.push_back(room + start);
+      return;
+    }
+    if (!mentions_tile(low) && !mentions_tile(high - start)) {
+      const Linear from =
+          product(floor_quotient(low - congruence.reach + modulus - 1, modulus), modulus);
+      first_starts_.push_back(from - (high - start));
+      return;
+    }
     const IntExpr condition = room.expression();
     condition_ = condition_.is_constant() ? condition : minimum(condition_, condition);
+    const bool repeats = !mentions_tile(high - start) && !mentions_tile(low - start);
+    const IntExpr once = repeats ? modulus.expression() : IntExpr(0);
+    repeats_every_ = repeats_every_ == once ? once : repeats_every_ * once;
   }
 
   /// The terms of `form` that `by` divides.
@@ -338,7 +354,13 @@ class ZoneReader {
     }
     const IntExpr width = space_.width.expression();
     TileInterval result{tile_of(low, true),
-                        high.empty() ? floor_div(end, width) : tile_of(high, false), condition_};
+                        high.empty() ? floor_div(end, width) : tile_of(high, false), condition_,
+                        condition_.is_constant() ? IntExpr(0) : repeats_every_};
+    for (const Linear& form : first_starts_)
+      result.first =
+          maximum(result.first, floor_quotient(form + space_.width - 1, space_.width).expression());
+    for (const Linear& form : last_starts_)
+      result.last = minimum(result.last, floor_quotient(form, space_.width).expression());
     if (space_.width.is(1)) return result;
 
     // Ends that lie in one tile although the lower is above the upper would look like that tile.
@@ -381,10 +403,12 @@ class ZoneReader {
   Facts facts_;
   bool empty_ = false;
   std::vector<Linear> q_low_, q_high_, k_low_, k_high_, guards_;
-  std::vector<RowFunction> lower_, upper_;  ///< those that depend on the row
-  std::vector<Congruence> repeats_;         ///< of the keys, between steps
-  int tables_ = 0, others_ = 0;             ///< what goes by the row: tables, and the rest
-  IntExpr condition_ = 0;                   ///< on the tile's number: at least 0
+  std::vector<RowFunction> lower_, upper_;          ///< those that depend on the row
+  std::vector<Congruence> repeats_;                 ///< of the keys, between steps
+  int tables_ = 0, others_ = 0;                     ///< what goes by the row: tables, and the rest
+  IntExpr condition_ = 0;                           ///< on the tile's number: at least 0
+  IntExpr repeats_every_ = 1;                       ///< TileInterval::repeats
+  std::vector<Linear> first_starts_, last_starts_;  ///< the tile starts there or later (earlier)
 };
 
 /// [f, a] and [f, b] are [f, max(a, b)] together, empty ones included; ends likewise.

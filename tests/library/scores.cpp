@@ -92,3 +92,13 @@ TEST_CASE("a table that nobody gave is named") {
   CHECK(id == "table-not-there");
   CHECK(argument == "slopes");
 }
+
+TEST_CASE("a tree that doubles itself sixty times is computed and written in no time") {
+  Index x = detail::row_index() + detail::key_index();
+  Index wide = x;
+  for (int i = 0; i < 60; ++i) x = min(x + x, x - x + 5), wide = max(wide, wide);
+  const double got = evaluate(x.tree(), setting, {0, 0, 2, 1, 0});
+  CHECK(got == 5);
+  CHECK(evaluate(wide.tree(), setting, {0, 0, 2, 1, 0}) == 3);
+  CHECK(x.text().size() < 20000);
+}

@@ -123,7 +123,7 @@ BlockCounts ideal(const Formula& formula, const AttentionShape& s, std::int64_t 
 
 /// Where the bounds derived from the mask may hold more tiles than the pairs do, and why.
 const std::map<std::string, std::string> loose{
-    {"dilated", "remainders"},
+
     {"factorized", "remainders"},
     {"fixed", "remainders"},
     {"strided", "remainders"},
