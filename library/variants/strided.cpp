@@ -48,6 +48,9 @@ void add_regrouped(Tiling& tiling, std::shared_ptr<const Program> program, const
   const std::int64_t tile_q = tiling.tile_q, tile_kv = tiling.tile_kv,
                      rows = length(tiling.row_order) / tile_q,
                      columns = length(tiling.key_order) / tile_kv;
+  tiling.between = rows * columns;
+  for (const ResidueRange& range : ranges)
+    tiling.between -= range.count * tiles_in(range.rows, tile_q) * tiles_in(range.keys, tile_kv);
   tiling.classes = [=, mask = how.parts.mask](std::int64_t b, std::int64_t h) {
     std::vector<ir::TileClass> all(static_cast<std::size_t>(rows * columns),
                                    ir::TileClass::skipped);
