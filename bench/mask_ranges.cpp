@@ -41,7 +41,7 @@ namespace {
 constexpr std::int64_t length = 1 << 20;
 
 void ranges(benchmark::State& state, const Mask& mask) {
-  const Program program = make_program(*attention_kernel(mask, ScoreMod{}, bf16), "sm_80",
+  const Program program = make_program(*attention_kernel({.mask = mask}, bf16), "sm_80",
                                        {.extents = {{"d", 64}, {"e", 64}}, .schedule = {}});
   ir::Kernel kernel = program.traced.clone();
   for (ir::Axis& axis : kernel.axes)

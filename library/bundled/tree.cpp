@@ -26,6 +26,7 @@ VariantEntry tree() {
                 .mask = tilewright::tree(size),
                 .tables = {{"ancestors", host_table(tree_ancestors(above),
                                                     {size, std::max((size + 31) / 32, 1)})}},
+                .by_list = true,
                 .visible = [=, rows = at.shape.seqlen_q, keys = at.shape.seqlen_kv](const Pair& i) {
                   const std::int64_t node = i.q - (rows - size), key = i.k - (keys - size);
                   if (node < 0) return i.k <= i.p;

@@ -2,7 +2,10 @@
 #include "variants/joined.hpp"
 
 #include <algorithm>
+#include <tilewright/error.hpp>
 #include <tilewright/library/documents.hpp>
+
+#include "variants/errors.hpp"
 
 namespace tilewright::library {
 namespace {
@@ -57,6 +60,10 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
     all.cu_seqlens_q = part.cu_seqlens_q;
     all.cu_seqlens_k = part.cu_seqlens_k;
   }
+  if (all.rope && (all.by_list || !all.cu_seqlens_q.empty()))
+    throw Error(errors::variants["variant-parts-exclude"],
+                "rope is composed with a variant that it has no kernel for",
+                {"VARIANT", "rope", "without varlen, and without tiles that are listed", ""});
   if (all.causal) all.mask = all.mask && tilewright::causal(request.shape.causal_alignment);
   if (!all.cu_seqlens_q.empty()) {
     const DocumentTables rows = document_tables(all.cu_seqlens_q, all.cu_seqlens_k);

@@ -73,6 +73,8 @@ TEST_CASE("what a variant cannot be asked for") {
             .at("value") == "3");
   refused(errors::variants["variant-unknown"], {"run", "flesh"});
   refused(errors::variants["variant-unknown"], {"run", "alibi+standard"});
+  refused(errors::variants["variant-parts-exclude"], {"run", "rope+varlen"});
+  refused(errors::variants["variant-parts-exclude"], {"run", "block_sparse+rope"});
   refused(errors::variants["variant-twice"], {"run", "alibi+softcap+alibi"});
   CHECK(refused(errors::variants["variant-option-disagrees"],
                 {"run", "prefix_lm", "--batch", "3", "--prefix", "1,2"})
