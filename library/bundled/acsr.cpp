@@ -26,13 +26,13 @@ VariantEntry acsr() {
               if (pattern == 3) return (p - k) % width == 0;
               return p - width <= k && k <= (pattern == 0 ? p + width : p);
             };
-            std::vector<std::uint8_t> dense;
-            for (std::int64_t q = 0; q < at.shape.seqlen_q; ++q)
-              for (std::int64_t k = 0; k < at.shape.seqlen_kv; ++k) dense.push_back(seen(q, k));
-            const Acsr rows = Acsr::from_dense(at.shape.seqlen_q, at.shape.seqlen_kv, dense);
-            return Composition{.mask = rows.mask(),
-                               .tables = {{"acsr_start", host_table(rows.start())},
-                                          {"acsr_last", host_table(rows.last())}},
+            const std::int64_t rows = at.shape.seqlen_q, keys = at.shape.seqlen_kv;
+            const Acsr mask = pattern == 2   ? Acsr::blocked(rows, keys, width)
+                              : pattern == 3 ? Acsr::strided(rows, keys, width)
+                                             : Acsr::windowed(rows, keys, width, pattern == 1);
+            return Composition{.mask = mask.mask(),
+                               .tables = {{"acsr_start", host_table(mask.start())},
+                                          {"acsr_last", host_table(mask.last())}},
                                .visible = [=](const Pair& i) { return seen(i.q, i.k); }};
           },
   });

@@ -21,6 +21,7 @@ VariantEntry bigbird() {
                               .heads = at.shape.heads,
                               .block = at.integer("--block-size", 16, 512),
                               .random_blocks = at.integer("--random-blocks", 0, 1 << 20)};
+            at.require_table("--block-size", {how.heads, how.blocks(), how.blocks()});
             const std::vector<std::int32_t> drawn = bigbird_random_blocks(how, at.seed);
             const auto visible = [=, last = how.blocks() - 1,
                                   each = how.random_blocks](const Pair& at) {

@@ -15,6 +15,8 @@ VariantEntry block_sparse() {
       .compose =
           [](const Problem& at) {
             const int size = at.integer("--block-size", 16, 512);
+            at.require_table("--block-size", {at.shape.heads, at.shape.seqlen_q / size + 1,
+                                              at.shape.seqlen_kv / size + 1});
             const BlockMask drawn =
                 random_blocks({.heads = at.shape.heads,
                                .rows = (at.shape.seqlen_q + size - 1) / size,

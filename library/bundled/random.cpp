@@ -17,6 +17,7 @@ VariantEntry random() {
           [](const Problem& at) {
             const int count = at.integer("--random-keys", 0, 64);
             const AttentionShape& s = at.shape;
+            at.require_table("--random-keys", {s.heads, s.seqlen_q, count});
             const std::vector<std::int32_t> keys =
                 random_keys(s.heads, s.seqlen_q, s.seqlen_kv, count, s.causal, at.seed);
             return Composition{

@@ -17,6 +17,7 @@ VariantEntry t5_bias() {
             const int heads = static_cast<int>(at.shape.heads);
             const int buckets = at.integer("--num-buckets", 4, 1024);
             const int most = at.integer("--max-distance", buckets, 1 << 20);
+            at.require_table("--max-distance", {heads, 2 * most + 1});
             const std::vector<double> drawn = at.normals(9, std::int64_t{buckets} * heads);
             const std::vector<float> learned(drawn.begin(), drawn.end());
             HostTable table =

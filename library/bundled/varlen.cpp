@@ -8,7 +8,10 @@ std::vector<std::int32_t> bounds(const Problem& at, const char* option) {
   std::vector<int> lengths = at.integers(option, 0);
   if (lengths.empty()) lengths = at.integers("--seqlens", 0);
   std::vector<std::int32_t> sums{0};
-  for (const int length : lengths) sums.push_back(sums.back() + length);
+  for (const int length : lengths) {
+    at.require_table(option, {std::int64_t{sums.back()} + length});
+    sums.push_back(sums.back() + length);
+  }
   return sums;
 }
 

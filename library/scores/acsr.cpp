@@ -1,4 +1,5 @@
 // See tilewright/library/acsr.hpp.
+#include <algorithm>
 #include <tilewright/error.hpp>
 #include <tilewright/library/acsr.hpp>
 
@@ -55,6 +56,49 @@ Acsr Acsr::from_dense(std::int64_t rows, std::int64_t keys, std::span<const std:
     count.push_back(static_cast<std::int32_t>(seen));
   }
   return Acsr(keys, std::max<std::int64_t>(step, 1), std::move(start), std::move(count));
+}
+
+namespace {
+
+/// Rows that see first(q) to last(q), as far as there are keys; last counts where step is 1.
+template <typename First, typename Last>
+Acsr made(std::int64_t rows, std::int64_t keys, std::int64_t step, First first, Last last) {
+  std::vector<std::int32_t> start, count;
+  for (std::int64_t q = 0; q < rows; ++q) {
+    const std::int64_t from = std::max<std::int64_t>(first(q), 0);
+    const std::int64_t to = std::min(last(q), keys - 1);
+    start.push_back(static_cast<std::int32_t>(from));
+    count.push_back(static_cast<std::int32_t>(to < from ? 0 : (to - from) / step + 1));
+  }
+  return Acsr(keys, step, std::move(start), std::move(count));
+}
+
+void require_width(std::int64_t width, std::int64_t least) {
+  if (width < least || width > 1 << 30)
+    refuse("width", std::to_string(width), std::to_string(least) + " to 1073741824");
+}
+
+}  // namespace
+
+Acsr Acsr::windowed(std::int64_t rows, std::int64_t keys, std::int64_t width, bool causal) {
+  require_width(width, 0);
+  return made(
+      rows, keys, 1, [=](std::int64_t q) { return q - width; },
+      [=](std::int64_t q) { return causal ? q : q + width; });
+}
+
+Acsr Acsr::blocked(std::int64_t rows, std::int64_t keys, std::int64_t width) {
+  require_width(width, 1);
+  return made(
+      rows, keys, 1, [=](std::int64_t q) { return (q / width - 1) * width; },
+      [=](std::int64_t q) { return (q / width + 1) * width - 1; });
+}
+
+Acsr Acsr::strided(std::int64_t rows, std::int64_t keys, std::int64_t width) {
+  require_width(width, 1);
+  return made(
+      rows, keys, width, [=](std::int64_t q) { return q % width; },
+      [=](std::int64_t) { return keys - 1; });
 }
 
 std::vector<std::int32_t> Acsr::last() const {

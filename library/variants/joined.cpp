@@ -46,7 +46,11 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
   for (Composition& part : parts) {
     all.mask = all.mask && part.mask;
     all.score_mod = all.score_mod.tree() ? all.score_mod | part.score_mod : part.score_mod;
-    all.tables.merge(part.tables);
+    for (auto& [name, table] : part.tables)
+      if (!all.tables.emplace(name, std::move(table)).second)
+        throw Error(errors::variants["variant-parts-exclude"],
+                    "two variants are composed whose tables have the same name",
+                    {"VARIANT", name, "tables of different names", ""});
     if (!part.sinks.empty()) all.sinks = part.sinks;
     all.by_list = all.by_list || part.by_list;
     if (part.visible) all.visible.push_back(part.visible);
@@ -64,6 +68,11 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
     throw Error(errors::variants["variant-parts-exclude"],
                 "rope is composed with a variant that it has no kernel for",
                 {"VARIANT", "rope", "without varlen, and without tiles that are listed", ""});
+  if (all.causal && !all.cu_seqlens_q.empty() &&
+      request.shape.causal_alignment == CausalAlignment::top_left)
+    throw Error(errors::variants["variant-parts-exclude"],
+                "packed sequences are causal from their last row and key",
+                {"--causal-alignment", "top-left", "bottom-right", ""});
   if (all.causal) all.mask = all.mask && tilewright::causal(request.shape.causal_alignment);
   if (!all.cu_seqlens_q.empty()) {
     const DocumentTables rows = document_tables(all.cu_seqlens_q, all.cu_seqlens_k);

@@ -66,6 +66,18 @@ void Problem::require_one_each(const char* option, std::size_t numbers, std::int
               {option, text(option), std::to_string(wanted) + " numbers", ""});
 }
 
+void Problem::require_table(const char* option, std::initializer_list<std::int64_t> extents) const {
+  constexpr std::int64_t most = std::int64_t{1} << 27;
+  std::int64_t numbers = 1;
+  for (const std::int64_t extent : extents)
+    if (numbers > 0 && extent > most / numbers)
+      throw Error(errors::variants["variant-table-too-large"],
+                  "a table that the variant makes has too many numbers",
+                  {option, text(option), "one for a table of at most 134217728 numbers", ""});
+    else
+      numbers *= extent;
+}
+
 bool Problem::flag(const char* option) const { return text(option) == "true"; }
 
 std::vector<double> Problem::normals(std::uint32_t stream, std::int64_t count) const {

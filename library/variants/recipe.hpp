@@ -37,13 +37,15 @@ class Problem {
   double real(const char* option) const;
   /// "a,b,c"; the empty text is no number.
   std::vector<int> integers(const char* option, int lowest, int highest = 1 << 30) const;
-  /// The place of the option's value among `words`.
   /// "HxW", each at least 1.
   std::pair<int, int> grid(const char* option) const;
+  /// The place of the option's value among `words`.
   std::size_t choice(const char* option, std::vector<std::string_view> words) const;
   bool flag(const char* option) const;
   /// Throws Error{shape_mismatch} unless the option has as many numbers as `wanted`.
   void require_one_each(const char* option, std::size_t numbers, std::int64_t wanted) const;
+  /// Throws Error{unsupported} where a table of these extents has more than 2^27 numbers.
+  void require_table(const char* option, std::initializer_list<std::int64_t> extents) const;
 
   /// `count` normal numbers of the seed; `stream` tells one use from another.
   std::vector<double> normals(std::uint32_t stream, std::int64_t count) const;

@@ -74,6 +74,13 @@ TEST_CASE("what a variant cannot be asked for") {
   refused(errors::variants["variant-unknown"], {"run", "flesh"});
   refused(errors::variants["variant-unknown"], {"run", "alibi+standard"});
   refused(errors::variants["variant-parts-exclude"], {"run", "rope+varlen"});
+  refused(errors::variants["variant-parts-exclude"], {"run", "block_sparse+bigbird"});
+  refused(errors::variants["variant-parts-exclude"],
+          {"run", "varlen", "--causal", "--causal-alignment", "top-left"});
+  refused(errors::variants["variant-table-too-large"],
+          {"run", "block_sparse", "--seqlen-q", "1000000", "--block-size", "16"});
+  refused(errors::variants["variant-table-too-large"],
+          {"run", "varlen", "--seqlens", "1073741824,1073741824"});
   refused(errors::variants["variant-parts-exclude"], {"run", "block_sparse+rope"});
   refused(errors::variants["variant-twice"], {"run", "alibi+softcap+alibi"});
   CHECK(refused(errors::variants["variant-option-disagrees"],
@@ -110,6 +117,12 @@ TEST_CASE("rows that are no arithmetic sequences") {
   CHECK(wrong(4, 1, Numbers{-1}, Numbers{1}) == "start");
   CHECK(wrong(4, 1, Numbers{0}, Numbers{-1}) == "count");
   CHECK(wrong(4, 2, Numbers{1}, Numbers{3}) == "count");
+  provoked(errors::scores["acsr-row-wrong"], [] { (void)Acsr::windowed(3, 3, -1, true); });
+  provoked(errors::scores["acsr-row-wrong"], [] { (void)Acsr::blocked(3, 3, 0); });
+  provoked(errors::scores["acsr-row-wrong"], [] { (void)Acsr::strided(3, 3, 0); });
+  for (const Acsr& one : {Acsr::windowed(10, 12, 3, false), Acsr::windowed(12, 10, 3, true),
+                          Acsr::blocked(11, 11, 4), Acsr::strided(9, 14, 4)})
+    CHECK(Acsr::from_dense(one.rows(), one.keys(), one.dense()).dense() == one.dense());
   const std::vector<std::uint8_t> gaps{1, 0, 1, 1}, mixed{1, 1, 0, 0, 1, 0, 1, 0};
   for (const auto& [rows, visible] : {std::pair{1, gaps}, {2, mixed}, {3, mixed}})
     provoked(errors::scores["acsr-row-wrong"],

@@ -29,6 +29,14 @@ class Acsr {
   static Acsr from_dense(std::int64_t rows, std::int64_t keys,
                          std::span<const std::uint8_t> visible);
 
+  // SPLAT's patterns, square or not; throw Error{invalid_argument} for numbers out of range.
+  /// |q - k| <= width; causal: the half with k <= q.
+  static Acsr windowed(std::int64_t rows, std::int64_t keys, std::int64_t width, bool causal);
+  /// Blocks of `width`: a row sees its own block of keys and the one before it.
+  static Acsr blocked(std::int64_t rows, std::int64_t keys, std::int64_t width);
+  /// Keys that are a multiple of `width` away, before and after.
+  static Acsr strided(std::int64_t rows, std::int64_t keys, std::int64_t width);
+
   std::int64_t rows() const { return static_cast<std::int64_t>(start_.size()); }
   std::int64_t keys() const { return keys_; }
   std::int64_t step() const { return step_; }
