@@ -101,8 +101,10 @@ class Composed : public Variant {
     Joined all = joined(recipes_, request);
     Built plain{all.parts(), std::move(all.tables)};
     if (all.by_list) {
-      plain.parts.block_q = static_cast<int>(request.schedule.tile_q.value_or(64));
-      plain.parts.block_kv = static_cast<int>(request.schedule.tile_kv.value_or(64));
+      const AttentionShape& s = request.shape;  // shared memory holds two tiles of keys and values
+      const int tile = s.dtype == f32 && std::max(s.head_dim, s.value_dim) > 128 ? 32 : 64;
+      plain.parts.block_q = static_cast<int>(request.schedule.tile_q.value_or(tile));
+      plain.parts.block_kv = static_cast<int>(request.schedule.tile_kv.value_or(tile));
       return plain;
     }
     if (!request.options.contains(regroup_option)) return plain;
