@@ -9,6 +9,7 @@
 #include "variants/errors.hpp"
 #include "variants/joined.hpp"
 #include "variants/listed.hpp"
+#include "variants/positions.hpp"
 #include "variants/run_plan.hpp"
 #include "variants/strided.hpp"
 
@@ -20,6 +21,7 @@ struct Built {
   AttentionParts parts;
   Tables tables;
   std::optional<Regrouping> regrouping = {};
+  std::optional<SinusoidalLayout> positions = {};
 };
 
 class Composed : public Variant {
@@ -51,6 +53,14 @@ class Composed : public Variant {
       list.emplace(device, made.parts, extents_of(shape));
       more.before = [&](const Stream& stream, std::vector<Binding>& all) {
         list->make(stream, all);
+      };
+    }
+    std::optional<AddedPositions> positions;
+    if (made.positions) {
+      positions.emplace(device, shape, *made.positions);
+      more.before = [&, list_first = more.before](const Stream& stream, std::vector<Binding>& all) {
+        if (list_first) list_first(stream, all);
+        positions->add(stream, all);
       };
     }
     RunResult result = run_plan(plan, request, inputs, more);
@@ -99,7 +109,7 @@ class Composed : public Variant {
  private:
   Built built(const Request& request, const std::string& arch) const {
     Joined all = joined(recipes_, request);
-    Built plain{all.parts(), std::move(all.tables)};
+    Built plain{all.parts(), std::move(all.tables), {}, all.positions};
     if (all.by_list) {
       const AttentionShape& s = request.shape;  // shared memory holds two tiles of keys and values
       const int tile = s.dtype == f32 && std::max(s.head_dim, s.value_dim) > 128 ? 32 : 64;
@@ -110,7 +120,7 @@ class Composed : public Variant {
     if (!request.options.contains(regroup_option)) return plain;
     const std::size_t how = Problem(request).choice(regroup_option, {"auto", "on", "off"});
     if (how == 2) return plain;
-    Built grouped{{}, plain.tables, regrouping_of(plain.parts)};
+    Built grouped{{}, plain.tables, regrouping_of(plain.parts), plain.positions};
     if (!grouped.regrouping) return plain;
     grouped.parts = grouped.regrouping->parts;
     if (how == 1) return grouped;

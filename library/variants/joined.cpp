@@ -60,10 +60,19 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
       all.query = part.query;
       all.key = part.key;
     }
+    if (part.positions) {
+      all.positions = part.positions;
+      all.query = part.query;
+      all.key = part.key;
+    }
     if (part.cu_seqlens_q.empty()) continue;
     all.cu_seqlens_q = part.cu_seqlens_q;
     all.cu_seqlens_k = part.cu_seqlens_k;
   }
+  if (all.positions && (all.rope || !all.cu_seqlens_q.empty()))
+    throw Error(errors::variants["variant-parts-exclude"],
+                "sinusoidal positions are composed with what counts positions otherwise",
+                {"VARIANT", "sinusoidal", "without rope and varlen", ""});
   if (all.rope && (all.by_list || !all.cu_seqlens_q.empty()))
     throw Error(errors::variants["variant-parts-exclude"],
                 "rope is composed with a variant that it has no kernel for",

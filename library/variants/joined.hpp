@@ -22,6 +22,7 @@ struct Joined {
   bool causal = false;
 
   std::optional<RopePart> rope;
+  std::optional<SinusoidalLayout> positions;
   RowTransform query, key;
 
   AttentionParts parts() const {

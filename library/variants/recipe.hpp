@@ -16,6 +16,7 @@
 #include <tilewright/library/blocks.hpp>
 #include <tilewright/library/rope.hpp>
 #include <tilewright/library/score.hpp>
+#include <tilewright/library/sinusoidal.hpp>
 #include <vector>
 
 #include "scores/evaluate.hpp"
@@ -98,6 +99,9 @@ struct Composition {
   /// launch's, query and key say the same plainly.
   std::optional<Rope> rope = {};
   RowTransform query = {}, key = {};
+  /// Sinusoidal positions are added to queries and keys before the launch; query and key say so
+  /// too.
+  std::optional<SinusoidalLayout> positions = {};
   ScoreOrder order = ScoreOrder::bias;
   /// Bounds of sequences packed one after the other, among rows and keys; or empty. Positions, of
   /// all that is composed, are then those within a sequence, and so are Pair::p.

@@ -74,6 +74,7 @@ TEST_CASE("what a variant cannot be asked for") {
   refused(errors::variants["variant-unknown"], {"run", "flesh"});
   refused(errors::variants["variant-unknown"], {"run", "alibi+standard"});
   refused(errors::variants["variant-parts-exclude"], {"run", "rope+varlen"});
+  refused(errors::variants["variant-parts-exclude"], {"run", "rope+sinusoidal"});
   refused(errors::variants["variant-parts-exclude"], {"run", "block_sparse+bigbird"});
   refused(errors::variants["variant-parts-exclude"],
           {"run", "varlen", "--causal", "--causal-alignment", "top-left"});
