@@ -165,11 +165,7 @@ void AttentionPlan::launch(const Stream& stream, AttentionTensors tensors,
   arguments.emplace_back("out", std::move(tensors.out));
   if (wants_lse) arguments.emplace_back("lse", std::move(tensors.lse));
   arguments.emplace_back("softmax_scale", scale);
-  if (parts.block_q != 0) {
-    arguments.emplace_back("blocks_begin", std::move(tensors.blocks.begin));
-    arguments.emplace_back("blocks_end", std::move(tensors.blocks.end));
-    arguments.emplace_back("blocks_tiles", std::move(tensors.blocks.tiles));
-  }
+  if (parts.block_q != 0) library::bind(std::move(tensors.blocks), arguments);
   library::bind_arguments(AttentionState::of(program_).arguments, tensors.numbers, tensors.tables,
                           arguments);
   plan_->launch(stream, arguments, workspace);

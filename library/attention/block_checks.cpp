@@ -2,6 +2,7 @@
 #include "attention/block_checks.hpp"
 
 #include <tilewright/error.hpp>
+#include <utility>
 
 #include "attention/blocks_errors.hpp"
 #include "attention/tensor_checks.hpp"
@@ -24,6 +25,12 @@ void require(const char* name, const TensorView& view, std::size_t rank) {
 }
 
 }  // namespace
+
+void bind(BlockListTensors list, std::vector<Binding>& arguments) {
+  arguments.emplace_back("blocks_begin", std::move(list.begin));
+  arguments.emplace_back("blocks_end", std::move(list.end));
+  arguments.emplace_back("blocks_tiles", std::move(list.tiles));
+}
 
 void check(const BlockListTensors& list, const BlockMaskShape& wanted, bool written) {
   require("blocks.begin", list.begin, 3);

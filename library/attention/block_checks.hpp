@@ -13,9 +13,12 @@ void check_block_size(const char* name, int size);
 /// Throws Error naming the field of the shape. Returns how many tiles there are in all.
 std::int64_t check(const BlockMaskShape& shape);
 
-inline constexpr std::int64_t tiles_in(std::int64_t length, int tile) {
+inline constexpr std::int64_t tiles_in(std::int64_t length, std::int64_t tile) {
   return length / tile + (length % tile != 0);
 }
+
+/// A list as the kernels that walk or fill one take it.
+void bind(BlockListTensors list, std::vector<Binding>& arguments);
 
 /// Throws Error naming "blocks.begin", "blocks.end", "blocks.tiles" or a field of the list:
 /// invalid_argument where a tensor is missing, shape_mismatch where the list is for tiles of

@@ -101,9 +101,7 @@ void BlockListPlan::launch(const Stream& stream, const BlockListTensors& list,
   }
   library::check(list, wanted, true);
   std::vector<Binding> arguments;
-  arguments.emplace_back("blocks_begin", list.begin);
-  arguments.emplace_back("blocks_end", list.end);
-  arguments.emplace_back("blocks_tiles", list.tiles);
+  library::bind(list, arguments);
   arguments.emplace_back("seqlen_q", extents.seqlen_q);
   arguments.emplace_back("seqlen_kv", extents.seqlen_kv);
   library::bind_arguments(state_->arguments, given.numbers, given.tables, arguments);

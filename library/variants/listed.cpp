@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "attention/block_checks.hpp"
+
 namespace tilewright::library {
 
 CompileRequest block_list_request(const AttentionParts& parts) {
@@ -25,9 +27,7 @@ void MadeList::make(const Stream& stream, std::vector<Binding>& all) {
         given.tables.emplace_back(one.name, one.tensor);
   const BlockListTensors list = memory_.tensors(extents_.batch, extents_.heads);
   plan_.launch(stream, list, extents_, given);
-  all.emplace_back("blocks_begin", list.begin);
-  all.emplace_back("blocks_end", list.end);
-  all.emplace_back("blocks_tiles", list.tiles);
+  bind(list, all);
 }
 
 BlockCounts MadeList::counts() const {

@@ -78,8 +78,6 @@ void Problem::require_table(const char* option, std::initializer_list<std::int64
       numbers *= extent;
 }
 
-bool Problem::flag(const char* option) const { return text(option) == "true"; }
-
 std::vector<double> Problem::normals(std::uint32_t stream, std::int64_t count) const {
   std::vector<double> numbers;
   for (std::int64_t i = 0; i < count; i += 4)

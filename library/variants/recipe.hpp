@@ -42,7 +42,6 @@ class Problem {
   std::pair<int, int> grid(const char* option) const;
   /// The place of the option's value among `words`.
   std::size_t choice(const char* option, std::vector<std::string_view> words) const;
-  bool flag(const char* option) const;
   /// Throws Error{shape_mismatch} unless the option has as many numbers as `wanted`.
   void require_one_each(const char* option, std::size_t numbers, std::int64_t wanted) const;
   /// Throws Error{unsupported} where a table of these extents has more than 2^27 numbers.

@@ -1,10 +1,10 @@
 // See strided.hpp.
 #include "variants/strided.hpp"
 
+#include "attention/block_checks.hpp"
+
 namespace tilewright::library {
 namespace {
-
-std::int64_t tiles_in(std::int64_t length, std::int64_t tile) { return (length + tile - 1) / tile; }
 
 /// Elements residue, residue + stride, … of `count`, and nothing up to whole tiles.
 void append(std::vector<std::int64_t>& order, std::int64_t residue, std::int64_t stride,
@@ -41,7 +41,7 @@ void add_regrouped(Tiling& tiling, std::shared_ptr<const Program> program, const
   for (std::int64_t r = 0; r < how.stride; ++r)  // keys that no row sees
     if (!met[static_cast<std::size_t>(r)])
       append(tiling.key_order, r, how.stride,
-             std::max<std::int64_t>(tiles_in(s.seqlen_kv - r, how.stride), 0), tiling.tile_kv);
+             tiles_in(std::max<std::int64_t>(s.seqlen_kv - r, 0), how.stride), tiling.tile_kv);
   const auto length = [](const std::vector<std::int64_t>& order) {
     return static_cast<std::int64_t>(order.size());
   };
