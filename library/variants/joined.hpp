@@ -16,6 +16,9 @@ struct Joined {
   std::vector<float> sinks;
   bool by_list = false;                ///< the mask's tiles are to be listed
   std::optional<KeyLists> graph = {};  ///< what the mask shows of it; there is then no mask left
+  /// The first rows' own; the mask is of the others, and this one of them.
+  std::optional<OwnRows> global = {};
+  Mask global_mask = {};
   // Plainly.
   std::vector<Visible> visible;
   std::vector<Scored> scored;
@@ -26,6 +29,10 @@ struct Joined {
   std::optional<SinusoidalLayout> positions;
   RowTransform query, key;
 
+  /// Of the first rows.
+  AttentionParts global_parts() const {
+    return {.mask = global_mask, .score_mod = score_mod, .has_sinks = !sinks.empty()};
+  }
   AttentionParts parts() const {
     return {.mask = mask, .score_mod = score_mod, .has_sinks = !sinks.empty(), .rope = rope};
   }
