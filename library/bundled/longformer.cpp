@@ -15,10 +15,12 @@ VariantEntry longformer() {
                   {"--global-tokens", "4", "tokens at the start that are global"},
                   {"--global-projections", "separate",
                    "of global tokens: q, k and v of their own (drawn), or shared with the others",
-                   false, "HOW"}},
+                   false, "HOW"},
+                  regroup_help},
       .cases = {"--dilation 3", "--global-tokens 0 --window 63 --dilation 2", "--window 0",
                 "--global-tokens 5000", "--window 5000", "--causal --dilation 2",
-                "--global-projections shared --dilation 3", "--global-tokens 70 --kv-heads 1",
+                "--global-projections shared --dilation 3",
+                "--global-tokens 0 --dilation 4 --regroup on", "--global-tokens 70 --kv-heads 1",
                 "--global-projections shared --global-tokens 70 --causal"},
       .compose =
           [](const Problem& at) {
@@ -28,13 +30,13 @@ VariantEntry longformer() {
             const int first = at.integer("--global-tokens", 0);
             const bool shared = at.choice("--global-projections", {"separate", "shared"}) == 1;
             Composition made{.mask = Mask([=](Index q, Index k) {
-                               const Index tokens = Index::scalar("global_tokens", first);
                                const Index far = position(q) - k;
-                               const Mask near = abs(far) <= reach;
-                               const Mask local =
-                                   k < tokens ||
-                                   (dilation == 1 ? near : near && far % dilation == 0);
-                               return shared ? local || q < tokens : local;
+                               Mask local = abs(far) <= reach;
+                               if (dilation > 1) local = local && far % dilation == 0;
+                               if (first == 0) return local;  // which can be regrouped
+                               const Index tokens = Index::scalar("global_tokens", first);
+                               return shared ? k < tokens || q < tokens || local
+                                             : k < tokens || local;
                              }),
                              .visible = [=](const Pair& i) {
                                return i.k < first || i.q < first ||
