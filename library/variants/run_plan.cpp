@@ -10,6 +10,7 @@
 #include "emit/bundle.hpp"
 #include "ir/print.hpp"
 #include "measure/timing.hpp"
+#include "plan_state.hpp"
 #include "runtime/cubin_info.hpp"
 #include "variants/errors.hpp"
 
@@ -159,9 +160,7 @@ RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs,
     if (device.emulator() != nullptr) device.emulator()->reset();
   }
   const auto launches = more.launches ? more.launches(bindings) : Launches{bindings};
-  const auto launch = [&] {
-    for (const std::vector<Binding>& one : launches) plan.launch(stream, one);
-  };
+  const auto launch = [&] { PlanState::launch_each(plan, stream, launches, {}); };
   launch();
   bool complete = true;
   try {
