@@ -115,7 +115,7 @@ bool is_of_range(const std::string& name) {
 
 std::optional<Regrouping> regrouping_of(const AttentionParts& parts) {
   if (!parts.mask.tree() || parts.rope) return std::nullopt;
-  if (parts.block_q != 0) return std::nullopt;  // a list counts as it is
+  if (parts.follows_list()) return std::nullopt;  // a list counts as it is
   std::vector<ScoreTree> all;
   conjuncts(parts.mask.tree(), all);
   std::optional<Regrouping> found;
@@ -141,8 +141,9 @@ std::optional<Regrouping> regrouping_of(const AttentionParts& parts) {
 }
 
 Regrouping required_regrouping(const AttentionParts& parts) {
-  for (const auto& [present, what] :
-       {std::pair{parts.block_q != 0, "blocks"}, {parts.rope.has_value(), "rope"}})
+  for (const auto& [present, what] : {std::pair{parts.block_q != 0, "blocks"},
+                                      {parts.graph_q != 0, "graph"},
+                                      {parts.rope.has_value(), "rope"}})
     if (present)
       throw Error(errors::attention["regroup-excludes"],
                   std::string("there is no kernel for regrouped rows and keys with ") + what,

@@ -330,6 +330,8 @@ TEST_CASE("masks that cannot be regrouped") {
   const auto grouped = Attention{}.mask(strided(4)).regrouped();
   CHECK(refuses("regroup-excludes", ErrorKind::unsupported, "regrouped", grouped.blocks(64, 64))
             .value() == "with blocks");
+  CHECK(refuses("regroup-excludes", ErrorKind::unsupported, "regrouped", grouped.graph()).value() ==
+        "with graph");
   refuses("rope-over-list", ErrorKind::unsupported, "rope", grouped.blocks(64, 64).rope());
   CHECK(refuses("regroup-excludes", ErrorKind::unsupported, "regrouped", grouped.rope()).value() ==
         "with rope");
