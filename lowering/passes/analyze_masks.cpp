@@ -55,27 +55,32 @@ ir::Domain domain_of(ir::Kernel& kernel, const Operation& loop, const MaskRows& 
     return domain;
   }
   const auto definitions = ir::definitions(kernel);
+  MaskReader reader(kernel, definitions, loop, rows.axis, nullptr);
+  const auto assume_positive = [&](const std::set<std::string>& symbols) {
+    for (const std::string& symbol : symbols)
+      if (std::find(domain.positive.begin(), domain.positive.end(), symbol) ==
+          domain.positive.end())
+        domain.positive.push_back(symbol);
+  };
   for (const bool negated : {false, true}) {
     const Formula formula = mask_formula(kernel, definitions, loop, rows.axis, negated, &row_tiles);
     TileSpace known = space;
     for (std::size_t i = 0; i < row_tiles.size(); ++i)
       known.facts.not_negative(Linear(IntExpr::symbol("most(" + std::to_string(i) + ")")) -
                                Linear(IntExpr::symbol("least(" + std::to_string(i) + ")")));
-    ZoneTiles tiles = tiles_of(formula.zones, known);
+    ZoneTiles tiles = tiles_of(formula.zones, known, &reader);
     (negated ? domain.hidden : domain.visited) = std::move(tiles.intervals);
     if (negated) {
       known.ragged_tile_may_join = true;
-      domain.hidden_in_loop = tiles_of(formula.zones, known).intervals;
+      domain.hidden_in_loop = tiles_of(formula.zones, known, &reader).intervals;
       domain.full_exact = tiles.exact;
     }
     domain.exact = domain.exact && tiles.exact;
     if (!tiles.exact && domain.note.empty())
       domain.note = formula.note.empty() ? tiles.note : formula.note;
-    for (const std::string& symbol : formula.positive)
-      if (std::find(domain.positive.begin(), domain.positive.end(), symbol) ==
-          domain.positive.end())
-        domain.positive.push_back(symbol);
+    assume_positive(formula.positive);
   }
+  assume_positive(reader.positive);
   if (domain.visited.empty()) domain.visited = {{IntExpr(0), IntExpr(-1)}};  // said, not left out
   if (domain.exact) domain.note.clear();
   if (!domain.exact && rows.several) domain.note += "; the mask has rows along more than one axis";

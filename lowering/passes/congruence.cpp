@@ -230,10 +230,137 @@ std::optional<std::vector<Zone>> congruence_zones(const Affine& x, Comparison ho
   return zones;
 }
 
+namespace {
+
+Zone guarded_by(const Linear& form) {
+  Zone zone;
+  if (!form.is_constant()) zone.bounds.push_back({Bound::Kind::guard, {.offset = form}});
+  return zone;
+}
+
+/// floor((k + a) / c) - floor((k + b) / c) >= t: the difference is floor((a - b) / c), and one more
+/// for as many remainders of k + a as a - b leaves.
+std::vector<Zone> steps_apart(const Quotient& up, const Quotient& down, const Linear& t) {
+  std::vector<Zone> zones;
+  const Linear apart = up.offset - down.offset;
+  const Linear least = floor_quotient(apart, up.divisor);
+  const auto impossible = [](const Linear& form) {
+    return form.is_constant() && form.constant() < 0;
+  };
+  if (!impossible(least - t)) zones.push_back(guarded_by(least - t));
+  const Linear reach = apart - product(least, up.divisor) - 1;
+  if (impossible(least + 1 - t) || impossible(reach)) return zones;
+  Zone one = guarded_by(least + 1 - t);
+  if (!reach.is_constant()) one.bounds.push_back({Bound::Kind::guard, {.offset = reach}});
+  one.congruences.push_back({0, 1, reduced(up.offset, up.divisor), up.divisor, reach});
+  zones.push_back(std::move(one));
+  return zones;
+}
+
+}  // namespace
+
+std::optional<std::vector<Zone>> periodic_zones(
+    const Affine& x, const std::function<bool(const Linear&)>& is_positive) {
+  if (x.q != 0 || !x.choices.empty() || !x.tables.empty()) return std::nullopt;
+  if (x.k == 0 && x.quotients.size() == 2) {
+    const Quotient &a = x.quotients[0], &b = x.quotients[1];
+    if (a.k == 1 && b.k == 1 && a.q == 0 && b.q == 0 && a.divisor == b.divisor &&
+        a.coefficient == b.coefficient * -1 && is_positive(a.divisor)) {
+      if (is_positive(a.coefficient))
+        return steps_apart(a, b, floor_quotient(x.constant, a.coefficient) * -1);
+      if (is_positive(b.coefficient))
+        return steps_apart(b, a, floor_quotient(x.constant, b.coefficient) * -1);
+    }
+  }
+  if (!x.constant.is_constant()) return std::nullopt;
+  std::int64_t period = 1;
+  for (const Quotient& term : x.quotients) {
+    if (!term.coefficient.is_constant() || !term.offset.is_constant() ||
+        !term.divisor.is_constant() || term.q != 0)
+      return std::nullopt;
+    period = std::lcm(period, term.divisor.constant());
+    if (period > most_residues) return std::nullopt;
+  }
+  const auto at = [&](std::int64_t k) {
+    std::int64_t sum = x.k * k + x.constant.constant();
+    for (const Quotient& term : x.quotients) {
+      const std::int64_t y = term.k * k + term.offset.constant(), by = term.divisor.constant();
+      sum += term.coefficient.constant() * ((y - floor_mod(y, by)) / by);
+    }
+    return sum;
+  };
+  if (at(0) != at(period)) return std::nullopt;
+  std::vector<bool> residues;
+  for (std::int64_t r = 0; r < period; ++r) residues.push_back(at(r) >= 0);
+  const auto arcs = arcs_of(residues);
+  if (arcs.size() > most_arcs) return std::nullopt;
+  std::vector<Zone> zones;
+  for (const auto& [start, reach] : arcs) {
+    Zone zone;
+    if (reach < period - 1)
+      zone.congruences.push_back({0, 1, floor_mod(-start, period), period, reach});
+    zones.push_back(std::move(zone));
+  }
+  return zones;
+}
+
+namespace {
+
+Linear least_of(const Linear& a, const Linear& b) {
+  const Linear more = a - b;
+  if (more.is_constant()) return more.constant() < 0 ? a : b;
+  return Linear(minimum(a.expression(), b.expression()));
+}
+
+/// Makes `a` what both leave, where that is one arc whatever their numbers are: both begin alike,
+/// both end alike, or one begins where the other one ends. `guard` must not be negative then.
+bool intersect(Congruence& a, const Congruence& b, Linear& guard) {
+  if (!(a.modulus == b.modulus)) return false;
+  if (a.offset == b.offset) {
+    a.reach = least_of(a.reach, b.reach);
+    return true;
+  }
+  const auto ends = [&](const Congruence& from_0, const Congruence& to_the_end) {
+    // Remainders 0 … reach, and from … modulus - 1, of k + offset.
+    const Linear from = from_0.offset - to_the_end.offset;
+    if (!(from + to_the_end.reach == a.modulus - 1)) return false;
+    const Linear first = least_of(from * -1, 0) * -1;  // max(from, 0)
+    const Linear last = least_of(from_0.reach, a.modulus - 1);
+    a.offset = from_0.offset - first;
+    a.reach = guard = last - first;
+    return true;
+  };
+  const Congruence copy = a;
+  return ends(copy, b) || ends(b, copy);
+}
+
+/// The zone with arcs of one modulus as one, as far as that needs no numbers. False: it is empty.
+bool intersect_arcs(Zone& zone) {
+  for (std::size_t i = 0; i < zone.congruences.size(); ++i)
+    for (std::size_t j = i + 1; j < zone.congruences.size();) {
+      Linear guard = 0;
+      Congruence& into = zone.congruences[i];
+      const Congruence& other = zone.congruences[j];
+      if (!into.same_form(other) || (is_constant(into) && is_constant(other)) ||
+          !intersect(into, other, guard)) {
+        ++j;
+        continue;
+      }
+      zone.congruences.erase(zone.congruences.begin() + static_cast<std::ptrdiff_t>(j));
+      if (guard.is_constant() && guard.constant() < 0) return false;
+      if (!guard.is_constant()) zone.bounds.push_back({Bound::Kind::guard, {.offset = guard}});
+      j = i + 1;
+    }
+  return true;
+}
+
+}  // namespace
+
 std::vector<Zone> with_single_arcs(const Zone& zone, bool& exact) {
   std::vector<Zone> zones = {zone};
+  if (!intersect_arcs(zones[0])) return {};
+  std::vector<Congruence> left = std::move(zones[0].congruences);
   zones[0].congruences.clear();
-  std::vector<Congruence> left = zone.congruences;
   while (!left.empty()) {
     std::vector<Congruence> group;
     for (const Congruence& c : left)

@@ -79,13 +79,13 @@ class FormulaReader {
 
   static Zones everything() { return {Zone{}}; }
 
+  std::string text_of(ValueId value, const std::string& why) {
+    const ir::Operation* from = reader_.definition(value);
+    const std::string where = from ? to_string(from->where) : "";
+    return reader_.describe(value) + " " + why + (where.empty() ? "" : " (" + where + ")");
+  }
   Zones left_out(ValueId value, const std::string& why) {
-    if (note.empty()) {
-      note = reader_.describe(value) + " " + why;
-      const ir::Operation* from = reader_.definition(value);
-      const std::string where = from ? to_string(from->where) : "";
-      if (!where.empty()) note += " (" + where + ")";
-    }
+    if (note.empty()) note = text_of(value, why);
     Zone zone;
     zone.hull = true;
     return {zone};
@@ -138,7 +138,10 @@ class FormulaReader {
     if (!x.choices.empty()) return cases(x, atom);
     if (const auto bound = bound_of(x, reader_)) return zone(*bound);
     if (auto zones = congruence_zones(x, Comparison::at_least)) return std::move(*zones);
-    return left_out(atom, "is not a bound with one step per row");
+    if (!x.tables.empty()) return left_out(atom, "is not a bound with one step per row");
+    Zone zone;
+    zone.rest.push_back({x, text_of(atom, "is not a bound with one step per row")});
+    return {zone};
   }
 
   /// Takes the first choice apart.
@@ -161,28 +164,10 @@ class FormulaReader {
                                                : both(if_first, if_second);
   }
 
-  /// b lies inside a when it keeps every bound of a.
-  static bool contains(const Zone& a, const Zone& b) {
-    if (a.hull && !b.hull) return false;
-    const auto keeps = [](const auto& all, const auto& some) {
-      return std::all_of(some.begin(), some.end(), [&](const auto& one) {
-        return std::find(all.begin(), all.end(), one) != all.end();
-      });
-    };
-    return keeps(b.bounds, a.bounds) && keeps(b.congruences, a.congruences);
-  }
-
   Zones either(const Zones& a, const Zones& b) {
-    Zones all;
-    const auto add = [&](const Zone& zone) {
-      for (const Zone& other : all)
-        if (contains(other, zone)) return;
-      std::erase_if(all, [&](const Zone& other) { return contains(zone, other); });
-      all.push_back(zone);
-    };
-    for (const Zone& zone : a) add(zone);
-    for (const Zone& zone : b) add(zone);
-    return limited(std::move(all));
+    Zones all = a;
+    all.insert(all.end(), b.begin(), b.end());
+    return limited(without_contained(std::move(all)));
   }
 
   Zones both(const Zones& a, const Zones& b) {
@@ -192,13 +177,13 @@ class FormulaReader {
       for (const Zone& y : b) {
         Zone zone = x;
         zone.hull = x.hull || y.hull;
-        for (const Bound& bound : y.bounds)
-          if (std::find(zone.bounds.begin(), zone.bounds.end(), bound) == zone.bounds.end())
-            zone.bounds.push_back(bound);
-        for (const Congruence& one : y.congruences)
-          if (std::find(zone.congruences.begin(), zone.congruences.end(), one) ==
-              zone.congruences.end())
-            zone.congruences.push_back(one);
+        const auto add = [](auto& all, const auto& some) {
+          for (const auto& one : some)
+            if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
+        };
+        add(zone.bounds, y.bounds);
+        add(zone.congruences, y.congruences);
+        add(zone.rest, y.rest);
         row.push_back(std::move(zone));
       }
       all = either(all, row);
@@ -219,6 +204,32 @@ class FormulaReader {
 };
 
 }  // namespace
+
+namespace {
+
+/// b lies inside a when it keeps every bound of a.
+bool contains(const Zone& a, const Zone& b) {
+  if (a.hull && !b.hull) return false;
+  const auto keeps = [](const auto& all, const auto& some) {
+    return std::all_of(some.begin(), some.end(), [&](const auto& one) {
+      return std::find(all.begin(), all.end(), one) != all.end();
+    });
+  };
+  return keeps(b.bounds, a.bounds) && keeps(b.congruences, a.congruences) && keeps(b.rest, a.rest);
+}
+
+}  // namespace
+
+std::vector<Zone> without_contained(std::vector<Zone> zones) {
+  Zones all;
+  for (Zone& zone : zones) {
+    if (std::any_of(all.begin(), all.end(), [&](const Zone& a) { return contains(a, zone); }))
+      continue;
+    std::erase_if(all, [&](const Zone& other) { return contains(zone, other); });
+    all.push_back(std::move(zone));
+  }
+  return all;
+}
 
 MaskRows mask_rows(const ir::Kernel& kernel, const ir::Operation& loop) {
   MaskRows rows;

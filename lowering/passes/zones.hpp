@@ -32,7 +32,9 @@ struct ZoneTiles {
   std::string note;
 };
 
-/// The tiles that hold a pair of at least one zone. Intervals that share an end are joined.
-ZoneTiles tiles_of(const std::vector<Zone>& zones, const TileSpace& space);
+/// The tiles that hold a pair of at least one zone. Intervals that share an end are joined. Without
+/// `reader`, conditions that remain beside the bounds are taken as if they held.
+ZoneTiles tiles_of(const std::vector<Zone>& zones, const TileSpace& space,
+                   MaskReader* reader = nullptr);
 
 }  // namespace tilewright::passes

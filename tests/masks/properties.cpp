@@ -193,6 +193,11 @@ void sweep(const char* name, Family family, unsigned seed, int masks, int depth,
 
 }  // namespace
 
+TEST_CASE("comparisons of sums of the indices") {
+  sweep("lines", Family::lines, 51, 3000, 3, 160, 100);
+  sweep("lines, long", Family::lines, 52, 40, 2, 2000, 100);
+  sweep("slopes", Family::slopes, 61, 3000, 3, 160, 50);
+}
 TEST_CASE("bounds: windows, triangles, prefixes, chunks") {
   sweep("bounds", Family::affine, 101, 3000, 3, 160, 82);
   sweep("bounds, long", Family::affine, 102, 40, 2, 2000, 85);

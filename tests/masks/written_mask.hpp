@@ -117,7 +117,7 @@ inline WrittenPtr made(Op op, WrittenPtr x, WrittenPtr y = nullptr) {
 }
 
 /// What the atoms of a mask are made of.
-enum class Family { affine, modular, tables, all };
+enum class Family { lines, slopes, affine, modular, tables, all };
 
 class WrittenMasks {
  public:
@@ -169,6 +169,8 @@ class WrittenMasks {
 
   WrittenPtr atom() {
     switch (family_) {
+      case Family::lines: return line(1);
+      case Family::slopes: return line(3);
       case Family::affine: return affine();
       case Family::modular: return one_in(2) ? affine() : modular();
       case Family::tables: return one_in(2) ? affine() : table();
@@ -186,6 +188,20 @@ class WrittenMasks {
             made(Op::add, made(Op::mul, key(), number(1, 3)), made(Op::mod, row(), modulus())),
             constant());
     }
+  }
+
+  /// a q + b k + c compared with 0 or with a length, a and b up to `steepest`, one of them not 0.
+  WrittenPtr line(std::int64_t steepest) {
+    const Op all[] = {Op::lt, Op::le, Op::gt, Op::ge, Op::eq, Op::ne};
+    const auto times = [&](WrittenPtr x, std::int64_t factor) {
+      return factor == 1 ? x : made(Op::mul, std::move(x), number(factor, factor));
+    };
+    const std::int64_t a = between(-steepest, steepest), b = between(-steepest, steepest);
+    WrittenPtr sum = b != 0 || a == 0 ? times(key(), b == 0 ? 1 : b) : times(row(), a);
+    if (a != 0 && b != 0) sum = made(Op::add, sum, times(row(), a));
+    const WrittenPtr limits[] = {constant(), constant(), word("rows"), word("keys")};
+    return made(all[between(0, one_in(3) ? 5 : 3)], made(Op::add, sum, constant()),
+                limits[between(0, 3)]);
   }
 
   /// Prefixes, triangles, windows, chunks, ranges of rows.
