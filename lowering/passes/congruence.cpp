@@ -154,10 +154,27 @@ class ZoneMaker {
     made.offset = reduced(made.offset, made.modulus);
     if (made.k == 0 && made.q == 0) return std::nullopt;
     if (made.k <= 1 && (made.q == 0 || made.q == 1 || made.q == -1)) return guarded({made}, guards);
+    if (made.q == 0 && made.reach.is(0) && made.modulus.is_constant() && !made.offset.is_constant())
+      return solved(made, guards);
     return divided(made, guards);
   }
 
  private:
+  /// (a k + c) % t == 0, c known at launch: k + c / a is a multiple of t, when what a and t have in
+  /// common divides c.
+  static std::optional<std::vector<Zone>> solved(Congruence made, std::vector<Linear> guards) {
+    const std::int64_t common = std::gcd(made.k, made.modulus.constant());
+    const std::int64_t modulus = made.modulus.constant() / common;
+    if (modulus > most_residues) return std::nullopt;
+    if (common > 1) guards.push_back(Linear(mod(made.offset.expression(), common)) * -1);
+    std::int64_t inverse = 0;
+    while (floor_mod(inverse * (made.k / common), modulus) != floor_mod(1, modulus)) ++inverse;
+    made.offset = floor_quotient(made.offset, common) * inverse;
+    made.modulus = modulus;
+    made.k = 1;
+    return guarded(modulus == 1 ? std::vector<Congruence>{} : std::vector{made}, guards);
+  }
+
   /// A common factor of both indices goes into the remainders.
   static std::optional<std::vector<Zone>> divided(const Congruence& made,
                                                   const std::vector<Linear>& guards) {
@@ -312,15 +329,25 @@ Linear least_of(const Linear& a, const Linear& b) {
   return Linear(minimum(a.expression(), b.expression()));
 }
 
-/// Makes `a` what both leave, where that is one arc whatever their numbers are: both begin alike,
-/// both end alike, or one begins where the other one ends. `guard` must not be negative then.
-bool intersect(Congruence& a, const Congruence& b, Linear& guard) {
+/// Whether both arcs begin alike, both end alike, or one begins where the other one ends: what both
+/// leave is one arc then, whatever their numbers are.
+enum class Meeting { starts, ends, around };
+
+/// Makes `a` what both leave; false where they do not meet so. `guard` must not be negative then.
+bool intersect(Congruence& a, const Congruence& b, Meeting how, Linear& guard) {
   if (!(a.modulus == b.modulus)) return false;
-  if (a.offset == b.offset) {
+  if (how == Meeting::starts) {
+    if (!(a.offset == b.offset)) return false;
     a.reach = least_of(a.reach, b.reach);
     return true;
   }
-  const auto ends = [&](const Congruence& from_0, const Congruence& to_the_end) {
+  if (how == Meeting::ends) {
+    if (!(a.offset - a.reach == b.offset - b.reach)) return false;
+    a.offset = least_of(a.offset, b.offset);
+    a.reach = least_of(a.reach, b.reach);
+    return true;
+  }
+  const auto around = [&](const Congruence& from_0, const Congruence& to_the_end) {
     // Remainders 0 … reach, and from … modulus - 1, of k + offset.
     const Linear from = from_0.offset - to_the_end.offset;
     if (!(from + to_the_end.reach == a.modulus - 1)) return false;
@@ -331,26 +358,26 @@ bool intersect(Congruence& a, const Congruence& b, Linear& guard) {
     return true;
   };
   const Congruence copy = a;
-  return ends(copy, b) || ends(b, copy);
+  return around(copy, b) || around(b, copy);
 }
 
 /// The zone with arcs of one modulus as one, as far as that needs no numbers. False: it is empty.
 bool intersect_arcs(Zone& zone) {
-  for (std::size_t i = 0; i < zone.congruences.size(); ++i)
-    for (std::size_t j = i + 1; j < zone.congruences.size();) {
-      Linear guard = 0;
-      Congruence& into = zone.congruences[i];
-      const Congruence& other = zone.congruences[j];
-      if (!into.same_form(other) || (is_constant(into) && is_constant(other)) ||
-          !intersect(into, other, guard)) {
-        ++j;
-        continue;
+  for (const Meeting how : {Meeting::starts, Meeting::ends, Meeting::around})
+    for (std::size_t i = 0; i < zone.congruences.size(); ++i)
+      for (std::size_t j = i + 1; j < zone.congruences.size();) {
+        Linear guard = 0;
+        Congruence& into = zone.congruences[i];
+        const Congruence& other = zone.congruences[j];
+        if (!into.same_form(other) || (is_constant(into) && is_constant(other)) ||
+            !intersect(into, other, how, guard)) {
+          ++j;
+          continue;
+        }
+        zone.congruences.erase(zone.congruences.begin() + static_cast<std::ptrdiff_t>(j));
+        if (guard.is_constant() && guard.constant() < 0) return false;
+        if (!guard.is_constant()) zone.bounds.push_back({Bound::Kind::guard, {.offset = guard}});
       }
-      zone.congruences.erase(zone.congruences.begin() + static_cast<std::ptrdiff_t>(j));
-      if (guard.is_constant() && guard.constant() < 0) return false;
-      if (!guard.is_constant()) zone.bounds.push_back({Bound::Kind::guard, {.offset = guard}});
-      j = i + 1;
-    }
   return true;
 }
 

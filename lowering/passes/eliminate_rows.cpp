@@ -106,8 +106,13 @@ class Elimination {
     if ((range_low || low.by_bounds) && range_high) return true;
     if (range_low && high.by_bounds) return true;
     const std::int64_t m = low.form.q, n = -high.form.q;
-    if (m != 1 && n != 1) return false;
-    return ask(low.form * n + high.form * m);
+    if (m == 1 || n == 1) return ask(low.form * n + high.form * m);
+    // n q <= y is q <= floor(y / n). What is left is one arc where both ask for the same slope.
+    if (!high.form.quotients.empty()) return false;
+    Affine form = low.form;
+    form.q = 0;
+    form.quotients.push_back({m, high.form.k, 0, high.form.constant, n});
+    return ask(form);
   }
   static bool is_range(const Affine& form) { return form.k == 0 && form.quotients.empty(); }
 

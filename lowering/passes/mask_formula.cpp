@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "ir/print.hpp"
@@ -139,8 +140,13 @@ class FormulaReader {
     if (const auto bound = bound_of(x, reader_)) return zone(*bound);
     if (auto zones = congruence_zones(x, Comparison::at_least)) return std::move(*zones);
     if (!x.tables.empty()) return left_out(atom, "is not a bound with one step per row");
+    Affine form = x;
+    if (const std::int64_t common = std::gcd(x.k, x.q); common > 1 && x.quotients.empty()) {
+      form.k /= common, form.q /= common;
+      form.constant = floor_quotient(x.constant, common);
+    }
     Zone zone;
-    zone.rest.push_back({x, text_of(atom, "is not a bound with one step per row")});
+    zone.rest.push_back({form, text_of(atom, "is not a bound with one step per row")});
     return {zone};
   }
 
