@@ -333,24 +333,37 @@ Linear least_of(const Linear& a, const Linear& b) {
 /// leave is one arc then, whatever their numbers are.
 enum class Meeting { starts, ends, around };
 
+/// Moves the offset by multiples of the modulus, so that `apart` is 0; false where it is none.
+bool bring_together(const Linear& apart, Congruence& moved) {
+  const Linear& modulus = moved.modulus;
+  if (apart.is(0)) return true;
+  const bool multiple =
+      apart == modulus || apart == modulus * -1 ||
+      (apart.is_constant() && modulus.is_constant() && apart.constant() % modulus.constant() == 0);
+  if (multiple) moved.offset = moved.offset + apart;
+  return multiple;
+}
+
 /// Makes `a` what both leave; false where they do not meet so. `guard` must not be negative then.
-bool intersect(Congruence& a, const Congruence& b, Meeting how, Linear& guard) {
+bool intersect(Congruence& a, Congruence b, Meeting how, Linear& guard) {
   if (!(a.modulus == b.modulus)) return false;
   if (how == Meeting::starts) {
-    if (!(a.offset == b.offset)) return false;
+    if (!bring_together(a.offset - b.offset, b)) return false;
     a.reach = least_of(a.reach, b.reach);
     return true;
   }
   if (how == Meeting::ends) {
-    if (!(a.offset - a.reach == b.offset - b.reach)) return false;
+    if (!bring_together(a.offset - a.reach - b.offset + b.reach, b)) return false;
+    const Linear apart = a.offset - a.reach;
     a.offset = least_of(a.offset, b.offset);
-    a.reach = least_of(a.reach, b.reach);
+    a.reach = a.offset - apart;
     return true;
   }
-  const auto around = [&](const Congruence& from_0, const Congruence& to_the_end) {
+  const auto around = [&](const Congruence& from_0, Congruence to_the_end) {
     // Remainders 0 … reach, and from … modulus - 1, of k + offset.
+    const Linear end = from_0.offset - to_the_end.offset + to_the_end.reach;
+    if (!bring_together(end - a.modulus + 1, to_the_end)) return false;
     const Linear from = from_0.offset - to_the_end.offset;
-    if (!(from + to_the_end.reach == a.modulus - 1)) return false;
     const Linear first = least_of(from * -1, 0) * -1;  // max(from, 0)
     const Linear last = least_of(from_0.reach, a.modulus - 1);
     a.offset = from_0.offset - first;
@@ -377,6 +390,7 @@ bool intersect_arcs(Zone& zone) {
         zone.congruences.erase(zone.congruences.begin() + static_cast<std::ptrdiff_t>(j));
         if (guard.is_constant() && guard.constant() < 0) return false;
         if (!guard.is_constant()) zone.bounds.push_back({Bound::Kind::guard, {.offset = guard}});
+        j = i + 1;  // it may meet those before, now that it is no constant
       }
   return true;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "passes/mask_bounds.hpp"
+#include "passes/row_periods.hpp"
 
 namespace tilewright::passes {
 
@@ -153,8 +154,45 @@ class Elimination {
 
 }  // namespace
 
-std::optional<std::vector<Zone>> without_rows(const Zone& zone, const TileSpace& space,
+namespace {
+
+/// Of a zone whose rows come in periods: the ends, and what is between them.
+std::optional<std::vector<Zone>> without_periods(const Zone& zone, const TileSpace& space,
+                                                 MaskReader& reader) {
+  const auto periods = row_periods(zone, space);
+  if (!periods) return std::nullopt;
+  std::vector<Zone> all;
+  for (const Zone& end : periods->ends) {
+    const auto zones = Elimination(end, space, reader).zones();
+    if (!zones) return std::nullopt;
+    all.insert(all.end(), zones->begin(), zones->end());
+  }
+  // Remainders and periods are apart: what the former ask of the keys is added to the latter.
+  Zone remainders;
+  remainders.rest = periods->between.rest;
+  TileSpace of_period = space;
+  of_period.first_row = periods->least;
+  of_period.last_row = periods->most;
+  const auto zones = Elimination(remainders, of_period, reader).zones();
+  if (!zones) return std::nullopt;
+  for (const Zone& asked : *zones) {
+    Zone one = periods->between;
+    one.rest.clear();
+    one.bounds.insert(one.bounds.end(), asked.bounds.begin(), asked.bounds.end());
+    one.congruences.insert(one.congruences.end(), asked.congruences.begin(),
+                           asked.congruences.end());
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+}  // namespace
+
+std::optional<std::vector<Zone>> without_rows(const Zone& whole, const TileSpace& space,
                                               MaskReader& reader) {
+  const Zone zone = with_known_quotients(whole, reader);
+  if (has_row_periods(zone)) return without_periods(zone, space, reader);
+  if (zone.rest.empty() && !whole.rest.empty()) return std::vector{zone};
   return Elimination(zone, space, reader).zones();
 }
 
