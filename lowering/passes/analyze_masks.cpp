@@ -68,6 +68,7 @@ ir::Domain domain_of(ir::Kernel& kernel, const Operation& loop, const MaskRows& 
     for (std::size_t i = 0; i < row_tiles.size(); ++i)
       known.facts.not_negative(Linear(IntExpr::symbol("most(" + std::to_string(i) + ")")) -
                                Linear(IntExpr::symbol("least(" + std::to_string(i) + ")")));
+    known.rows_in_periods = domain.exact;
     ZoneTiles tiles = tiles_of(formula.zones, known, &reader);
     (negated ? domain.hidden : domain.visited) = std::move(tiles.intervals);
     if (negated) {

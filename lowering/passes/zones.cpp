@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "passes/eliminate_rows.hpp"
+#include "passes/row_periods.hpp"
 #include "passes/tile_conditions.hpp"
 #include "passes/zone_ends.hpp"
 
@@ -15,6 +16,10 @@ namespace {
 
 using ir::IntExpr;
 using ir::TileInterval;
+
+/// Zones with periods of rows that are taken apart, three intervals each: more would cost the loop
+/// more than the tiles it is spared.
+constexpr std::ptrdiff_t most_periodic = 4;
 
 IntExpr joined(const std::vector<Linear>& forms, bool largest) {
   IntExpr result = forms[0].expression();
@@ -255,8 +260,14 @@ ZoneTiles tiles_of(const std::vector<Zone>& zones, const TileSpace& space, MaskR
   ZoneTiles result;
   std::vector<Zone> known = zones;
   bool left_out = false;
+  const auto periodic = [&](const Zone& zone) {
+    return reader && has_row_periods(zone) && has_row_periods(with_known_quotients(zone, *reader));
+  };
+  const bool take_apart =
+      space.rows_in_periods && std::count_if(zones.begin(), zones.end(), periodic) <= most_periodic;
   for (Zone& zone : known) {
-    if (zone.rest.empty() || (reader && tiles_of_keys(zone, space, *reader))) continue;
+    const bool too_long = periodic(zone) && !take_apart;
+    if (zone.rest.empty() || (reader && !too_long && tiles_of_keys(zone, space, *reader))) continue;
     if (result.note.empty()) result.note = zone.rest[0].atom;
     zone.rest.clear();
     zone.hull = left_out = true;

@@ -24,6 +24,7 @@ struct TileSpace {
   Linear tile;    ///< the tile's own number, "block(kv)", as conditions ask for it
   Facts facts;
   bool ragged_tile_may_join = false;  ///< a last tile past the extent may count as met
+  bool rows_in_periods = true;        ///< zones may be taken apart by periods of their rows
 };
 
 struct ZoneTiles {
