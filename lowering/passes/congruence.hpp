@@ -41,8 +41,4 @@ std::optional<std::vector<Zone>> congruence_zones(const Affine& x, Comparison ho
 std::optional<std::vector<Zone>> periodic_zones(
     const Affine& x, const std::function<bool(const Linear&)>& is_positive);
 
-/// The zone with at most one congruence of each form: constant ones of one form become arcs of one
-/// modulus. `exact` turns false where two are left that cannot be one.
-std::vector<Zone> with_single_arcs(const Zone& zone, bool& exact);
-
 }  // namespace tilewright::passes

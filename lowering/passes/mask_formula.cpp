@@ -257,6 +257,48 @@ MaskRows mask_rows(const ir::Kernel& kernel, const ir::Operation& loop) {
   return rows;
 }
 
+namespace {
+
+/// limit(q), where it is a sum of what the row has.
+std::optional<Affine> of_row(const RowFunction& limit, const std::vector<RowTile>& row_tiles) {
+  Affine form;
+  if (limit.kind == RowFunction::Kind::shifted) {
+    form.q = 1;
+  } else if (limit.kind == RowFunction::Kind::table && limit.scale.is(1) && limit.divisor.is(1)) {
+    form = row_tiles[static_cast<std::size_t>(limit.tile)].form * (limit.minus ? -1 : 1);
+    form.constant = limit.shift;
+  } else {
+    return std::nullopt;
+  }
+  form.constant = form.constant + limit.offset;
+  return form;
+}
+
+/// Where tables bound k on both sides, rows between whose bounds no key lies (of a sequence without
+/// keys) are left out of the tables' extremes: their ends may lie anywhere.
+void count_rows_that_see(Zone& zone, std::vector<RowTile>& row_tiles) {
+  std::vector<std::pair<Affine, Affine>> where;
+  for (const Bound& low : zone.bounds)
+    for (const Bound& high : zone.bounds) {
+      if (low.kind != Bound::Kind::k_lower || high.kind != Bound::Kind::k_upper) continue;
+      const auto from = of_row(low.limit, row_tiles), to = of_row(high.limit, row_tiles);
+      if (!from || !to) continue;
+      const Affine room = *to - *from;
+      if (!room.tables.empty()) where.emplace_back(*from, *to);
+    }
+  if (where.empty()) return;
+  for (Bound& bound : zone.bounds) {
+    if (bound.limit.kind != RowFunction::Kind::table || bound.kind == Bound::Kind::row) continue;
+    const RowTile tile{row_tiles[static_cast<std::size_t>(bound.limit.tile)].form, where};
+    const auto found = std::find(row_tiles.begin(), row_tiles.end(), tile);
+    bound.limit.tile = static_cast<int>(found - row_tiles.begin());
+    bound.limit.seen = true;
+    if (found == row_tiles.end()) row_tiles.push_back(tile);
+  }
+}
+
+}  // namespace
+
 Formula mask_formula(const ir::Kernel& kernel, const std::vector<ir::Operation*>& definitions,
                      const ir::Operation& loop, ir::AxisId rows, bool negated,
                      std::vector<RowTile>* row_tiles) {
@@ -264,6 +306,8 @@ Formula mask_formula(const ir::Kernel& kernel, const std::vector<ir::Operation*>
   FormulaReader formula(reader);
   Formula result;
   result.zones = formula.boolean(loop.regions[0]->operations.back()->operands[0], negated);
+  if (row_tiles != nullptr)
+    for (Zone& zone : result.zones) count_rows_that_see(zone, *row_tiles);
   result.note = formula.note;
   result.positive = reader.positive;
   result.uniform = reader.opaque;

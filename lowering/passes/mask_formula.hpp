@@ -27,6 +27,7 @@ struct RowFunction {
   Linear shift = 0;    ///< step
   int tile = -1;       ///< table: the number of the row tile
   bool minus = false;  ///< table: of the negated tile
+  bool seen = false;   ///< table: of rows alone that see something of their zone
 
   Linear at(const Linear& q) const;
   /// table: the least and the greatest over the rows.

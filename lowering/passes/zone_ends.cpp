@@ -47,6 +47,10 @@ ZoneEnds::ZoneEnds(const Zone& zone, const TileSpace& tile_space)
         break;
     }
   }
+  // Of rows that see something the bounds lie in order; were there none, the ends are far apart.
+  for (const RowFunction& f : lower)
+    for (const RowFunction& g : upper)
+      if (f.seen && g.seen) facts.not_negative(g.most() - f.least());
   q_low = strongest(q_low, true, facts);
   q_high = strongest(q_high, false, facts);
   for (const auto* functions : {&lower, &upper})

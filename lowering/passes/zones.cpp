@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "passes/arcs.hpp"
 #include "passes/eliminate_rows.hpp"
 #include "passes/row_periods.hpp"
 #include "passes/tile_conditions.hpp"

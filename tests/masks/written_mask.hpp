@@ -117,7 +117,7 @@ inline WrittenPtr made(Op op, WrittenPtr x, WrittenPtr y = nullptr) {
 }
 
 /// What the atoms of a mask are made of.
-enum class Family { lines, slopes, affine, modular, tables, all };
+enum class Family { lines, slopes, grids, affine, modular, tables, all };
 
 class WrittenMasks {
  public:
@@ -171,6 +171,7 @@ class WrittenMasks {
     switch (family_) {
       case Family::lines: return line(1);
       case Family::slopes: return line(3);
+      case Family::grids: return grid();
       case Family::affine: return affine();
       case Family::modular: return one_in(2) ? affine() : modular();
       case Family::tables: return one_in(2) ? affine() : table();
@@ -202,6 +203,16 @@ class WrittenMasks {
     const WrittenPtr limits[] = {constant(), constant(), word("rows"), word("keys")};
     return made(all[between(0, one_in(3) ? 5 : 3)], made(Op::add, sum, constant()),
                 limits[between(0, 3)]);
+  }
+
+  /// Rows or columns of a grid of tokens compared, within it or not.
+  WrittenPtr grid() {
+    if (one_in(6)) return affine();
+    const Op part = one_in(3) ? Op::div : Op::mod;
+    const WrittenPtr width = number(width_, width_);
+    const WrittenPtr key = made(part, word("k"), width), row = made(part, word("q"), width);
+    if (one_in(5)) return made(order(), key, number(-2, part == Op::div ? 4 : width_));
+    return made(order(), key, made(Op::add, row, number(-9, 9)));
   }
 
   /// Prefixes, triangles, windows, chunks, ranges of rows.
@@ -260,6 +271,7 @@ class WrittenMasks {
 
   std::mt19937 random_;
   Family family_;
+  std::int64_t width_ = family_ == Family::grids ? between(12, 80) : 0;
 };
 
 }  // namespace tilewright::test
