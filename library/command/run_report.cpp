@@ -62,7 +62,8 @@ void add_result(Rows& rows, const RunReport& report) {
   const std::int64_t all = blocks.skipped + blocks.full + blocks.cut;
   rows.push_back({"device", fmt::format("{}, compiled for {}", result.device, result.arch)});
   const std::string order =
-      result.stride == 1
+      result.is_gathered ? ", keys gathered for the rows of a tile"
+      : result.stride == 1
           ? ""
           : fmt::format(", every {}. row and key: regrouped by residue", result.stride);
   rows.push_back({"tile", fmt::format("{} x {}{}", result.tile_q, result.tile_kv, order)});
@@ -110,6 +111,7 @@ ordered_json to_json(const RunReport& report) {
           {"tolerance_lse", number_or_null(report.check, &Comparison::tolerance_lse)},
           {"tile", {{"q", result.tile_q}, {"kv", result.tile_kv}}},
           {"stride", result.stride},
+          {"gathered", result.is_gathered},
           {"blocks",
            {{"skipped", result.blocks.skipped},
             {"full", result.blocks.full},

@@ -5,8 +5,10 @@
 #include <tilewright/compile.hpp>
 #include <tilewright/error.hpp>
 
+#include "attention/block_checks.hpp"
 #include "attention/kernel.hpp"
 #include "variants/errors.hpp"
+#include "variants/gathered.hpp"
 #include "variants/joined.hpp"
 #include "variants/listed.hpp"
 #include "variants/positions.hpp"
@@ -16,12 +18,14 @@
 namespace tilewright::library {
 namespace {
 
-/// What is compiled: rows and keys as they are numbered, by residue, or the tiles of a list.
+/// What is compiled: rows and keys as they are numbered, by residue, the tiles of a list, or keys
+/// that are gathered.
 struct Built {
   AttentionParts parts;
   Tables tables;
   std::optional<Regrouping> regrouping = {};
   std::optional<SinusoidalLayout> positions = {};
+  std::optional<TokenGraph> graph = {};
 };
 
 class Composed : public Variant {
@@ -55,6 +59,13 @@ class Composed : public Variant {
         list->make(stream, all);
       };
     }
+    std::optional<TokenGraphMemory> graph;
+    if (made.graph) {
+      graph.emplace(device, *made.graph);
+      more.before = [&](const Stream&, std::vector<Binding>& all) {
+        bind(graph->tensors(shape.batch, shape.heads), all);
+      };
+    }
     std::optional<AddedPositions> positions;
     if (made.positions) {
       positions.emplace(device, shape, *made.positions);
@@ -66,7 +77,8 @@ class Composed : public Variant {
     RunResult result = run_plan(plan, request, inputs, more);
     const auto& tile = plan.program().aligned.schedule.tile;
     result.tile_q = tile.at("q");
-    result.tile_kv = tile.at("kv");
+    result.tile_kv = made.graph ? made.parts.graph_kv : tile.at("kv");
+    result.is_gathered = made.graph.has_value();
     if (made.regrouping) result.stride = made.regrouping->stride;
     result.blocks = list ? list->counts() : counted(made, plan.program(), shape);
     return result;
@@ -83,6 +95,7 @@ class Composed : public Variant {
   std::optional<Tiling> tiling(const Request& request, const std::string& arch) const override {
     const AttentionShape& s = request.shape;
     const Built made = built(request, arch);
+    if (made.graph) return tiling_of(*made.graph);
     const auto program = std::make_shared<const Program>(
         make_program(*kernel_of(made.parts, s), arch, compiled_for(request)));
     const auto& tile = program->aligned.schedule.tile;
@@ -110,11 +123,15 @@ class Composed : public Variant {
   Built built(const Request& request, const std::string& arch) const {
     Joined all = joined(recipes_, request);
     Built plain{all.parts(), std::move(all.tables), {}, all.positions};
-    if (all.by_list) {
+    if (all.by_list || all.graph) {
       const AttentionShape& s = request.shape;  // shared memory holds two tiles of keys and values
       const int tile = s.dtype == f32 && std::max(s.head_dim, s.value_dim) > 128 ? 32 : 64;
-      plain.parts.block_q = static_cast<int>(request.schedule.tile_q.value_or(tile));
-      plain.parts.block_kv = static_cast<int>(request.schedule.tile_kv.value_or(tile));
+      AttentionParts& parts = plain.parts;
+      (all.graph ? parts.graph_q : parts.block_q) =
+          static_cast<int>(request.schedule.tile_q.value_or(tile));
+      (all.graph ? parts.graph_kv : parts.block_kv) =
+          static_cast<int>(request.schedule.tile_kv.value_or(tile));
+      if (all.graph) plain.graph = graph_of(*all.graph, parts, s);
       return plain;
     }
     if (!request.options.contains(regroup_option)) return plain;
@@ -134,6 +151,7 @@ class Composed : public Variant {
   }
 
   static BlockCounts counted(const Built& made, const Program& program, const AttentionShape& s) {
+    if (made.graph) return count_gathered(*made.graph, s);
     if (made.regrouping) return count_regrouped(program, *made.regrouping, made.tables, s);
     return count_blocks(program, made.parts.mask, kernel_extents(s), {}, made.tables).value();
   }

@@ -14,7 +14,8 @@ struct Joined {
   ScoreMod score_mod;
   Tables tables;
   std::vector<float> sinks;
-  bool by_list = false;  ///< the mask's tiles are to be listed
+  bool by_list = false;                ///< the mask's tiles are to be listed
+  std::optional<KeyLists> graph = {};  ///< what the mask shows of it; there is then no mask left
   // Plainly.
   std::vector<Visible> visible;
   std::vector<Scored> scored;

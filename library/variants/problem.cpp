@@ -59,6 +59,11 @@ std::size_t Problem::choice(const char* option, std::vector<std::string_view> wo
   return with(option, text(option)).choice(option, 0, words);
 }
 
+std::optional<MaskFile> Problem::file(const char* option) const {
+  if (text(option).empty()) return std::nullopt;
+  return MaskFile(text(option));
+}
+
 void Problem::require_one_each(const char* option, std::size_t numbers, std::int64_t wanted) const {
   if (std::cmp_equal(numbers, wanted)) return;
   throw Error(errors::variants["variant-option-disagrees"],
