@@ -142,6 +142,11 @@ Linear MaskReader::opaque_symbol(ValueId value) {
 }
 
 Linear MaskReader::uniform(ValueId value) {
+  if (const auto known = uniform_.find(value); known != uniform_.end()) return known->second;
+  return uniform_[value] = find_uniform(value);
+}
+
+Linear MaskReader::find_uniform(ValueId value) {
   const ir::Operation* from = definition(value);
   if (!from) return opaque_symbol(value);
   const bool number = dtype(value) == DType::i32;

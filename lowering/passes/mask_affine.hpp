@@ -103,6 +103,7 @@ class MaskReader {
   std::optional<Affine> sum_of(ValueId value);
   std::optional<Affine> remainder(Affine x, const Linear& divisor);
   std::optional<Affine> divided(const Affine& x, const Linear& divisor);
+  Linear find_uniform(ValueId value);
   Linear opaque_symbol(ValueId value);
 
   const ir::Kernel& kernel_;
@@ -113,6 +114,7 @@ class MaskReader {
   // Of values that were asked about: a mask may use its parts many times over.
   mutable std::map<ValueId, bool> varies_, reads_memory_;
   std::map<ValueId, std::optional<Affine>> affine_;
+  std::map<ValueId, Linear> uniform_;
 };
 
 }  // namespace tilewright::passes

@@ -19,6 +19,12 @@ std::vector<Linear> strongest(const std::vector<Linear>& forms, bool largest, co
   return kept;
 }
 
+namespace {
+
+bool is_sum(const RowFunction& f) { return f.scale.is(1) && f.divisor.is(1); }
+
+}  // namespace
+
 ZoneEnds::ZoneEnds(const Zone& zone, const TileSpace& tile_space)
     : space(tile_space), facts(tile_space.facts) {
   q_low = {space.first_row};
@@ -50,7 +56,7 @@ ZoneEnds::ZoneEnds(const Zone& zone, const TileSpace& tile_space)
   // Of rows that see something the bounds lie in order; were there none, the ends are far apart.
   for (const RowFunction& f : lower)
     for (const RowFunction& g : upper)
-      if (f.seen && g.seen) facts.not_negative(g.most() - f.least());
+      if (f.seen && g.seen && is_sum(f) && is_sum(g)) facts.not_negative(g.most() - f.least());
   q_low = strongest(q_low, true, facts);
   q_high = strongest(q_high, false, facts);
   for (const auto* functions : {&lower, &upper})
