@@ -157,8 +157,6 @@ BlockCounts ideal(const Formula& formula, const AttentionShape& s, std::int64_t 
 /// Where the bounds derived from the mask may hold more tiles than the pairs do, and why.
 const std::map<std::string, std::string> loose{
     {"acsr", "rows of a block that see nothing, and steps that differ from row to row in phase"},
-    {"neighborhood", "columns of a grid are remainders of rows and keys at once"},
-    {"varlen", "keys of a sequence without rows lie between those of its neighbors"},
 };
 
 /// What is wrong with the run; empty: nothing.
