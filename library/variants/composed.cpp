@@ -67,7 +67,10 @@ class Composed : public Variant {
     const auto& tile = plan.program().aligned.schedule.tile;
     result.tile_q = tile.at("q");
     result.tile_kv = tile.at("kv");
-    if (made.regrouping) result.stride = made.regrouping->stride;
+    if (made.regrouping) {
+      result.stride = made.regrouping->stride;
+      result.row_stride = made.regrouping->row_stride;
+    }
     result.blocks = list ? list->counts() : counted(made, plan.program(), shape);
     return result;
   }
@@ -110,18 +113,18 @@ class Composed : public Variant {
   Built built(const Request& request, const std::string& arch) const {
     Joined all = joined(recipes_, request);
     Built plain{all.parts(), std::move(all.tables), {}, all.positions};
-    if (all.by_list) {
+    Built listed = plain;
+    if (all.by_list || (all.has_loose_bounds && !all.rope)) {
       const AttentionShape& s = request.shape;  // shared memory holds two tiles of keys and values
       const int tile = s.dtype == f32 && std::max(s.head_dim, s.value_dim) > 128 ? 32 : 64;
-      plain.parts.block_q = static_cast<int>(request.schedule.tile_q.value_or(tile));
-      plain.parts.block_kv = static_cast<int>(request.schedule.tile_kv.value_or(tile));
-      return plain;
+      listed.parts.block_q = static_cast<int>(request.schedule.tile_q.value_or(tile));
+      listed.parts.block_kv = static_cast<int>(request.schedule.tile_kv.value_or(tile));
     }
-    if (!request.options.contains(regroup_option)) return plain;
+    if (all.by_list || !request.options.contains(regroup_option)) return listed;
     const std::size_t how = Problem(request).choice(regroup_option, {"auto", "on", "off"});
-    if (how == 2) return plain;
+    if (how == 2) return listed;
     Built grouped{{}, plain.tables, regrouping_of(plain.parts), plain.positions};
-    if (!grouped.regrouping) return plain;
+    if (!grouped.regrouping) return listed;
     grouped.parts = grouped.regrouping->parts;
     if (how == 1) return grouped;
     const auto visited = [&](const Built& one) {
@@ -130,7 +133,7 @@ class Composed : public Variant {
       const BlockCounts counts = counted(one, program, request.shape);
       return counts.full + counts.cut;
     };
-    return visited(grouped) < visited(plain) ? grouped : plain;
+    return visited(grouped) < visited(plain) ? grouped : listed;
   }
 
   static BlockCounts counted(const Built& made, const Program& program, const AttentionShape& s) {

@@ -53,6 +53,7 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
                     {"VARIANT", name, "tables of different names", ""});
     if (!part.sinks.empty()) all.sinks = part.sinks;
     all.by_list = all.by_list || part.by_list;
+    all.has_loose_bounds = all.has_loose_bounds || part.has_loose_bounds;
     if (part.visible) all.visible.push_back(part.visible);
     if (part.scored) all.scored.push_back(part.scored);
     if (part.rope) {

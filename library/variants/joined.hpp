@@ -14,7 +14,8 @@ struct Joined {
   ScoreMod score_mod;
   Tables tables;
   std::vector<float> sinks;
-  bool by_list = false;  ///< the mask's tiles are to be listed
+  bool by_list = false;           ///< the mask's tiles are to be listed …
+  bool has_loose_bounds = false;  ///< … unless rows and keys are regrouped
   // Plainly.
   std::vector<Visible> visible;
   std::vector<Scored> scored;

@@ -72,7 +72,8 @@ HostTable host_table(const std::vector<Number>& numbers, std::vector<std::int64_
 HostTable host_table(const BlockMask& blocks);
 
 /// An option for masks that show every stride-th key: whether rows and keys are regrouped by
-/// residue (attention/regroup.hpp).
+/// residue (attention/regroup.hpp). What auto compares with is the tiles within bounds, also where
+/// those that are visited otherwise are listed.
 inline constexpr const char* regroup_option = "--regroup";
 inline constexpr OptionHelp regroup_help{
     regroup_option, "auto",
@@ -89,6 +90,9 @@ struct Composition {
   Tables tables = {};
   /// The mask depends on data: which tiles it shows is listed on the device, before the launch.
   bool by_list = false;
+  /// Bounds that the compiler reads off the mask hold tiles that it does not show: listed too,
+  /// unless rows and keys are regrouped by residue (regroup_option) or turned (rope).
+  bool has_loose_bounds = false;
   // The same, plainly.
   Visible visible = {};  ///< empty: every pair
   Scored scored = {};    ///< empty: as it is

@@ -34,7 +34,7 @@ void add_regrouped(Tiling& tiling, std::shared_ptr<const Program> program, const
   std::vector<bool> met(static_cast<std::size_t>(how.stride));
   for (const ResidueRange& range : ranges)
     for (std::int64_t r = 0; r < range.count; ++r) {
-      append(tiling.row_order, range.first_row + r, how.stride, range.rows, tiling.tile_q);
+      append(tiling.row_order, range.first_row + r, how.row_stride, range.rows, tiling.tile_q);
       append(tiling.key_order, range.first_key + r, how.stride, range.keys, tiling.tile_kv);
       met[static_cast<std::size_t>(range.first_key + r)] = true;
     }

@@ -72,7 +72,8 @@ struct RunResult {
   std::vector<float> lse;      ///< [batch, heads, seqlen_q], natural logarithm
   std::int64_t tile_q = 0, tile_kv = 0;
   BlockCounts blocks;
-  std::int64_t stride = 1;  ///< tiles hold every stride-th row and key: regrouped by residue
+  std::int64_t stride = 1;      ///< tiles hold every stride-th key: regrouped by residue …
+  std::int64_t row_stride = 1;  ///< … and every row_stride-th row: stride, or all rows
   nlohmann::ordered_json counters = nlohmann::ordered_json::object();  ///< name -> number
   std::vector<RunFault> faults;                                        ///< empty: none was found
   std::vector<double> milliseconds;  ///< of one launch, Request::timed times; empty: not timed
