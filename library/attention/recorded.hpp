@@ -91,7 +91,7 @@ struct ComposedScores {
     return let("s", recorded<Shape>(score_mod, b, h, raw.id, place), place);
   }
 
- private:
+ protected:
   template <typename Shape, typename Batch, typename Head>
   Value<Shape> recorded(const ScoreTree& tree, const Batch& b, const Head& h, ValueId score,
                         const std::source_location& place) const {

@@ -100,17 +100,41 @@ VariantEntry acsr() {
                   {"--width", "64", "keys to each side, rows of a block, or the stride"},
                   {"--dilation", "4", "of dilated: the distance of its keys"},
                   {"--global-tokens", "4", "of longformer: tokens at the start"},
-                  regroup_help},
-      .cases = {"--pattern window --width 20", "--pattern blocked --width 57", "--width 0",
-                "--pattern strided --width 7", "--pattern strided --width 1",
-                "--pattern window --width 5000", "--pattern strided --width 100 --regroup off",
-                "--pattern causal_strided --width 20", "--pattern causal_strided --width 328",
-                "--pattern dilated --width 20 --causal", "--pattern fixed_local --width 57",
+                  regroup_help,
+                  {"--trio", "false",
+                   "three kernels through scores and weights in memory, compressed (R-SDDMM, "
+                   "R-softmax, R-SpMM)",
+                   true}},
+      .cases = {"--pattern window --width 20",
+                "--pattern blocked --width 57",
+                "--width 0",
+                "--pattern strided --width 7",
+                "--pattern strided --width 1",
+                "--pattern window --width 5000",
+                "--pattern strided --width 100 --regroup off",
+                "--pattern causal_strided --width 20",
+                "--pattern causal_strided --width 328",
+                "--pattern dilated --width 20 --causal",
+                "--pattern fixed_local --width 57",
                 "--pattern dilated --width 3 --dilation 90 --regroup on",
-                "--pattern fixed_summary --width 7", "--pattern fixed_summary --width 150",
-                "--pattern merged_strided --width 20", "--pattern merged_strided --width 100",
-                "--pattern fixed_union --width 57", "--pattern longformer --width 20 --causal",
-                "--pattern longformer --width 100 --global-tokens 70"},
+                "--pattern fixed_summary --width 7",
+                "--pattern fixed_summary --width 150",
+                "--pattern merged_strided --width 20",
+                "--pattern merged_strided --width 100",
+                "--pattern fixed_union --width 57",
+                "--pattern longformer --width 20 --causal",
+                "--pattern longformer --width 100 --global-tokens 70",
+                "--trio",
+                "--trio --pattern window --width 20 --causal",
+                "--trio --pattern blocked --width 57",
+                "--trio --pattern strided --width 7",
+                "--trio --pattern causal_strided --width 328",
+                "--trio --pattern dilated --width 20",
+                "--trio --pattern fixed_local --width 57",
+                "--trio --pattern fixed_summary --width 7",
+                "--trio --pattern merged_strided --width 20",
+                "--trio --pattern fixed_union --width 57",
+                "--trio --pattern longformer --width 20 --causal"},
       .compose =
           [](const Problem& at) {
             std::vector<std::string_view> names;
@@ -125,6 +149,7 @@ VariantEntry acsr() {
                                     .visible = [=, sees = pattern.sees](const Pair& i) {
                                       return sees(i.q, i.k, width, gap, tokens);
                                     }};
+            if (at.flag("--trio")) composition.compressed = made;
             for (const AcsrTable& table : made.tables())
               composition.tables[table.name] = host_table(table.numbers, table.extents);
             return composition;

@@ -6,6 +6,7 @@
 #include <tilewright/error.hpp>
 
 #include "attention/kernel.hpp"
+#include "variants/compressed.hpp"
 #include "variants/errors.hpp"
 #include "variants/joined.hpp"
 #include "variants/listed.hpp"
@@ -30,7 +31,9 @@ class Composed : public Variant {
       : name_(std::move(name)), recipes_(std::move(recipes)) {}
 
   void visit_kernels(const Request& request, const KernelVisitor& visit) const override {
-    const Built made = built(request, "sm_80");
+    Joined all = joined(recipes_, request);
+    if (all.compressed) return visit_compressed(all, request, visit);
+    const Built made = built(std::move(all), request, "sm_80");
     if (made.parts.block_q != 0)
       visit(block_list_kernel(made.parts.mask), block_list_request(made.parts));
     visit(kernel_of(made.parts, request.shape), compiled_for(request));
@@ -39,8 +42,10 @@ class Composed : public Variant {
   RunResult run(const Request& request, const std::string& where,
                 const Inputs& inputs) const override {
     const AttentionShape& shape = request.shape;
+    Joined all = joined(recipes_, request);
+    if (all.compressed) return run_compressed(all, request, where, inputs);
     const Device device = Device::open(where);
-    const Built made = built(request, device.architecture());
+    const Built made = built(std::move(all), request, device.architecture());
     const Plan plan = compile(device, *kernel_of(made.parts, shape), compiled_for(request));
     MoreArguments more{arguments_of(made.parts.trees()), made.tables};
     std::optional<MadeList> list;
@@ -85,7 +90,9 @@ class Composed : public Variant {
 
   std::optional<Tiling> tiling(const Request& request, const std::string& arch) const override {
     const AttentionShape& s = request.shape;
-    const Built made = built(request, arch);
+    Joined all = joined(recipes_, request);
+    if (all.compressed) return compressed_tiling(all, request);
+    const Built made = built(std::move(all), request, arch);
     const auto program = std::make_shared<const Program>(
         make_program(*kernel_of(made.parts, s), arch, compiled_for(request)));
     const auto& tile = program->aligned.schedule.tile;
@@ -110,15 +117,13 @@ class Composed : public Variant {
   }
 
  private:
-  Built built(const Request& request, const std::string& arch) const {
-    Joined all = joined(recipes_, request);
+  Built built(Joined all, const Request& request, const std::string& arch) const {
     Built plain{all.parts(), std::move(all.tables), {}, all.positions};
     Built listed = plain;
     if (all.by_list || (all.has_loose_bounds && !all.rope)) {
-      const AttentionShape& s = request.shape;  // shared memory holds two tiles of keys and values
-      const int tile = s.dtype == f32 && std::max(s.head_dim, s.value_dim) > 128 ? 32 : 64;
-      listed.parts.block_q = static_cast<int>(request.schedule.tile_q.value_or(tile));
-      listed.parts.block_kv = static_cast<int>(request.schedule.tile_kv.value_or(tile));
+      const BlockListRequest tile = listed_tile(request);
+      listed.parts.block_q = tile.block_q;
+      listed.parts.block_kv = tile.block_kv;
     }
     if (all.by_list || !request.options.contains(regroup_option)) return listed;
     const std::size_t how = Problem(request).choice(regroup_option, {"auto", "on", "off"});

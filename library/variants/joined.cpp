@@ -54,6 +54,7 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
     if (!part.sinks.empty()) all.sinks = part.sinks;
     all.by_list = all.by_list || part.by_list;
     all.has_loose_bounds = all.has_loose_bounds || part.has_loose_bounds;
+    if (part.compressed) all.compressed = part.compressed;
     if (part.visible) all.visible.push_back(part.visible);
     if (part.scored) all.scored.push_back(part.scored);
     if (part.rope) {
@@ -83,6 +84,13 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
     throw Error(errors::variants["variant-parts-exclude"],
                 "packed sequences are causal from their last row and key",
                 {"--causal-alignment", "top-left", "bottom-right", ""});
+  if (all.compressed && (all.visible.size() > 1 || all.rope || all.positions ||
+                         !all.sinks.empty() || !all.cu_seqlens_q.empty()))
+    throw Error(errors::variants["variant-parts-exclude"],
+                "compressed values are composed with more than score functions",
+                {"--trio", "true", "without other masks, sinks and positions", ""});
+  if (all.causal && all.compressed)
+    all.compressed = all.compressed->causal(request.shape.causal_alignment);
   if (all.causal) all.mask = all.mask && tilewright::causal(request.shape.causal_alignment);
   if (!all.cu_seqlens_q.empty()) {
     const DocumentTables rows = document_tables(all.cu_seqlens_q, all.cu_seqlens_k);

@@ -14,8 +14,9 @@ struct Joined {
   ScoreMod score_mod;
   Tables tables;
   std::vector<float> sinks;
-  bool by_list = false;           ///< the mask's tiles are to be listed …
-  bool has_loose_bounds = false;  ///< … unless rows and keys are regrouped
+  bool by_list = false;            ///< the mask's tiles are to be listed …
+  bool has_loose_bounds = false;   ///< … unless rows and keys are regrouped
+  std::optional<Acsr> compressed;  ///< the mask, with the shape's causal
   // Plainly.
   std::vector<Visible> visible;
   std::vector<Scored> scored;

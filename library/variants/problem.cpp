@@ -59,6 +59,8 @@ std::size_t Problem::choice(const char* option, std::vector<std::string_view> wo
   return with(option, text(option)).choice(option, 0, words);
 }
 
+bool Problem::flag(const char* option) const { return text(option) == "true"; }
+
 void Problem::require_one_each(const char* option, std::size_t numbers, std::int64_t wanted) const {
   if (std::cmp_equal(numbers, wanted)) return;
   throw Error(errors::variants["variant-option-disagrees"],

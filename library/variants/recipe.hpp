@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tilewright/library/acsr.hpp>
 #include <tilewright/library/blocks.hpp>
 #include <tilewright/library/rope.hpp>
 #include <tilewright/library/score.hpp>
@@ -42,6 +43,7 @@ class Problem {
   std::pair<int, int> grid(const char* option) const;
   /// The place of the option's value among `words`.
   std::size_t choice(const char* option, std::vector<std::string_view> words) const;
+  bool flag(const char* option) const;
   /// Throws Error{shape_mismatch} unless the option has as many numbers as `wanted`.
   void require_one_each(const char* option, std::size_t numbers, std::int64_t wanted) const;
   /// Throws Error{unsupported} where a table of these extents has more than 2^27 numbers.
@@ -93,6 +95,9 @@ struct Composition {
   /// Bounds that the compiler reads off the mask hold tiles that it does not show: listed too,
   /// unless rows and keys are regrouped by residue (regroup_option) or turned (rope).
   bool has_loose_bounds = false;
+  /// The mask is this, and the values of the pairs it shows are kept in memory, compressed: three
+  /// kernels (attention/compressed.hpp). Composed with score functions and causal, no more.
+  std::optional<Acsr> compressed = {};
   // The same, plainly.
   Visible visible = {};  ///< empty: every pair
   Scored scored = {};    ///< empty: as it is
