@@ -135,14 +135,20 @@ ir::Type Builder::inferred(const Node& node, const ir::Operation& operation,
     if (result) type = *result;
     if (node.op == Op::cast) type.dtype = node.dtype;
   }
-  std::string ours = std::string(tilewright::name(type.dtype));
-  std::string theirs = std::string(tilewright::name(node.dtype));
+  // Dimensions are told by their names: in which order operands bring them in says nothing.
+  std::vector<std::string> ours, theirs = node.dims;
   for (const ir::AxisId axis : type.axes)
-    ours += " " + kernel_.axes[static_cast<std::size_t>(axis)].dim;
-  for (const std::string& dim : node.dims) theirs += " " + dim;
-  if (ours != theirs)
+    ours.push_back(kernel_.axes[static_cast<std::size_t>(axis)].dim);
+  const auto text = [](DType dtype, std::vector<std::string>& dims) {
+    std::sort(dims.begin(), dims.end());
+    std::string all(tilewright::name(dtype));
+    for (const std::string& dim : dims) all += " " + dim;
+    return all;
+  };
+  const std::string in_program = text(type.dtype, ours), in_types = text(node.dtype, theirs);
+  if (in_program != in_types)
     throw Error(errors::ir["kernel-inconsistent"],
-                std::string(info(node.op).name) + " is " + theirs + " in C++ and " + ours +
+                std::string(info(node.op).name) + " is " + in_types + " in C++ and " + in_program +
                     " in the program [internal defect]",
                 {"", "", "", to_string(where)});
   return type;

@@ -57,12 +57,17 @@ void require_long_tables(const std::vector<std::pair<std::string, TensorView>>& 
 AttentionState described(library::AttentionParts parts, const std::optional<Rope>& rope,
                          AttentionRequest request, std::string arch) {
   library::check(request);
+  if (parts.block_q != 0 && parts.graph_q != 0)
+    throw Error(errors::attention["graph-over-list"],
+                "an attention walks a list of blocks or a graph, not both",
+                {"graph", "with blocks", "one of the two", ""});
   if (request.value_dim == 0) request.value_dim = request.head_dim;
   if (rope) {
-    if (parts.block_q != 0)
-      throw Error(errors::attention["rope-over-list"],
-                  "there is no kernel for rotary positions over a list of blocks",
-                  {"rope", "with blocks", "one of the two", ""});
+    if (parts.block_q != 0 || parts.graph_q != 0)
+      throw Error(
+          errors::attention["rope-over-list"],
+          "there is no kernel for rotary positions over a list of blocks or a graph",
+          {"rope", parts.block_q != 0 ? "with blocks" : "with graph", "one of the two", ""});
     parts.rope = library::rope_part(*rope, request.head_dim);
     require_positions(parts);
   }
@@ -106,6 +111,13 @@ Attention Attention::blocks(int block_q, int block_kv) const {
   return result;
 }
 
+Attention Attention::graph(int tile_q, int tile_kv) const {
+  library::check_graph_tiles(tile_q, tile_kv);
+  Attention result = *this;
+  result.graph_q_ = tile_q, result.graph_kv_ = tile_kv;
+  return result;
+}
+
 Attention Attention::documents() const {
   Attention result = *this;
   result.mask_ = within_documents(mask_);
@@ -118,7 +130,9 @@ library::AttentionParts Attention::parts() const {
           .score_mod = score_mod_,
           .has_sinks = has_sinks_,
           .block_q = block_q_,
-          .block_kv = block_kv_};
+          .block_kv = block_kv_,
+          .graph_q = graph_q_,
+          .graph_kv = graph_kv_};
 }
 
 AttentionPlan Attention::compile(const Device& device, const AttentionRequest& request) const {
@@ -152,6 +166,7 @@ void AttentionPlan::launch(const Stream& stream, AttentionTensors tensors,
   const library::AttentionParts& parts = AttentionState::of(program_).parts;
   const AttentionExtents extents = library::check(tensors, request);
   library::check(extents, tensors.blocks, parts.block_q, parts.block_kv);
+  library::check(extents, tensors.graph, parts.graph_q, parts.graph_kv);
   if (parts.rope && !parts.rope->positions_given)
     require_long_tables(tensors.tables, std::max(extents.seqlen_q, extents.seqlen_kv));
   const double scale =
@@ -166,6 +181,7 @@ void AttentionPlan::launch(const Stream& stream, AttentionTensors tensors,
   if (wants_lse) arguments.emplace_back("lse", std::move(tensors.lse));
   arguments.emplace_back("softmax_scale", scale);
   if (parts.block_q != 0) library::bind(std::move(tensors.blocks), arguments);
+  if (parts.graph_q != 0) library::bind(std::move(tensors.graph), arguments);
   library::bind_arguments(AttentionState::of(program_).arguments, tensors.numbers, tensors.tables,
                           arguments);
   plan_->launch(stream, arguments, workspace);

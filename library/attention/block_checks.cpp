@@ -16,46 +16,54 @@ namespace {
               {name, std::to_string(given), std::to_string(wanted), ""});
 }
 
-void require(const char* name, const TensorView& view, std::size_t rank) {
+void require(const std::string& name, const TensorView& view, std::size_t rank) {
   if (view.extents.size() == rank && view.strides.size() == rank) return;
   throw Error(errors::blocks["block-list-missing"],
-              "tensor '" + std::string(name) + "' is not given as a block list has it",
+              "tensor '" + name + "' is not given as a block list has it",
               {name, std::to_string(view.extents.size()) + " extents",
                rank == 1 ? "[entries]" : "[batch, heads, tiles of rows]", ""});
 }
 
 }  // namespace
 
-void bind(BlockListTensors list, std::vector<Binding>& arguments) {
-  arguments.emplace_back("blocks_begin", std::move(list.begin));
-  arguments.emplace_back("blocks_end", std::move(list.end));
-  arguments.emplace_back("blocks_tiles", std::move(list.tiles));
+namespace {
+
+void bind(const std::string& name, BlockListTensors list, std::vector<Binding>& arguments) {
+  arguments.emplace_back(name + "_begin", std::move(list.begin));
+  arguments.emplace_back(name + "_end", std::move(list.end));
+  arguments.emplace_back(name + "_tiles", std::move(list.tiles));
 }
 
-void check(const BlockListTensors& list, const BlockMaskShape& wanted, bool written) {
-  require("blocks.begin", list.begin, 3);
-  require("blocks.end", list.end, 3);
-  require("blocks.tiles", list.tiles, 1);
+}  // namespace
+
+void bind(BlockListTensors list, std::vector<Binding>& arguments) {
+  bind("blocks", std::move(list), arguments);
+}
+
+void check(const BlockListTensors& list, const BlockMaskShape& wanted, bool written,
+           const std::string& name) {
+  require(name + ".begin", list.begin, 3);
+  require(name + ".end", list.end, 3);
+  require(name + ".tiles", list.tiles, 1);
   if (list.block_q != 0 && list.block_q != wanted.block_q)
     disagrees("block_q", list.block_q, wanted.block_q, "has tiles of another number of rows");
   if (list.block_kv != 0 && list.block_kv != wanted.block_kv)
     disagrees("block_kv", list.block_kv, wanted.block_kv, "has tiles of another number of keys");
   if (list.columns != 0 && list.columns != wanted.columns)
     disagrees("columns", list.columns, wanted.columns, "has another number of columns");
-  for (const auto& [name, view] :
-       {std::pair<const char*, const TensorView&>{"blocks.begin", list.begin},
-        {"blocks.end", list.end}}) {
+  for (const auto& [part, view] :
+       {std::pair<const char*, const TensorView&>{".begin", list.begin}, {".end", list.end}}) {
     if (view.extents[0] != wanted.batch)
-      disagrees(name, view.extents[0], wanted.batch, "is for another number of sequences");
+      disagrees(name + part, view.extents[0], wanted.batch, "is for another number of sequences");
     if (view.extents[1] != wanted.heads)
-      disagrees(name, view.extents[1], wanted.heads, "is for another number of heads");
+      disagrees(name + part, view.extents[1], wanted.heads, "is for another number of heads");
     if (view.extents[2] != wanted.rows)
-      disagrees(name, view.extents[2], wanted.rows, "has another number of rows");
+      disagrees(name + part, view.extents[2], wanted.rows, "has another number of rows");
   }
   if (!written) return;
   const std::int64_t room = check(wanted);
   if (list.tiles.extents[0] < room)
-    disagrees("blocks.tiles", list.tiles.extents[0], room, "lacks room for every tile");
+    disagrees(name + ".tiles", list.tiles.extents[0], room, "lacks room for every tile");
 }
 
 void check(const AttentionExtents& extents, const BlockListTensors& list, int block_q,
@@ -72,6 +80,46 @@ void check(const AttentionExtents& extents, const BlockListTensors& list, int bl
   if (!is_given(list.begin) && !is_given(list.end) && !is_given(list.tiles)) return;
   throw Error(errors::blocks["block-list-missing"], "this attention walks no block list",
               {"blocks", "a list", "none, or a plan of Attention::blocks", ""});
+}
+
+void check_graph_tiles(int tile_q, int tile_kv) {
+  check_block_size("tile_q", tile_q);
+  check_block_size("tile_kv", tile_kv);
+  if (tile_kv % 32 != 0)
+    throw Error(errors::blocks["block-size-invalid"],
+                "a tile of gathered keys is no whole words of bits",
+                {"tile_kv", std::to_string(tile_kv), "a multiple of 32 up to 512", ""});
+}
+
+void check(const AttentionExtents& extents, const TokenGraphTensors& graph, int tile_q,
+           int tile_kv) {
+  if (tile_q == 0) {
+    if (!is_given(graph.slots.begin) && !is_given(graph.keys) && !is_given(graph.bits)) return;
+    throw Error(errors::blocks["block-list-missing"], "this attention takes no graph",
+                {"graph", "a graph", "none, or a plan of Attention::graph", ""});
+  }
+  check(graph.slots,
+        {.batch = extents.batch,
+         .heads = extents.heads,
+         .rows = tiles_in(extents.seqlen_q, tile_q),
+         .columns = graph.slots.columns,
+         .block_q = tile_q,
+         .block_kv = tile_kv},
+        false, "graph");
+  require("graph.keys", graph.keys, 1);
+  require("graph.bits", graph.bits, 1);
+  if (graph.seqlen_kv != 0 && graph.seqlen_kv != extents.seqlen_kv)
+    disagrees("graph.seqlen_kv", graph.seqlen_kv, extents.seqlen_kv,
+              "is of another number of keys");
+  const std::int64_t words = graph.keys.extents[0] / 32 * tile_q;
+  if (graph.bits.extents[0] != words)
+    disagrees("graph.bits", graph.bits.extents[0], words, "has another number of bits than keys");
+}
+
+void bind(TokenGraphTensors graph, std::vector<Binding>& arguments) {
+  bind("graph", std::move(graph.slots), arguments);
+  arguments.emplace_back("graph_keys", std::move(graph.keys));
+  arguments.emplace_back("graph_bits", std::move(graph.bits));
 }
 
 }  // namespace tilewright::library

@@ -59,6 +59,32 @@ void check_block_size(const char* name, int size) {
               {name, std::to_string(size), "a multiple of 16 up to 512", ""});
 }
 
+BlockListTensors list_tensors(CUdeviceptr address, const BlockMaskShape& shape,
+                              std::int64_t entries, std::int64_t batch, std::int64_t heads) {
+  const auto shared = [](const char* name, std::int64_t own, std::int64_t wanted) {
+    if (own == wanted || own == 1) return own != wanted;
+    throw Error(errors::blocks["block-list-disagrees"],
+                "the list is for another number of " + std::string(name),
+                {name, std::to_string(wanted), std::to_string(own), ""});
+  };
+  const bool one_batch = shared("batch", shape.batch, batch),
+             one_head = shared("heads", shape.heads, heads);
+  const auto rows = static_cast<CUdeviceptr>(shape.batch * shape.heads * shape.rows);
+  TensorView begin{address,
+                   i32,
+                   {batch, heads, shape.rows},
+                   {one_batch ? 0 : shape.heads * shape.rows, one_head ? 0 : shape.rows, 1}};
+  TensorView end = begin;
+  end.data += rows * sizeof(std::int32_t);
+  return {
+      .begin = std::move(begin),
+      .end = std::move(end),
+      .tiles = TensorView::contiguous(address + 2 * rows * sizeof(std::int32_t), i32, {entries}),
+      .block_q = shape.block_q,
+      .block_kv = shape.block_kv,
+      .columns = shape.columns};
+}
+
 }  // namespace library
 
 BlockMask BlockMask::from_csr(const BlockMaskShape& shape, std::span<const std::int32_t> indptr,
@@ -163,29 +189,7 @@ BlockListMemory::BlockListMemory(const Device& device, const BlockMask& mask)
 }
 
 BlockListTensors BlockListMemory::tensors(std::int64_t batch, std::int64_t heads) const {
-  const auto shared = [](const char* name, std::int64_t own, std::int64_t wanted) {
-    if (own == wanted || own == 1) return own != wanted;
-    throw Error(errors::blocks["block-list-disagrees"],
-                "the block list is for another number of " + std::string(name),
-                {name, std::to_string(wanted), std::to_string(own), ""});
-  };
-  const bool one_batch = shared("batch", shape_.batch, batch),
-             one_head = shared("heads", shape_.heads, heads);
-  const std::int64_t rows = shape_.batch * shape_.heads * shape_.rows;
-  TensorView begin{buffer_.address(),
-                   i32,
-                   {batch, heads, shape_.rows},
-                   {one_batch ? 0 : shape_.heads * shape_.rows, one_head ? 0 : shape_.rows, 1}};
-  TensorView end = begin;
-  end.data += static_cast<CUdeviceptr>(rows) * sizeof(std::int32_t);
-  return {.begin = std::move(begin),
-          .end = std::move(end),
-          .tiles = TensorView::contiguous(
-              buffer_.address() + static_cast<CUdeviceptr>(2 * rows) * sizeof(std::int32_t), i32,
-              {entries_}),
-          .block_q = shape_.block_q,
-          .block_kv = shape_.block_kv,
-          .columns = shape_.columns};
+  return library::list_tensors(buffer_.address(), shape_, entries_, batch, heads);
 }
 
 }  // namespace tilewright

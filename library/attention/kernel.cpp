@@ -5,6 +5,7 @@
 #include "attention/recorded.hpp"
 #include "loops/flash_block_list.hpp"
 #include "loops/flash_forward.hpp"
+#include "loops/flash_gathered.hpp"
 #include "loops/flash_regrouped.hpp"
 #include "passes/analyze_masks.hpp"
 #include "scores/errors.hpp"
@@ -21,6 +22,7 @@ template <DType T>
 std::unique_ptr<KernelSource> kernel_of(const ComposedScores& scores, const AttentionParts& parts) {
   if (parts.block_q != 0)
     return kept(flash_block_list_of<T>(scores, parts.block_q, parts.block_kv));
+  if (parts.graph_q != 0) return kept(flash_gathered_of<T>(scores, parts.graph_q, parts.graph_kv));
   return scores.regrouped ? kept(flash_regrouped_of<T>(scores)) : kept(flash_forward_of<T>(scores));
 }
 

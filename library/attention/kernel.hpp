@@ -30,8 +30,11 @@ struct AttentionParts {
   bool has_sinks = false;         ///< one for each query head, in a table of the launch
   bool is_regrouped = false;      ///< rows and keys are those of a residue (regroup.hpp)
   int block_q = 0, block_kv = 0;  ///< of the tiles that a list of the launch names; 0: no list
+  int graph_q = 0, graph_kv = 0;  ///< of rows and gathered keys of a graph; 0: no graph
   std::optional<RopePart> rope = {};
 
+  /// Whether the launch says which tiles are visited.
+  bool follows_list() const { return block_q != 0 || graph_q != 0; }
   ScoreTree sink() const;  ///< null: none
   /// Of which the numbers and tables of the launch are gathered.
   std::vector<ScoreTree> trees() const;

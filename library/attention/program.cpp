@@ -32,7 +32,8 @@ std::string indented(const std::string& text) {
 
 /// "causal", "every key; scores 50 * tanh(s / 50)".
 std::string scores_text(const AttentionState& state) {
-  const auto& [mask, score_mod, has_sinks, is_regrouped, block_q, block_kv, rope] = state.parts;
+  const auto& [mask, score_mod, has_sinks, is_regrouped, block_q, block_kv, graph_q, graph_kv,
+               rope] = state.parts;
   std::string text = mask.tree() ? "keys where " + mask.text() : "every key";
   if (score_mod.tree()) text += "; scores s = " + score_mod.text();
   if (is_regrouped) text += "; regrouped by residue";
@@ -43,6 +44,8 @@ std::string scores_text(const AttentionState& state) {
                         rope->positions_given ? ", positions given" : "");
   if (block_q != 0)
     text += fmt::format("; tiles of {} rows by {} keys that a list names", block_q, block_kv);
+  if (graph_q != 0)
+    text += fmt::format("; those of a graph, {} rows by {} gathered keys", graph_q, graph_kv);
   return text;
 }
 
@@ -76,7 +79,10 @@ int AttentionProgram::threads() const { return state_->program().aligned.text.th
 int AttentionProgram::shared_bytes() const { return state_->program().aligned.text.shared_bytes; }
 
 int AttentionProgram::tile_q() const { return state_->program().aligned.schedule.tile.at("q"); }
-int AttentionProgram::tile_kv() const { return state_->program().aligned.schedule.tile.at("kv"); }
+int AttentionProgram::tile_kv() const {
+  if (state_->parts.graph_q != 0) return state_->parts.graph_kv;
+  return state_->program().aligned.schedule.tile.at("kv");
+}
 
 std::vector<std::string> AttentionProgram::parameters() const {
   std::vector<std::string> result;
@@ -134,8 +140,8 @@ std::string AttentionProgram::explain(const AttentionExtents& extents) const {
       library::count_blocks(state_->program(), state_->parts.mask,
                             library::kernel_extents(extents, request.head_dim, request.value_dim));
   double share = 1;
-  const bool listed = state_->parts.block_q != 0;
-  std::string tiles = listed ? "as the list of the launch says" : "as a table of the launch says";
+  std::string tiles = state_->parts.follows_list() ? "as the list of the launch says"
+                                                   : "as a table of the launch says";
   if (counts) {
     const double visited = static_cast<double>(counts->full + counts->cut);
     const double all = visited + static_cast<double>(counts->skipped);

@@ -73,11 +73,13 @@ TreeRecorder::Recorded TreeRecorder::leaf(ScoreNode::Leaf which) {
     case ScoreNode::Leaf::batch: return {place_.batch, {}};
     case ScoreNode::Leaf::head: return {place_.head, {}};
     case ScoreNode::Leaf::row: return index(M.name);
-    case ScoreNode::Leaf::key: return index(N.name);
+    case ScoreNode::Leaf::key:
+      return place_.key == no_value ? index(N.name) : Recorded{place_.key, {Slot.name}};
     case ScoreNode::Leaf::seqlen_q: return extent(M.name);
     case ScoreNode::Leaf::seqlen_kv: return extent(N.name);
     case ScoreNode::Leaf::heads: return extent(HQ.name);
-    case ScoreNode::Leaf::score: return {place_.score, {M.name, N.name}};
+    case ScoreNode::Leaf::score:
+      return {place_.score, {M.name, place_.key == no_value ? N.name : Slot.name}};
     case ScoreNode::Leaf::residue: return {place_.residue, {}};
     case ScoreNode::Leaf::none: break;
   }

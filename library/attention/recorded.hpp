@@ -15,6 +15,7 @@ namespace tilewright::library {
 /// Where a tree stands in the kernel: values of the trace.
 struct RecordingPlace {
   ValueId batch = no_value, head = no_value, score = no_value, residue = no_value;
+  ValueId key = no_value;  ///< of keys that are gathered, i32 [slot]
   /// Tiles of indices in place of the kernel's own rows and keys, and their dimensions.
   struct Pairs {
     ValueId row = no_value, key = no_value, seqlen_q = no_value, seqlen_kv = no_value;
@@ -53,7 +54,7 @@ void declare_arguments(std::span<const ScoreTree> trees, bool regrouped = false)
 struct ComposedScores {
   ScoreTree mask, score_mod, sink;  ///< null: every key; none; none
   bool regrouped = false;           ///< rows and keys are those of a residue
-  ValueId residue = no_value;
+  ValueId residue = no_value, key = no_value;
 
   void arguments() const { declare_arguments(std::array{mask, score_mod, sink}, regrouped); }
 
@@ -64,6 +65,16 @@ struct ComposedScores {
     const detail::Statement statement("a residue", place);
     ComposedScores result = *this;
     result.residue = detail::record(detail::as_operand(r), statement);
+    return result;
+  }
+
+  /// The same over keys that are gathered: `keys` i32 [slot], a value of the loop.
+  template <typename Keys>
+  ComposedScores over(const Keys& keys,
+                      const std::source_location place = std::source_location::current()) const {
+    const detail::Statement statement("gathered keys", place);
+    ComposedScores result = *this;
+    result.key = detail::record(detail::as_operand(keys), statement);
     return result;
   }
 
@@ -85,10 +96,15 @@ struct ComposedScores {
   template <typename Scores, typename Batch, typename Head>
   auto score(const Scores& scaled, const Batch& b, const Head& h,
              const std::source_location place = std::source_location::current()) const {
-    const auto raw = let(score_mod ? "qk" : "s", scaled, place);
-    if (!score_mod) return raw;
-    using Shape = typename std::remove_cvref_t<decltype(raw)>::shape;
-    return let("s", recorded<Shape>(score_mod, b, h, raw.id, place), place);
+    const bool hides = mask && key != no_value;  // elsewhere the loop asks the mask
+    const auto raw = let(score_mod || hides ? "qk" : "s", scaled, place);
+    if (!score_mod && !hides) return raw;
+    using Value = std::remove_cvref_t<decltype(raw)>;
+    const Value changed =
+        score_mod ? recorded<typename Value::shape>(score_mod, b, h, raw.id, place) : raw;
+    if (!hides) return let("s", changed, place);
+    using Shown = shape_of<decltype(raw == 0.f)>;  // a predicate of the scores' dimensions
+    return let("s", where(recorded<Shown>(mask, b, h, no_value, place), changed, -infinity), place);
   }
 
  protected:
@@ -97,7 +113,7 @@ struct ComposedScores {
                         const std::source_location& place) const {
     const detail::Statement statement("a mask or score function", place);
     const RecordingPlace at{detail::record(detail::as_operand(b), statement),
-                            detail::record(detail::as_operand(h), statement), score, residue};
+                            detail::record(detail::as_operand(h), statement), score, residue, key};
     return {TreeRecorder(statement, at).record(tree), statement.trace.serial()};
   }
 };

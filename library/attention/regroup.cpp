@@ -115,7 +115,7 @@ bool is_of_range(const std::string& name) {
 
 std::optional<Regrouping> regrouping_of(const AttentionParts& parts) {
   if (!parts.mask.tree() || parts.rope) return std::nullopt;
-  if (parts.block_q != 0) return std::nullopt;  // a list counts as it is
+  if (parts.follows_list()) return std::nullopt;  // a list counts as it is
   std::vector<ScoreTree> all;
   conjuncts(parts.mask.tree(), all);
   std::optional<Regrouping> found;

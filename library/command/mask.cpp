@@ -74,6 +74,7 @@ struct Mask {
       };
     picture.row_order = tiling.row_order;
     picture.key_order = tiling.key_order;
+    if (tiling.gathered) picture.gathered = tiling.gathered(b, h);
     return picture;
   }
 };

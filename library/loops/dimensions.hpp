@@ -12,6 +12,8 @@ inline constexpr Dim<"q"> M;
 inline constexpr Dim<"kv"> N;
 inline constexpr Dim<"d"> D;
 inline constexpr Dim<"e"> E;
+inline constexpr Dim<"slot"> Slot;  ///< keys that are gathered, of all tiles of rows in a row
+inline constexpr Dim<"word"> Word;  ///< 32 slots of one row each
 
 /// The masks without numbers of their own: each calls its argument with the predicate of a tile, or
 /// none.

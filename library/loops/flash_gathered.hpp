@@ -9,21 +9,20 @@
 
 namespace tilewright::library {
 
-inline constexpr Dim<"slot"> Slot;  ///< gathered keys, of all tiles of rows one after another
-inline constexpr Dim<"word"> Word;  ///< 32 slots of one row each
-
-/// out and lse as flash_forward_of has them, over the keys of each row's list. Slot s is key
-/// keys[s] (-1: none), and row q sees it where bit s % 32 of bits[s / 32 * tile_q + q % tile_q] is
-/// set; `blocks` names the tiles of tile_kv slots that belong to a tile of tile_q rows. Heads share
-/// the graph, sequences have one each or share it. patterns/gathered_keys.hpp makes all of it.
-template <DType T>
-auto flash_gathered(int tile_q, int tile_kv) {
+/// out and lse as flash_forward_of has them, over the keys of each row's list that `how` shows.
+/// Slot s is key graph_keys[s] (-1: none), and row q sees it where bit s % 32 of graph_bits[s / 32
+/// * tile_q + q % tile_q] is set; `graph` names the tiles of tile_kv slots that belong to a tile of
+/// tile_q rows, for each sequence and query head. tilewright/library/token_graph.hpp makes all of
+/// it. A mask is asked in every tile: what the list calls full is so of the graph alone.
+template <DType T, typename How>
+auto flash_gathered_of(How how, int tile_q, int tile_kv) {
   return kernel("flash_gathered", [=](In<"q", T, B, HQ, M, D> Q, In<"k", T, B, HK, N, D> K,
-                                      In<"v", T, B, HK, N, E> V, In<"keys", i32, Slot> Keys,
-                                      In<"bits", i32, Word> Bits,
-                                      BlockList<"blocks", B, M, Slot> slots_of,
+                                      In<"v", T, B, HK, N, E> V, In<"graph_keys", i32, Slot> Keys,
+                                      In<"graph_bits", i32, Word> Bits,
+                                      BlockList<"graph", B, HQ, M, Slot> slots_of,
                                       Out<"out", T, B, HQ, M, E> O, Out<"lse", f32, B, HQ, M> LSE,
                                       Scalar<"softmax_scale", f32> scale) {
+    how.arguments();
     auto b = each(B);
     auto hq = each(HQ);
     auto m = blocks(M, tile_q);
@@ -31,10 +30,10 @@ auto flash_gathered(int tile_q, int tile_kv) {
 
     auto q = let("q", load(Q(b, hq, m, D)));
     auto seen = load(Bits(index(Slot) / 32 * tile_q + index(M) % tile_q)) >> index(Slot) % 32 & 1;
-    OnlineSoftmax<M, E> softmax;
-    for_blocks(Slot, slots_of(b, m).tile(tile_kv), seen == 1, [&](auto slot) {
+    auto softmax = how.softmax(hq);
+    for_blocks(Slot, slots_of(b, hq, m).tile(tile_kv), seen == 1, [&](auto slot) {
       auto key = let("key", load(Keys(slot)));
-      auto s = let("s", dot(q, load(K(b, hk, key, D)), D) * scale);
+      auto s = how.over(key).score(dot(q, load(K(b, hk, key, D)), D) * scale, b, hq);
       softmax.update(s, load(V(b, hk, key, E)), Slot);
     });
     store(O(b, hq, m, E), softmax.result());

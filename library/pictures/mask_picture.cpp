@@ -23,6 +23,7 @@ PairRows::PairRows(const MaskPicture& picture)
 
 std::span<const Pair> PairRows::at(std::int64_t place) {
   const std::int64_t q = picture_.row_at(place);
+  misses_keys_ = false;
   if (q == nothing) {
     std::fill(pairs_.begin(), pairs_.end(), Pair::nothing);
     return pairs_;
@@ -30,14 +31,20 @@ std::span<const Pair> PairRows::at(std::int64_t place) {
   std::fill(visible_.begin(), visible_.end(), std::uint8_t{1});
   if (picture_.visible) picture_.visible(q, visible_);
   const auto pair = [](std::uint8_t seen) { return seen != 0 ? Pair::visible : Pair::hidden; };
-  if (picture_.key_order.empty()) {
+  std::span<const std::int64_t> order = picture_.key_order;
+  if (!picture_.gathered.empty())
+    order = std::span(picture_.gathered)
+                .subspan(static_cast<std::size_t>(place / picture_.tile_q) * pairs_.size(),
+                         pairs_.size());
+  if (order.empty()) {
     std::transform(visible_.begin(), visible_.end(), pairs_.begin(), pair);
     return pairs_;
   }
-  std::transform(
-      picture_.key_order.begin(), picture_.key_order.end(), pairs_.begin(), [&](std::int64_t key) {
-        return key == nothing ? Pair::nothing : pair(visible_[static_cast<std::size_t>(key)]);
-      });
+  std::transform(order.begin(), order.end(), pairs_.begin(), [&](std::int64_t key) {
+    return key == nothing ? Pair::nothing : pair(visible_[static_cast<std::size_t>(key)]);
+  });
+  misses_keys_ = std::count(pairs_.begin(), pairs_.end(), Pair::visible) <
+                 std::count(visible_.begin(), visible_.end(), std::uint8_t{1});
   return pairs_;
 }
 
@@ -62,6 +69,7 @@ Measure measure(const MaskPicture& picture) {
     const std::int64_t end = std::min((i + 1) * picture.tile_q, picture.places_q());
     for (std::int64_t place = i * picture.tile_q; place < end; ++place) {
       const std::span<const Pair> pairs = rows.at(place);
+      measure.wrong += rows.misses_keys();
       for (std::int64_t j = 0; j < tiles; ++j) {
         const std::int64_t first = j * picture.tile_kv;
         const std::int64_t width = std::min(picture.tile_kv, places - first);

@@ -34,13 +34,19 @@ struct MaskPicture {
   /// The regrouped order of a kernel that walks rows or keys with a stride: tile i covers the rows
   /// row_order[i * tile_q …], some of which may be `nothing`. Empty: as they are numbered.
   std::vector<std::int64_t> row_order = {}, key_order = {};
+  /// Of a kernel that gathers keys for each tile of rows, in the place of key_order: those of its
+  /// places, [tiles_q(), places_kv()], each filled up with `nothing`.
+  std::vector<std::int64_t> gathered = {};
 
   /// Places along an axis: as many as rows or keys, or as the order has.
   std::int64_t places_q() const { return places(row_order, rows); }
-  std::int64_t places_kv() const { return places(key_order, keys); }
+  std::int64_t places_kv() const {
+    if (!gathered.empty()) return static_cast<std::int64_t>(gathered.size()) / tiles_q();
+    return places(key_order, keys);
+  }
   std::int64_t tiles_q() const { return (places_q() + tile_q - 1) / tile_q; }
   std::int64_t tiles_kv() const { return (places_kv() + tile_kv - 1) / tile_kv; }
-  /// What stands at a place, or `nothing`.
+  /// What stands at a place, or `nothing`. Of gathered keys: their place itself.
   std::int64_t row_at(std::int64_t place) const { return at(row_order, place); }
   std::int64_t key_at(std::int64_t place) const { return at(key_order, place); }
   TileClass tile(std::int64_t i, std::int64_t j) const {
@@ -68,11 +74,14 @@ class PairRows {
   explicit PairRows(const MaskPicture& picture);
   /// Of all places along the keys, for one place along the rows.
   std::span<const Pair> at(std::int64_t place);
+  /// Whether that row sees keys that stand at no place.
+  bool misses_keys() const { return misses_keys_; }
 
  private:
   const MaskPicture& picture_;
   std::vector<std::uint8_t> visible_;
   std::vector<Pair> pairs_;
+  bool misses_keys_ = false;
 };
 
 /// What the pairs say, looked at one by one.
@@ -81,7 +90,7 @@ struct Measure {
   std::int64_t ideal_visited = 0;  ///< tiles with a visible pair
   std::int64_t ideal_full = 0;     ///< of those, tiles without a hidden one
   std::int64_t wrong = 0;  ///< tiles whose class contradicts them: skipped with a visible pair,
-                           ///< full with a hidden one
+                           ///< full with a hidden one; and rows that see keys of no tile
   Measure& operator+=(const Measure& other);
 };
 

@@ -70,8 +70,10 @@ void add_ticks(Scene& scene, const MaskPicture& picture) {
 void add_axes(Scene& scene, const MaskPicture& picture) {
   const double right = scene.left + static_cast<double>(scene.places_x) * scene.scale_x;
   const double bottom = scene.top + static_cast<double>(scene.places_y) * scene.scale_y;
-  scene.labels.push_back({(scene.left + right) / 2, scene.top - 28, 13, Anchor::middle, false,
-                          false, ink, picture.key_order.empty() ? "key" : "key, regrouped"});
+  scene.labels.push_back(
+      {(scene.left + right) / 2, scene.top - 28, 13, Anchor::middle, false, false, ink,
+       picture.key_order.empty() ? (picture.gathered.empty() ? "key" : "key, gathered")
+                                 : "key, regrouped"});
   scene.labels.push_back({scene.left - 56, (scene.top + bottom) / 2, 13, Anchor::middle, false,
                           true, ink, picture.row_order.empty() ? "row" : "row, regrouped"});
 }

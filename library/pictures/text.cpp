@@ -230,6 +230,8 @@ std::string to_text(const MaskPicture& picture, const TextStyle& style) {
                         picture.row_order.empty()   ? "keys"
                         : picture.key_order.empty() ? "rows"
                                                     : "rows and keys");
+  if (!picture.gathered.empty())
+    text += "  in the kernel's order: keys gathered for each tile of rows, numbers count them\n";
   if (picture.places_q() == 0 || picture.places_kv() == 0) return text + "  no pairs\n";
   const std::optional<Step> step = finest_step(picture, style);
   return text + "\n" + (step ? cells_text(picture, c, *step) : tiles_text(picture, c, style));

@@ -5,9 +5,11 @@
 #include <tilewright/compile.hpp>
 #include <tilewright/error.hpp>
 
+#include "attention/block_checks.hpp"
 #include "attention/kernel.hpp"
 #include "variants/compressed.hpp"
 #include "variants/errors.hpp"
+#include "variants/gathered.hpp"
 #include "variants/joined.hpp"
 #include "variants/listed.hpp"
 #include "variants/positions.hpp"
@@ -17,12 +19,14 @@
 namespace tilewright::library {
 namespace {
 
-/// What is compiled: rows and keys as they are numbered, by residue, or the tiles of a list.
+/// What is compiled: rows and keys as they are numbered, by residue, the tiles of a list, or keys
+/// that are gathered.
 struct Built {
   AttentionParts parts;
   Tables tables;
   std::optional<Regrouping> regrouping = {};
   std::optional<SinusoidalLayout> positions = {};
+  std::optional<TokenGraph> graph = {};
 };
 
 class Composed : public Variant {
@@ -42,10 +46,10 @@ class Composed : public Variant {
   RunResult run(const Request& request, const std::string& where,
                 const Inputs& inputs) const override {
     const AttentionShape& shape = request.shape;
-    Joined all = joined(recipes_, request);
-    if (all.compressed) return run_compressed(all, request, where, inputs);
+    Joined asked = joined(recipes_, request);
+    if (asked.compressed) return run_compressed(asked, request, where, inputs);
     const Device device = Device::open(where);
-    const Built made = built(std::move(all), request, device.architecture());
+    const Built made = built(std::move(asked), request, device.architecture());
     const Plan plan = compile(device, *kernel_of(made.parts, shape), compiled_for(request));
     MoreArguments more{arguments_of(made.parts.trees()), made.tables};
     std::optional<MadeList> list;
@@ -60,6 +64,13 @@ class Composed : public Variant {
         list->make(stream, all);
       };
     }
+    std::optional<TokenGraphMemory> graph;
+    if (made.graph) {
+      graph.emplace(device, *made.graph);
+      more.before = [&](const Stream&, std::vector<Binding>& all) {
+        bind(graph->tensors(shape.batch, shape.heads), all);
+      };
+    }
     std::optional<AddedPositions> positions;
     if (made.positions) {
       positions.emplace(device, shape, *made.positions);
@@ -71,7 +82,8 @@ class Composed : public Variant {
     RunResult result = run_plan(plan, request, inputs, more);
     const auto& tile = plan.program().aligned.schedule.tile;
     result.tile_q = tile.at("q");
-    result.tile_kv = tile.at("kv");
+    result.tile_kv = made.graph ? made.parts.graph_kv : tile.at("kv");
+    result.is_gathered = made.graph.has_value();
     if (made.regrouping) {
       result.stride = made.regrouping->stride;
       result.row_stride = made.regrouping->row_stride;
@@ -93,6 +105,7 @@ class Composed : public Variant {
     Joined all = joined(recipes_, request);
     if (all.compressed) return compressed_tiling(all, request);
     const Built made = built(std::move(all), request, arch);
+    if (made.graph) return tiling_of(*made.graph);
     const auto program = std::make_shared<const Program>(
         make_program(*kernel_of(made.parts, s), arch, compiled_for(request)));
     const auto& tile = program->aligned.schedule.tile;
@@ -119,9 +132,15 @@ class Composed : public Variant {
  private:
   Built built(Joined all, const Request& request, const std::string& arch) const {
     Built plain{all.parts(), std::move(all.tables), {}, all.positions};
+    const BlockListRequest tile = listed_tile(request);
+    if (all.graph) {
+      plain.parts.graph_q = tile.block_q;
+      plain.parts.graph_kv = tile.block_kv;
+      plain.graph = graph_of(*all.graph, plain.parts, request.shape);
+      return plain;
+    }
     Built listed = plain;
     if (all.by_list || (all.has_loose_bounds && !all.rope)) {
-      const BlockListRequest tile = listed_tile(request);
       listed.parts.block_q = tile.block_q;
       listed.parts.block_kv = tile.block_kv;
     }
@@ -142,6 +161,7 @@ class Composed : public Variant {
   }
 
   static BlockCounts counted(const Built& made, const Program& program, const AttentionShape& s) {
+    if (made.graph) return count_gathered(*made.graph, s);
     if (made.regrouping) return count_regrouped(program, *made.regrouping, made.tables, s);
     return count_blocks(program, made.parts.mask, kernel_extents(s), {}, made.tables).value();
   }

@@ -33,6 +33,18 @@ inline constexpr ErrorEntry variants_entries[] = {
     {"result-size-wrong", ErrorKind::launch_failed,
      "A run returned a result of another size than its shape says.",
      "Report it: a defect of the variant."},
+    {"mask-tensor-missing", ErrorKind::invalid_file,
+     "The file of --mask lacks a tensor that the variant reads.",
+     "Write it into the file: indptr and indices, or of blocks a matrix called blocks."},
+    {"mask-tensor-type", ErrorKind::unsupported,
+     "A tensor of the file of --mask has elements that are no integers.",
+     "Convert it to one of the types that the message allows."},
+    {"mask-tensor-disagrees", ErrorKind::shape_mismatch,
+     "A tensor of the file of --mask has other dimensions or extents than the request.",
+     "Give the lengths, heads and block size that the mask was made for."},
+    {"mask-number-too-large", ErrorKind::unsupported,
+     "A tensor of the file of --mask has a number that no index reaches.",
+     "Check that the tensor holds indices."},
 };
 inline constexpr ErrorTable variants{variants_entries};
 

@@ -6,6 +6,7 @@
 #include <tilewright/library/documents.hpp>
 
 #include "variants/errors.hpp"
+#include "variants/gathered.hpp"
 
 namespace tilewright::library {
 namespace {
@@ -55,6 +56,11 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
     all.by_list = all.by_list || part.by_list;
     all.has_loose_bounds = all.has_loose_bounds || part.has_loose_bounds;
     if (part.compressed) all.compressed = part.compressed;
+    if (part.graph && all.graph)
+      throw Error(errors::variants["variant-parts-exclude"],
+                  "two variants are composed that each list the keys of every row",
+                  {"VARIANT", "two graphs", "one of them", ""});
+    if (part.graph) all.graph = std::move(part.graph);
     if (part.visible) all.visible.push_back(part.visible);
     if (part.scored) all.scored.push_back(part.scored);
     if (part.rope) {
@@ -75,10 +81,11 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
     throw Error(errors::variants["variant-parts-exclude"],
                 "sinusoidal positions are composed with what counts positions otherwise",
                 {"VARIANT", "sinusoidal", "without rope and varlen", ""});
-  if (all.rope && (all.by_list || !all.cu_seqlens_q.empty()))
-    throw Error(errors::variants["variant-parts-exclude"],
-                "rope is composed with a variant that it has no kernel for",
-                {"VARIANT", "rope", "without varlen, and without tiles that are listed", ""});
+  if (all.rope && (all.by_list || all.graph || !all.cu_seqlens_q.empty()))
+    throw Error(
+        errors::variants["variant-parts-exclude"],
+        "rope is composed with a variant that it has no kernel for",
+        {"VARIANT", "rope", "without varlen, and without tiles or keys that are listed", ""});
   if (all.causal && !all.cu_seqlens_q.empty() &&
       request.shape.causal_alignment == CausalAlignment::top_left)
     throw Error(errors::variants["variant-parts-exclude"],
@@ -102,6 +109,11 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
   }
   if (!all.sinks.empty())
     all.tables[sinks_table] = {{request.shape.heads}, {all.sinks.begin(), all.sinks.end()}};
+  if (all.graph) {
+    all.graph = shown_of(*all.graph, all.mask, all.tables, request.shape);
+    all.mask = {};
+    all.by_list = all.has_loose_bounds = false;
+  }
   return all;
 }
 

@@ -14,9 +14,10 @@ struct Joined {
   ScoreMod score_mod;
   Tables tables;
   std::vector<float> sinks;
-  bool by_list = false;            ///< the mask's tiles are to be listed …
-  bool has_loose_bounds = false;   ///< … unless rows and keys are regrouped
-  std::optional<Acsr> compressed;  ///< the mask, with the shape's causal
+  bool by_list = false;                ///< the mask's tiles are to be listed …
+  bool has_loose_bounds = false;       ///< … unless rows and keys are regrouped
+  std::optional<Acsr> compressed;      ///< the mask, with the shape's causal
+  std::optional<KeyLists> graph = {};  ///< what the mask shows of it; there is then no mask left
   // Plainly.
   std::vector<Visible> visible;
   std::vector<Scored> scored;

@@ -61,6 +61,11 @@ std::size_t Problem::choice(const char* option, std::vector<std::string_view> wo
 
 bool Problem::flag(const char* option) const { return text(option) == "true"; }
 
+std::optional<MaskFile> Problem::file(const char* option) const {
+  if (text(option).empty()) return std::nullopt;
+  return MaskFile(text(option));
+}
+
 void Problem::require_one_each(const char* option, std::size_t numbers, std::int64_t wanted) const {
   if (std::cmp_equal(numbers, wanted)) return;
   throw Error(errors::variants["variant-option-disagrees"],

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "scores/evaluate.hpp"
+#include "variants/mask_file.hpp"
 #include "variants/variant.hpp"
 
 namespace tilewright::library {
@@ -44,6 +45,8 @@ class Problem {
   /// The place of the option's value among `words`.
   std::size_t choice(const char* option, std::vector<std::string_view> words) const;
   bool flag(const char* option) const;
+  /// Of a file, or nothing where it is not given: the empty text.
+  std::optional<MaskFile> file(const char* option) const;
   /// Throws Error{shape_mismatch} unless the option has as many numbers as `wanted`.
   void require_one_each(const char* option, std::size_t numbers, std::int64_t wanted) const;
   /// Throws Error{unsupported} where a table of these extents has more than 2^27 numbers.
@@ -82,6 +85,16 @@ inline constexpr OptionHelp regroup_help{
     "rows and keys by residue, in dense tiles: on, off, or auto: where that visits fewer tiles",
     false, "HOW"};
 
+/// An option for masks that a file can give.
+inline constexpr const char* mask_option = "--mask";
+
+/// The keys that each row sees, one by one, in CSR form: indptr [batch, heads, seqlen_q + 1], the
+/// same for all where batch or heads are 1.
+struct KeyLists {
+  std::int64_t batch = 1, heads = 1;
+  std::vector<std::int32_t> indptr, indices;
+};
+
 /// Softcaps come before biases, in whatever order variants are named.
 enum class ScoreOrder { cap, bias };
 
@@ -98,6 +111,8 @@ struct Composition {
   /// The mask is this, and the values of the pairs it shows are kept in memory, compressed: three
   /// kernels (attention/compressed.hpp). Composed with score functions and causal, no more.
   std::optional<Acsr> compressed = {};
+  /// Rows see keys that no formula says: they are gathered for each tile of rows.
+  std::optional<KeyLists> graph = {};
   // The same, plainly.
   Visible visible = {};  ///< empty: every pair
   Scored scored = {};    ///< empty: as it is

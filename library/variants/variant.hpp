@@ -74,6 +74,7 @@ struct RunResult {
   BlockCounts blocks;
   std::int64_t stride = 1;      ///< tiles hold every stride-th key: regrouped by residue …
   std::int64_t row_stride = 1;  ///< … and every row_stride-th row: stride, or all rows
+  bool is_gathered = false;     ///< tiles hold keys that are gathered for their rows
   nlohmann::ordered_json counters = nlohmann::ordered_json::object();  ///< name -> number
   std::vector<RunFault> faults;                                        ///< empty: none was found
   std::vector<double> milliseconds;  ///< of one launch, Request::timed times; empty: not timed
@@ -94,6 +95,9 @@ struct Tiling {
   /// Of kernels that walk rows or keys with a stride: tile i covers the rows row_order[i * tile_q
   /// …], -1 where a group ends early. Empty: as they are numbered.
   std::vector<std::int64_t> row_order = {}, key_order = {};
+  /// Of kernels that gather keys for each tile of rows: keys[i * places + x] stands at place x of
+  /// tile i of rows, -1 where none does. Empty: not gathered.
+  std::function<std::vector<std::int64_t>(std::int64_t b, std::int64_t h)> gathered = {};
   /// Of those classes, skipped tiles between groups, which belong to no launch.
   std::int64_t between = 0;
 };

@@ -115,6 +115,9 @@ TEST_CASE("score functions: softcap, ALiBi, one of one's own, and one after the 
       compiled(Attention{}.score([](Score s, Index b, Index h, Index q, Index k) {
         return where(q == k, s * 0.5, s + 0.01 * (h + b)) - Score(abs(q - k)) / 64;
       }));
+  const AttentionPlan key_first =  // dimensions are met in the other order
+      compiled(Attention{}.score(
+          [](Score s, Index, Index, Index q, Index k) { return where(k > q, s * 0.5, s); }));
   for (const auto& [q, kv] : lengths) {
     CAPTURE(q);
     CAPTURE(kv);
@@ -148,6 +151,11 @@ TEST_CASE("score functions: softcap, ALiBi, one of one's own, and one after the 
                             static_cast<double>(std::abs(row - key)) / 64;
                    },
                    off, false));
+    check(key_first,
+          with(
+              sized(q, kv),
+              [](double s, long, long, long row, long key) { return key > row ? s * 0.5 : s; }, off,
+              false));
   }
 }
 

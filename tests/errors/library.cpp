@@ -75,6 +75,8 @@ TEST_CASE("what a variant cannot be asked for") {
   refused(errors::variants["variant-unknown"], {"run", "alibi+standard"});
   refused(errors::variants["variant-parts-exclude"], {"run", "rope+varlen"});
   refused(errors::variants["variant-parts-exclude"], {"run", "rope+sinusoidal"});
+  refused(errors::variants["variant-parts-exclude"], {"run", "rope+csr"});
+  refused(errors::variants["variant-parts-exclude"], {"run", "random+csr"});
   refused(errors::variants["variant-parts-exclude"], {"run", "block_sparse+bigbird"});
   refused(errors::variants["variant-parts-exclude"],
           {"run", "varlen", "--causal", "--causal-alignment", "top-left"});

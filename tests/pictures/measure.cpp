@@ -67,3 +67,19 @@ TEST_CASE("a regrouped order gathers what a stride scatters") {
   CHECK(pictures::measure(gap).ideal_full == 1);
   CHECK(pictures::measure(gap).wrong == 0);
 }
+
+TEST_CASE("keys that each tile of rows gathers, and those it misses") {
+  // Rows 0 and 1 see the keys 1 and 5, rows 2 and 3 the key 4.
+  MaskPicture picture =
+      picture_of(4, 6, 2, 2, [](auto q, auto k) { return q < 2 ? k % 4 == 1 : k == 4; });
+  CHECK(pictures::measure(picture).ideal_visited == 3);
+  picture.gathered = {1, 5, -1, -1, 4, -1, -1, -1};
+  picture.tiles = {TileClass::full, TileClass::skipped, TileClass::cut, TileClass::skipped};
+  CHECK(picture.places_kv() == 4);
+  const auto measure = pictures::measure(picture);
+  CHECK(measure.visible == 6);
+  CHECK(measure.ideal_visited == 2);
+  CHECK(measure.wrong == 0);
+  picture.gathered[1] = -1;
+  CHECK(pictures::measure(picture).wrong == 2);  // two rows do not meet their key 5
+}

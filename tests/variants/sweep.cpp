@@ -99,6 +99,36 @@ BlockCounts ideal_regrouped(const Formula& formula, const AttentionShape& s,
   return counts;
 }
 
+/// The same where each tile of rows gathers the keys that any of its rows sees, in ascending order.
+BlockCounts ideal_gathered(const Formula& formula, const AttentionShape& s, std::int64_t tile_q,
+                           std::int64_t tile_kv) {
+  const std::int64_t tiles = (s.seqlen_kv + tile_kv - 1) / tile_kv;
+  BlockCounts counts;
+  for (std::int64_t b = 0; b < s.batch; ++b)
+    for (std::int64_t h = 0; h < s.heads; ++h)
+      for (std::int64_t first = 0; first < s.seqlen_q; first += tile_q) {
+        std::map<std::int64_t, std::int64_t> rows_of;  // of a key: the rows that see it
+        const std::int64_t end = std::min(first + tile_q, s.seqlen_q);
+        for (std::int64_t q = first; q < end; ++q) {
+          std::vector<std::uint8_t> visible(static_cast<std::size_t>(s.seqlen_kv), 1);
+          formula.visible(b, h, q, visible);
+          for (std::size_t k = 0; k < visible.size(); ++k)
+            if (visible[k] != 0) ++rows_of[static_cast<std::int64_t>(k)];
+        }
+        counts.skipped += tiles;
+        std::int64_t in_tile = 0, full = 0;
+        for (auto key = rows_of.begin(); key != rows_of.end();) {
+          full += key->second == end - first;
+          ++key, ++in_tile;
+          if (in_tile < tile_kv && key != rows_of.end()) continue;
+          ++(full == tile_kv ? counts.full : counts.cut);
+          --counts.skipped;
+          in_tile = full = 0;
+        }
+      }
+  return counts;
+}
+
 /// Counted from the formula: no list of blocks, no interval.
 BlockCounts ideal(const Formula& formula, const AttentionShape& s, std::int64_t tile_q,
                   std::int64_t tile_kv) {
@@ -144,8 +174,9 @@ std::string wrong(const VariantEntry& entry, const Case& one) {
                      tile_q = report.at("tile").at("q"), tile_kv = report.at("tile").at("kv");
   const Formula formula = entry.make()->formula(request);
   BlockCounts wanted =
-      stride > 1 ? ideal_regrouped(formula, request.shape, row_stride, stride, tile_q, tile_kv)
-                 : ideal(formula, request.shape, tile_q, tile_kv);
+      report.at("gathered") == true ? ideal_gathered(formula, request.shape, tile_q, tile_kv)
+      : stride > 1 ? ideal_regrouped(formula, request.shape, row_stride, stride, tile_q, tile_kv)
+                   : ideal(formula, request.shape, tile_q, tile_kv);
   if (stride > 1) wanted.skipped = report.at("blocks").at("skipped");
   const nlohmann::json ideal_blocks = {
       {"skipped", wanted.skipped}, {"full", wanted.full}, {"cut", wanted.cut}};

@@ -55,6 +55,14 @@ struct BlockListTensors {
   std::int64_t columns = 0;
 };
 
+/// A graph of tokens in device memory; token_graph.hpp makes it and says what is in it.
+struct TokenGraphTensors {
+  BlockListTensors slots = {};  ///< which tiles of gathered keys belong to a tile of rows
+  TensorView keys = {};         ///< i32 [slots]
+  TensorView bits = {};         ///< i32 [slots / 32 * tile_q]
+  std::int64_t seqlen_kv = 0;   ///< what it was made for; 0: not compared with the launch
+};
+
 /// What one launch works on. Extents are in the order given here, whatever the order in memory:
 /// strides say that. A tensor laid out [batch, length, heads, dim] is
 /// TensorView::contiguous(address, dtype, {batch, length, heads, dim}).transposed(1, 2).
@@ -73,6 +81,8 @@ struct AttentionTensors {
   std::vector<std::pair<std::string, TensorView>> tables = {};
   /// The tiles to visit, for plans of Attention::blocks and for no others.
   BlockListTensors blocks = {};
+  /// The keys that each row sees, for plans of Attention::graph and for no others.
+  TokenGraphTensors graph = {};
 };
 
 /// The extents that a plan leaves open.
@@ -174,12 +184,17 @@ class Attention {
   /// sees no key gets 0 and lse = sinks[head].
   [[nodiscard]] Attention sinks() const;
   /// Queries and keys are turned by the angles of their positions; see rope.hpp. Not
-  /// together with a list of blocks.
+  /// together with a list of blocks or a graph.
   [[nodiscard]] Attention rope(const Rope& rope = {}) const;
   /// Only the tiles of `block_q` rows by `block_kv` keys that a list of the launch names are
   /// visited (blocks.hpp); in those it marks as cut, the mask applies too. Both sizes are multiples
   /// of 16 up to 512, which the schedule keeps. Throws Error{invalid_argument} for others.
   [[nodiscard]] Attention blocks(int block_q, int block_kv) const;
+  /// Each row sees the keys that a graph of the launch names for it (token_graph.hpp), and of those
+  /// the ones that the mask shows. tile_q rows see tile_kv gathered keys at a time: a multiple of
+  /// 16 and one of 32, up to 512. Not together with a list of blocks. Throws
+  /// Error{invalid_argument} for other tiles.
+  [[nodiscard]] Attention graph(int tile_q = 64, int tile_kv = 64) const;
   /// Rows and keys are sequences packed one after the other; see documents.hpp. Says it of the mask
   /// and the score functions as they are set by now: comes after them.
   [[nodiscard]] Attention documents() const;
@@ -200,6 +215,7 @@ class Attention {
   ScoreMod score_mod_;
   bool has_sinks_ = false;
   int block_q_ = 0, block_kv_ = 0;  ///< 0: no list
+  int graph_q_ = 0, graph_kv_ = 0;  ///< 0: no graph
   std::optional<Rope> rope_;
 };
 
