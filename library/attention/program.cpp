@@ -32,11 +32,12 @@ std::string indented(const std::string& text) {
 
 /// "causal", "every key; scores 50 * tanh(s / 50)".
 std::string scores_text(const AttentionState& state) {
-  const auto& [mask, score_mod, has_sinks, is_regrouped, block_q, block_kv, graph_q, graph_kv,
-               rope] = state.parts;
+  const auto& [mask, score_mod, has_sinks, is_regrouped, row_range, block_q, block_kv, graph_q,
+               graph_kv, rope] = state.parts;
   std::string text = mask.tree() ? "keys where " + mask.text() : "every key";
   if (score_mod.tree()) text += "; scores s = " + score_mod.text();
   if (is_regrouped) text += "; regrouped by residue";
+  if (*row_range != '\0') text += fmt::format("; for {} rows alone", row_range);
   if (has_sinks) text += "; a sink for each head";
   if (rope)
     text += fmt::format("; rotary positions, {} pairs of {} elements{}",

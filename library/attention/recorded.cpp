@@ -25,7 +25,7 @@ void unite(std::vector<std::string_view>& into, const std::vector<std::string_vi
 
 }  // namespace
 
-void declare_arguments(std::span<const ScoreTree> trees, bool regrouped) {
+void declare_arguments(std::span<const ScoreTree> trees, bool of_some) {
   Gate& gate = detail::Trace::current("an attention's arguments").gate();
   for (const ScoreTree& tree : arguments_of(trees)) {
     Argument made;
@@ -36,7 +36,7 @@ void declare_arguments(std::span<const ScoreTree> trees, bool regrouped) {
       const bool of_rows =
           tree->extents[i] == TableExtent::seqlen_q || tree->extents[i] == TableExtent::seqlen_kv;
       const std::string_view known =
-          regrouped && of_rows ? std::string_view() : dimension(tree->extents[i]);
+          of_some && of_rows ? std::string_view() : dimension(tree->extents[i]);
       made.dims.push_back(known.empty() ? tree->name + "_extent_" + std::to_string(i)
                                         : std::string(known));
     }

@@ -46,17 +46,17 @@ class TreeRecorder {
   std::map<const ScoreNode*, Recorded> known_;
 };
 
-/// Declares the numbers and tables of the trees, after the kernel's own arguments. Regrouped: rows
-/// and keys of a table are no dimensions of the kernel.
-void declare_arguments(std::span<const ScoreTree> trees, bool regrouped = false);
+/// Declares the numbers and tables of the trees, after the kernel's own arguments. `of_some`: rows
+/// and keys of a table are no dimensions of the kernel, which has some of them.
+void declare_arguments(std::span<const ScoreTree> trees, bool of_some = false);
 
 /// A mask, a change of the scores and sinks, as flash_forward takes them.
 struct ComposedScores {
   ScoreTree mask, score_mod, sink;  ///< null: every key; none; none
-  bool regrouped = false;           ///< rows and keys are those of a residue
+  bool of_some = false;             ///< rows and keys of the kernel are some of the tables'
   ValueId residue = no_value, key = no_value;
 
-  void arguments() const { declare_arguments(std::array{mask, score_mod, sink}, regrouped); }
+  void arguments() const { declare_arguments(std::array{mask, score_mod, sink}, of_some); }
 
   /// The same within a residue, a value of the grid.
   template <typename Residue>

@@ -1,11 +1,10 @@
 // See tensors.hpp.
 #include "command/tensors.hpp"
 
-#include <cstring>
 #include <tilewright/error.hpp>
 
 #include "formats/errors.hpp"
-#include "inputs/philox.hpp"
+#include "variants/random_tensor.hpp"
 
 namespace tilewright::command {
 namespace {
@@ -41,35 +40,6 @@ DType dtype_of(const std::string& path, const formats::TensorInfo& tensor) {
                   "' has a type that is "
                   "not built",
               {tensor.name, std::string(name(tensor.type)), "BF16, F16, F32", ""});
-}
-
-std::vector<std::byte> random_tensor(const AttentionShape& shape, std::uint64_t seed,
-                                     std::uint32_t stream, std::int64_t heads, std::int64_t length,
-                                     std::int64_t dim) {
-  const std::int64_t width = size_of(shape.dtype);
-  std::vector<std::byte> bytes(
-      static_cast<std::size_t>(shape.batch * heads * length * dim * width));
-  if (bytes.empty()) return bytes;  // one extent is 0, the others may be huge
-  std::uint64_t index = 0;
-  std::array<double, 4> group{};
-  for (std::int64_t b = 0; b < shape.batch; ++b) {
-    for (std::int64_t h = 0; h < heads; ++h) {
-      for (std::int64_t s = 0; s < length; ++s) {
-        const auto row = library::row_offset(shape.layout, heads, length, dim, b, h, s);
-        for (std::int64_t d = 0; d < dim; ++d, ++index) {
-          if (index % 4 == 0) group = inputs::normals(seed, stream, index / 4);
-          const auto value = static_cast<float>(group[index % 4]);
-          const std::uint16_t bits = shape.dtype == DType::bf16 ? to_bf16(value) : to_f16(value);
-          std::byte* to = bytes.data() + (row + d) * width;
-          if (shape.dtype == DType::f32)
-            std::memcpy(to, &value, sizeof value);
-          else
-            std::memcpy(to, &bits, sizeof bits);
-        }
-      }
-    }
-  }
-  return bytes;
 }
 
 }  // namespace
@@ -121,6 +91,7 @@ HostTensors InputFile::read() const {
 }
 
 HostTensors random_tensors(const AttentionShape& s, std::uint64_t seed) {
+  using library::random_tensor;
   return {random_tensor(s, seed, 0, s.heads, s.seqlen_q, s.head_dim),
           random_tensor(s, seed, 1, s.kv_heads, s.seqlen_kv, s.head_dim),
           random_tensor(s, seed, 2, s.kv_heads, s.seqlen_kv, s.value_dim)};

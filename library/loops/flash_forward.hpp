@@ -35,10 +35,10 @@ struct PlainScores {
 /// predicate of a tile, or none), score(scaled, b, hq) (a value) and softmax(hq) (an OnlineSoftmax,
 /// with a sink or without). What they record belongs to the line that calls them.
 template <DType T, typename How>
-auto flash_forward_of(How how) {
-  return kernel("flash", [how](In<"q", T, B, HQ, M, D> Q, In<"k", T, B, HK, N, D> K,
-                               In<"v", T, B, HK, N, E> V, Out<"out", T, B, HQ, M, E> O,
-                               Out<"lse", f32, B, HQ, M> LSE, Scalar<"softmax_scale", f32> scale) {
+auto flash_forward_of(How how, const char* name = "flash") {
+  return kernel(name, [how](In<"q", T, B, HQ, M, D> Q, In<"k", T, B, HK, N, D> K,
+                            In<"v", T, B, HK, N, E> V, Out<"out", T, B, HQ, M, E> O,
+                            Out<"lse", f32, B, HQ, M> LSE, Scalar<"softmax_scale", f32> scale) {
     how.arguments();
     auto b = each(B);
     auto hq = each(HQ);

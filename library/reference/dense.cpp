@@ -270,8 +270,24 @@ class Dense {
 
 DenseResult dense_attention(const AttentionShape& shape, const Inputs& inputs,
                             const Formula& formula, Precision precision) {
-  if (precision == Precision::exact) return Dense<double>(shape, inputs, formula).run();
-  return Dense<float>(shape, inputs, formula, precision == Precision::rounded_scores).run();
+  const auto attend = [&](const AttentionShape& s, const Inputs& given) {
+    if (precision == Precision::exact) return Dense<double>(s, given, formula).run();
+    return Dense<float>(s, given, formula, precision == Precision::rounded_scores).run();
+  };
+  DenseResult result = attend(shape, inputs);
+  if (formula.own.rows == 0) return result;
+  AttentionShape first = shape;
+  first.seqlen_q = std::min(formula.own.rows, shape.seqlen_q);
+  const DenseResult own = attend(first, {formula.own.q, formula.own.k, formula.own.v});
+  const auto replace = [&](std::vector<double>& all, const std::vector<double>& with,
+                           std::int64_t width) {  // the first rows of every head
+    for (std::int64_t head = 0; head < shape.batch * shape.heads; ++head)
+      std::copy_n(with.begin() + head * first.seqlen_q * width, first.seqlen_q * width,
+                  all.begin() + head * shape.seqlen_q * width);
+  };
+  replace(result.out, own.out, shape.value_dim);
+  replace(result.lse, own.lse, 1);
+  return result;
 }
 
 }  // namespace tilewright::library

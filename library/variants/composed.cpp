@@ -10,6 +10,7 @@
 #include "variants/compressed.hpp"
 #include "variants/errors.hpp"
 #include "variants/gathered.hpp"
+#include "variants/global_rows.hpp"
 #include "variants/joined.hpp"
 #include "variants/listed.hpp"
 #include "variants/positions.hpp"
@@ -27,6 +28,7 @@ struct Built {
   std::optional<Regrouping> regrouping = {};
   std::optional<SinusoidalLayout> positions = {};
   std::optional<TokenGraph> graph = {};
+  std::optional<GlobalPart> global = {};
 };
 
 class Composed : public Variant {
@@ -41,6 +43,7 @@ class Composed : public Variant {
     if (made.parts.block_q != 0)
       visit(block_list_kernel(made.parts.mask), block_list_request(made.parts));
     visit(kernel_of(made.parts, request.shape), compiled_for(request));
+    if (made.global) visit(kernel_of(made.global->parts, request.shape), compiled_for(request));
   }
 
   RunResult run(const Request& request, const std::string& where,
@@ -71,6 +74,23 @@ class Composed : public Variant {
         bind(graph->tensors(shape.batch, shape.heads), all);
       };
     }
+    std::optional<GlobalLaunch> global;
+    if (made.global) {
+      std::erase_if(more.arguments,
+                    [&](const ScoreTree& one) { return is_of_row_range(one->name); });
+      more.launches = [&](const std::vector<Binding>& all) {
+        std::vector<std::vector<Binding>> rest;
+        if (made.global->rest.count > 0)
+          rest.push_back(of_rows(made.parts, made.global->rest, all));
+        return rest;
+      };
+      global.emplace(compile(device, *kernel_of(made.global->parts, shape),
+                             compiled_for(request, &plan.program())),
+                     *made.global, shape);
+      more.after = [&](const Stream& stream, const std::vector<Binding>& all) {
+        global->launch(stream, all);
+      };
+    }
     std::optional<AddedPositions> positions;
     if (made.positions) {
       positions.emplace(device, shape, *made.positions);
@@ -89,6 +109,13 @@ class Composed : public Variant {
       result.row_stride = made.regrouping->row_stride;
     }
     result.blocks = list ? list->counts() : counted(made, plan.program(), shape);
+    if (global) {
+      const BlockCounts own = count_rows(global->plan().program(), made.global->parts,
+                                         made.global->range, made.tables, shape);
+      result.blocks.skipped += own.skipped;
+      result.blocks.full += own.full;
+      result.blocks.cut += own.cut;
+    }
     return result;
   }
 
@@ -110,7 +137,11 @@ class Composed : public Variant {
         make_program(*kernel_of(made.parts, s), arch, compiled_for(request)));
     const auto& tile = program->aligned.schedule.tile;
     Tiling tiling{tile.at("q"), tile.at("kv"), {}};
-    if (made.regrouping) {
+    if (made.global) {
+      const auto own = std::make_shared<const Program>(make_program(
+          *kernel_of(made.global->parts, s), arch, compiled_for(request, program.get())));
+      add_row_parts(tiling, *made.global, own, made.parts, program, made.tables, s);
+    } else if (made.regrouping) {
       add_regrouped(tiling, program, *made.regrouping, made.tables, s);
     } else if (made.parts.block_q != 0) {
       tiling.classes = [=, mask = made.parts.mask, tables = made.tables](auto b, auto h) {
@@ -139,6 +170,11 @@ class Composed : public Variant {
       plain.graph = graph_of(*all.graph, plain.parts, request.shape);
       return plain;
     }
+    if (all.global) {
+      plain.global = global_part(all.global_parts(), std::move(*all.global), request.shape);
+      plain.parts = over_rows(std::move(plain.parts), "local");
+      return plain;
+    }
     Built listed = plain;
     if (all.by_list || (all.has_loose_bounds && !all.rope)) {
       listed.parts.block_q = tile.block_q;
@@ -161,6 +197,7 @@ class Composed : public Variant {
   }
 
   static BlockCounts counted(const Built& made, const Program& program, const AttentionShape& s) {
+    if (made.global) return count_rows(program, made.parts, made.global->rest, made.tables, s);
     if (made.graph) return count_gathered(*made.graph, s);
     if (made.regrouping) return count_regrouped(program, *made.regrouping, made.tables, s);
     return count_blocks(program, made.parts.mask, kernel_extents(s), {}, made.tables).value();
@@ -174,9 +211,14 @@ class Composed : public Variant {
                 {"--dtype", std::string(tilewright::name(shape.dtype)), attention_dtypes, ""});
   }
 
-  static CompileRequest compiled_for(const Request& request) {
-    return compile_request(request,
-                           {{"d", request.shape.head_dim}, {"e", request.shape.value_dim}});
+  /// `like`: with the tiles of that program.
+  static CompileRequest compiled_for(const Request& request, const Program* like = nullptr) {
+    CompileRequest made =
+        compile_request(request, {{"d", request.shape.head_dim}, {"e", request.shape.value_dim}});
+    if (like != nullptr)
+      for (const char* dim : {"q", "kv"})
+        made.schedule.tile[dim] = like->aligned.schedule.tile.at(dim);
+    return made;
   }
 
   std::string name_;

@@ -33,11 +33,19 @@ using RowScores =
 using RowTransform = std::function<void(std::int64_t b, std::int64_t head, std::int64_t row,
                                         std::span<double> elements)>;
 
+/// The first rows have queries, keys and values of their own, as Inputs has them: for `rows` rows,
+/// and for all keys.
+struct OwnRows {
+  std::int64_t rows = 0;
+  std::vector<std::byte> q, k, v;
+};
+
 struct Formula {
   RowMask visible;            ///< empty: every pair
   RowScores scored;           ///< empty: scores stay as they are
   RowTransform query, key;    ///< empty: none
   std::vector<double> sinks;  ///< per query head: one more key of that score and value 0; or empty
+  OwnRows own = {};           ///< of 0 rows: none
 };
 
 }  // namespace tilewright::library

@@ -46,6 +46,7 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
   all.causal = request.shape.causal;
   for (Composition& part : parts) {
     all.mask = all.mask && part.mask;
+    if (!part.global) all.global_mask = all.global_mask && part.mask;
     all.score_mod = all.score_mod.tree() ? all.score_mod | part.score_mod : part.score_mod;
     for (auto& [name, table] : part.tables)
       if (!all.tables.emplace(name, std::move(table)).second)
@@ -56,6 +57,7 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
     all.by_list = all.by_list || part.by_list;
     all.has_loose_bounds = all.has_loose_bounds || part.has_loose_bounds;
     if (part.compressed) all.compressed = part.compressed;
+    if (part.global) all.global = std::move(part.global);
     if (part.graph && all.graph)
       throw Error(errors::variants["variant-parts-exclude"],
                   "two variants are composed that each list the keys of every row",
@@ -86,6 +88,11 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
         errors::variants["variant-parts-exclude"],
         "rope is composed with a variant that it has no kernel for",
         {"VARIANT", "rope", "without varlen, and without tiles or keys that are listed", ""});
+  if (all.global && (all.rope || all.positions || all.by_list || all.graph))
+    throw Error(errors::variants["variant-parts-exclude"],
+                "rows with projections of their own are composed with a variant that changes those "
+                "of all, or lists tiles",
+                {"VARIANT", "longformer", "--global-projections shared", ""});
   if (all.causal && !all.cu_seqlens_q.empty() &&
       request.shape.causal_alignment == CausalAlignment::top_left)
     throw Error(errors::variants["variant-parts-exclude"],
@@ -96,12 +103,16 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
     throw Error(errors::variants["variant-parts-exclude"],
                 "compressed values are composed with more than score functions",
                 {"--trio", "true", "without other masks, sinks and positions", ""});
-  if (all.causal && all.compressed)
-    all.compressed = all.compressed->causal(request.shape.causal_alignment);
-  if (all.causal) all.mask = all.mask && tilewright::causal(request.shape.causal_alignment);
+  if (all.causal) {
+    const Mask causal = tilewright::causal(request.shape.causal_alignment);
+    all.mask = all.mask && causal;
+    all.global_mask = all.global_mask && causal;
+    if (all.compressed) all.compressed = all.compressed->causal(request.shape.causal_alignment);
+  }
   if (!all.cu_seqlens_q.empty()) {
     const DocumentTables rows = document_tables(all.cu_seqlens_q, all.cu_seqlens_k);
     all.mask = within_documents(all.mask);
+    all.global_mask = within_documents(all.global_mask);
     all.score_mod = within_documents(all.score_mod);
     all.tables["document_start"] = host_table(rows.start);
     all.tables["document_end"] = host_table(rows.end);
@@ -151,6 +162,7 @@ Formula formula_of(const Joined& all, const AttentionShape& shape) {
   formula.query = all.query;
   formula.key = all.key;
   formula.sinks.assign(all.sinks.begin(), all.sinks.end());
+  if (all.global) formula.own = *all.global;
   return formula;
 }
 

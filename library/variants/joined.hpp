@@ -18,6 +18,9 @@ struct Joined {
   bool has_loose_bounds = false;       ///< … unless rows and keys are regrouped
   std::optional<Acsr> compressed;      ///< the mask, with the shape's causal
   std::optional<KeyLists> graph = {};  ///< what the mask shows of it; there is then no mask left
+  /// The first rows' own; the mask is of the others, and this one of them.
+  std::optional<OwnRows> global = {};
+  Mask global_mask = {};
   // Plainly.
   std::vector<Visible> visible;
   std::vector<Scored> scored;
@@ -28,6 +31,10 @@ struct Joined {
   std::optional<SinusoidalLayout> positions;
   RowTransform query, key;
 
+  /// Of the first rows.
+  AttentionParts global_parts() const {
+    return {.mask = global_mask, .score_mod = score_mod, .has_sinks = !sinks.empty()};
+  }
   AttentionParts parts() const {
     return {.mask = mask, .score_mod = score_mod, .has_sinks = !sinks.empty(), .rope = rope};
   }

@@ -118,6 +118,8 @@ struct Composition {
   Scored scored = {};    ///< empty: as it is
   // Both.
   std::vector<float> sinks = {};  ///< per query head, or empty
+  /// Rows that the mask is not asked for; they see what the other parts show.
+  std::optional<OwnRows> global = {};
   /// Queries and keys are turned by their positions; the tables rope_cos and rope_sin are the
   /// launch's, query and key say the same plainly.
   std::optional<Rope> rope = {};

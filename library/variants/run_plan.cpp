@@ -16,17 +16,6 @@
 namespace tilewright::library {
 namespace {
 
-/// A contiguous tensor of the shape's layout, seen as [batch, head, length, dim].
-TensorView view(const Buffer& buffer, const AttentionShape& shape, std::int64_t heads,
-                std::int64_t length, std::int64_t dim) {
-  const std::int64_t row = shape.layout == Layout::bhsd ? dim : heads * dim;
-  const std::int64_t head = shape.layout == Layout::bhsd ? length * dim : dim;
-  return {buffer.address(),
-          shape.dtype,
-          {shape.batch, heads, length, dim},
-          {heads * length * dim, head, row, 1}};
-}
-
 /// A table of the launch in device memory, as the kernel's argument wants it.
 Buffer uploaded(const Device& device, const HostTable& table, DType dtype) {
   std::vector<std::byte> bytes(table.numbers.size() * 4);
@@ -90,6 +79,16 @@ std::string listing(const std::string& cubin, const std::string& kernel) {
 
 }  // namespace
 
+TensorView tensor_view(const Buffer& buffer, const AttentionShape& shape, std::int64_t heads,
+                       std::int64_t length, std::int64_t dim) {
+  const std::int64_t row = shape.layout == Layout::bhsd ? dim : heads * dim;
+  const std::int64_t head = shape.layout == Layout::bhsd ? length * dim : dim;
+  return {buffer.address(),
+          shape.dtype,
+          {shape.batch, heads, length, dim},
+          {heads * length * dim, head, row, 1}};
+}
+
 CompileRequest compile_request(const Request& request,
                                std::map<std::string, std::int64_t> extents) {
   CompileRequest made{.extents = std::move(extents), .schedule = {}};
@@ -130,10 +129,10 @@ RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs,
   const Buffer q = upload(inputs.q), k = upload(inputs.k), v = upload(inputs.v);
   const Buffer out(device, result.out.size()), lse(device, result.lse.size() * sizeof(float));
   std::vector<Binding> bindings = {
-      {"q", view(q, shape, shape.heads, shape.seqlen_q, shape.head_dim)},
-      {"k", view(k, shape, shape.kv_heads, shape.seqlen_kv, shape.head_dim)},
-      {"v", view(v, shape, shape.kv_heads, shape.seqlen_kv, shape.value_dim)},
-      {"out", view(out, shape, shape.heads, shape.seqlen_q, shape.value_dim)},
+      {"q", tensor_view(q, shape, shape.heads, shape.seqlen_q, shape.head_dim)},
+      {"k", tensor_view(k, shape, shape.kv_heads, shape.seqlen_kv, shape.head_dim)},
+      {"v", tensor_view(v, shape, shape.kv_heads, shape.seqlen_kv, shape.value_dim)},
+      {"out", tensor_view(out, shape, shape.heads, shape.seqlen_q, shape.value_dim)},
       {"lse", TensorView::contiguous(lse.address(), DType::f32,
                                      {shape.batch, shape.heads, shape.seqlen_q})},
       {"softmax_scale", shape.softmax_scale}};
@@ -161,6 +160,7 @@ RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs,
   const auto launches = more.launches ? more.launches(bindings) : Launches{bindings};
   const auto launch = [&] {
     for (const std::vector<Binding>& one : launches) plan.launch(stream, one);
+    if (more.after) more.after(stream, bindings);
   };
   launch();
   bool complete = true;

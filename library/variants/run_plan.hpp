@@ -20,7 +20,9 @@ struct MoreArguments {
   std::map<std::string, HostTable> tables = {};  ///< … which are uploaded from here
   /// Work that goes before the launch, and may add to its arguments; it is not counted.
   std::function<void(const Stream& stream, std::vector<Binding>& all)> before = {};
-  /// Several launches of the same kernel in the place of one; empty: the one.
+  /// Work that goes behind the launches, and is counted with them.
+  std::function<void(const Stream& stream, const std::vector<Binding>& all)> after = {};
+  /// Several launches of the same kernel in the place of one, or none; empty: the one.
   std::function<std::vector<std::vector<Binding>>(const std::vector<Binding>& all)> launches = {};
 };
 
@@ -30,6 +32,10 @@ struct MoreArguments {
 /// caller. Times are taken as Request::timed says.
 RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs,
                    const MoreArguments& more = {});
+
+/// A contiguous tensor of the shape's layout, seen as [batch, head, length, dim].
+TensorView tensor_view(const Buffer& buffer, const AttentionShape& shape, std::int64_t heads,
+                       std::int64_t length, std::int64_t dim);
 
 /// One stage of programs that are launched in this order; `name` is the file's.
 std::string dump_programs(const std::vector<Program>& programs, const std::string& name,

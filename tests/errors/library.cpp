@@ -77,6 +77,8 @@ TEST_CASE("what a variant cannot be asked for") {
   refused(errors::variants["variant-parts-exclude"], {"run", "rope+sinusoidal"});
   refused(errors::variants["variant-parts-exclude"], {"run", "rope+csr"});
   refused(errors::variants["variant-parts-exclude"], {"run", "random+csr"});
+  CHECK(refused(errors::variants["variant-parts-exclude"], {"run", "longformer+rope"})
+            .at("allowed") == "--global-projections shared");
   refused(errors::variants["variant-parts-exclude"], {"run", "block_sparse+bigbird"});
   refused(errors::variants["variant-parts-exclude"],
           {"run", "varlen", "--causal", "--causal-alignment", "top-left"});

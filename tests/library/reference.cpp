@@ -133,6 +133,32 @@ TEST_CASE("the reference agrees with the oracle") {
   }
 }
 
+TEST_CASE("rows with queries, keys and values of their own") {
+  for (const auto layout : {Layout::bhsd, Layout::bshd})
+    for (const std::int64_t rows : {1, 9, 20}) {
+      AttentionShape s = shape_of(4, 2, 20, 30, 16, 24);
+      s.layout = layout;
+      AttentionShape first = s;
+      first.seqlen_q = rows;
+      const auto tensors = command::random_tensors(s, 1), own = command::random_tensors(first, 2);
+      Formula formula = mask_of(s);
+      formula.own = {rows, own.q, own.k, own.v};
+      const auto all = dense_attention(s, tensors.inputs(), formula, Precision::exact);
+      const auto rest = oracle::attention(problem_of(s, tensors)),
+                 wanted = oracle::attention(problem_of(first, own));
+      for (std::int64_t head = 0; head < s.batch * s.heads; ++head)
+        for (std::int64_t q = 0; q < s.seqlen_q; ++q) {
+          const bool is_own = q < rows;
+          const auto at = static_cast<std::size_t>(head * s.seqlen_q + q);
+          const auto from = is_own ? static_cast<std::size_t>(head * rows + q) : at;
+          const oracle::Answer& row = is_own ? wanted : rest;
+          CHECK(std::abs(all.lse[at] - row.lse[from]) < 1e-12);
+          for (std::size_t e = 0; e < 24; ++e)
+            CHECK(std::abs(all.out[at * 24 + e] - row.out[from * 24 + e]) < 1e-12);
+        }
+    }
+}
+
 TEST_CASE("inputs do not depend on the layout, and round as the oracle does") {
   AttentionShape s = shape_of(3, 1, 5, 4, 7, 7);
   const auto heads_first = logical(s, command::random_tensors(s, 5).q, 3, 5, 7);

@@ -136,3 +136,47 @@ TEST_CASE("tiles that can be counted on paper") {
   CHECK(visited("bigbird --seqlen-q 1024 --block-size 16") == 622);
   CHECK(visited("bigbird --seqlen-q 256 --block-size 16") == 142);
 }
+
+TEST_CASE("patterns joined in one head are the merge of disjoint ones; by head, two launches") {
+  const long heads = 2, rows = 150, d = 32, stride = 16;
+  const auto p = problem(f32, {.heads = heads,
+                               .kv_heads = heads,
+                               .seqlen_q = rows,
+                               .seqlen_kv = rows,
+                               .head_dim = d,
+                               .value_dim = d});
+  const auto near = [=](Index q, Index k) { return k <= q && k > q - stride; };
+  const auto comb = [=](Index q, Index k) { return k <= q && (q - k) % stride == 0; };
+  const Stream stream = Stream::default_stream(emulator());
+  const auto attended = [&](const Mask& mask) {
+    Tensors tensors(p, f32);
+    Attention{}
+        .mask(mask)
+        .compile(emulator(), {.dtype = f32, .head_dim = d})
+        .launch(stream, tensors.views);
+    return tensors;
+  };
+  const Tensors joined = attended(Mask(near) || Mask(comb)),
+                band = attended(Mask([=](Index q, Index k) { return near(q, k); })),
+                rest =
+                    attended(Mask([=](Index q, Index k) { return comb(q, k) && q - k >= stride; })),
+                stripe = attended(Mask(comb)),
+                by_head = attended(Mask([=](Index, Index h, Index q, Index k) {
+                  return (h == 0 && near(q, k)) || (h == 1 && comb(q, k));
+                }));
+  const Memory out(f32, heads * rows * d), lse(f32, heads * rows);
+  compile_merge(emulator(), {.dtype = f32, .value_dim = d})
+      .launch(stream, {.out_a = band.views.out,
+                       .lse_a = band.views.lse,
+                       .out_b = rest.views.out,
+                       .lse_b = rest.views.lse,
+                       .out = out.view({1, heads, rows, d}),
+                       .lse = lse.view({1, heads, rows})});
+  CHECK(oracle::largest_difference(out.numbers(), joined.out.numbers()) <= 1e-5);
+  CHECK(oracle::largest_difference(lse.numbers(), joined.lse.numbers()) <= 1e-5);
+  std::vector<double> two = band.out.numbers();  // the first head of one, the second of the other
+  const std::vector<double> second = stripe.out.numbers();
+  std::copy(second.begin() + rows * d, second.end(), two.begin() + rows * d);
+  CHECK(oracle::largest_difference(by_head.out.numbers(), two) <= 1e-5);
+  CHECK(faults() == "[]");
+}

@@ -129,16 +129,19 @@ BlockCounts ideal_gathered(const Formula& formula, const AttentionShape& s, std:
   return counts;
 }
 
-/// Counted from the formula: no list of blocks, no interval.
+/// Counted from the formula: no list of blocks, no interval. Rows with inputs of their own have
+/// tiles of their own.
 BlockCounts ideal(const Formula& formula, const AttentionShape& s, std::int64_t tile_q,
                   std::int64_t tile_kv) {
   const auto tiles = static_cast<std::size_t>((s.seqlen_kv + tile_kv - 1) / tile_kv);
   BlockCounts counts;
   for (std::int64_t b = 0; b < s.batch; ++b)
     for (std::int64_t h = 0; h < s.heads; ++h)
-      for (std::int64_t first = 0; first < s.seqlen_q; first += tile_q) {
+      for (std::int64_t first = 0, end = 0; first < s.seqlen_q; first = end) {
+        end = std::min(first + tile_q, s.seqlen_q);
+        if (first < formula.own.rows) end = std::min(end, formula.own.rows);
         std::vector<std::int64_t> seen(tiles), all(tiles);
-        for (std::int64_t q = first; q < std::min(first + tile_q, s.seqlen_q); ++q) {
+        for (std::int64_t q = first; q < end; ++q) {
           std::vector<std::uint8_t> visible(static_cast<std::size_t>(s.seqlen_kv), 1);
           if (formula.visible) formula.visible(b, h, q, visible);
           for (std::size_t k = 0; k < visible.size(); ++k) {
