@@ -12,7 +12,7 @@ namespace {
 struct CompressedScores : ComposedScores {
   ScoreTree place_of, count_of;  ///< null: not asked for
 
-  void arguments() const { declare_arguments(std::array{mask, score_mod, place_of, count_of}); }
+  void arguments() const { declare_arguments(std::array{score_mod, place_of, count_of}); }
 
   template <typename Batch, typename Head>
   auto place(const Batch& b, const Head& h,
@@ -34,10 +34,9 @@ std::shared_ptr<const KernelSource> kept(Kernel kernel) {
 template <DType T>
 std::vector<CompressedKernel> kernels_of(const CompressedParts& parts, std::int64_t head_dim,
                                          std::int64_t value_dim) {
-  const ScoreTree mask = parts.mask.tree();
   const CompressedScores scores{
-      {mask, parts.score_mod.tree(), nullptr}, parts.places.place, parts.places.count};
-  const CompressedScores weights{{mask, nullptr, nullptr}, parts.places.place, nullptr};
+      {nullptr, parts.score_mod.tree(), nullptr}, parts.places.place, parts.places.count};
+  const CompressedScores weights{{}, parts.places.place, nullptr};
   const std::string place(Place.name);
   return {{kept(sddmm<T, f32>(scores, parts.block_q, parts.block_kv)),
            {{std::string(D.name), head_dim}, {place, parts.width}}},

@@ -8,16 +8,13 @@
 namespace tilewright::library {
 
 struct CompressedParts {
-  Mask mask;  ///< of the ACSR alone
   ScoreMod score_mod = {};
   AcsrPlaces places;
   std::int64_t width = 1;         ///< places of a row, at least 1
   int block_q = 0, block_kv = 0;  ///< of the tiles that a list of the launch names
 
   /// Of which the numbers and tables of the launch are gathered.
-  std::vector<ScoreTree> trees() const {
-    return {mask.tree(), score_mod.tree(), places.place, places.count};
-  }
+  std::vector<ScoreTree> trees() const { return {score_mod.tree(), places.place, places.count}; }
 };
 
 /// A kernel and the extents that it is compiled for.

@@ -14,8 +14,9 @@ namespace tilewright::library {
 inline constexpr Dim<"place"> Place;  ///< of a value in its compressed row
 
 /// R-SDDMM: dense products of the tiles in `blocks`, tile_q rows by tile_kv keys each, whose
-/// visible pairs are scattered to their places. `how` says what flash_forward_of's does but
-/// softmax, and place(b, hq), i32 [q, kv] of a visible pair, and count(b, hq), i32 [q] of a row.
+/// visible pairs are scattered to their places. `how` says arguments() and score(scaled, b, hq) as
+/// flash_forward_of's does, place(b, hq), i32 [q, kv], -1 of a pair that is not visible, and
+/// count(b, hq), i32 [q], how many of a row are.
 template <DType T, DType W, typename How>
 auto sddmm(How how, int tile_q, int tile_kv) {
   return kernel("sddmm", [=](In<"q", T, B, HQ, M, D> Q, In<"k", T, B, HK, N, D> K,
@@ -28,11 +29,9 @@ auto sddmm(How how, int tile_q, int tile_kv) {
     auto hk = hq / (extent(HQ) / extent(HK));
 
     auto q = let("q", load(Q(b, hq, m, D)));
-    how.visible(b, hq, [&](auto... visible) {
-      for_blocks(N, blocks_of(b, hq, m).tile(tile_kv), visible..., [&](auto n) {
-        auto s = how.score(dot(q, load(K(b, hk, n, D)), D) * scale, b, hq);
-        store(S(b, hq, m, how.place(b, hq)), s);
-      });
+    for_blocks(N, blocks_of(b, hq, m).tile(tile_kv), [&](auto n) {
+      auto s = how.score(dot(q, load(K(b, hk, n, D)), D) * scale, b, hq);
+      store(S(b, hq, m, how.place(b, hq)), s);
     });
     auto unused = index(Place) >= how.count(b, hq);
     for_blocks(Place, unused,
@@ -53,11 +52,9 @@ auto spmm(How how, int tile_q, int tile_kv) {
                   auto hk = hq / (extent(HQ) / extent(HK));
 
                   Var<f32, M, E> acc{"acc", 0.f};
-                  how.visible(b, hq, [&](auto... visible) {
-                    for_blocks(N, blocks_of(b, hq, m).tile(tile_kv), visible..., [&](auto n) {
-                      auto p = let("weight", cast<T>(load(P(b, hq, m, how.place(b, hq)))));
-                      acc = acc + dot(p, load(V(b, hk, n, E)), N);
-                    });
+                  for_blocks(N, blocks_of(b, hq, m).tile(tile_kv), [&](auto n) {
+                    auto p = let("weight", cast<T>(load(P(b, hq, m, how.place(b, hq)))));
+                    acc = acc + dot(p, load(V(b, hk, n, E)), N);
                   });
                   store(O(b, hq, m, E), acc);
                 });

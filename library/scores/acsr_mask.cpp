@@ -109,23 +109,20 @@ namespace library {
 
 AcsrPlaces::AcsrPlaces(const Acsr& acsr) {
   const Index q = detail::row_index(), k = detail::key_index();
-  const bool several = acsr.segments() > 1;
-  const int last = acsr.segments() - 1;
   const RowTable first("acsr_place", true);
-  const auto place_in = [&](int i) {
-    const Index place = written(acsr, i, q, k).place;
-    return i == 0 ? place : first(i, q) + place;
-  };
-  place = place_in(last).tree();
-  for (int i = last - 1; i >= 0; --i)
-    place = node(Op::select, i32, {written(acsr, i, q, k).mask.tree(), place_in(i).tree(), place});
+  place = Index(-1).tree();
+  for (int i = acsr.segments() - 1; i >= 0; --i) {
+    const Written one = written(acsr, i, q, k);
+    const Index at = i == 0 ? one.place : first(i, q) + one.place;
+    place = node(Op::select, i32, {one.mask.tree(), at.tree(), place});
+  }
   count = IndexTable("acsr_count", {TableExtent::seqlen_q})(q).tree();
 
   AcsrTable counts{"acsr_count", {acsr.rows()}, {}};
   for (std::int64_t row = 0; row < acsr.rows(); ++row)
     counts.numbers.push_back(static_cast<std::int32_t>(acsr.count(row)));
   tables.push_back(std::move(counts));
-  if (!several) return;
+  if (acsr.segments() == 1) return;
   tables.push_back(table(acsr, "acsr_place", [](Row row, std::size_t i) {
     std::int32_t before = 0;
     for (std::size_t j = 0; j < i; ++j) before += row[j].count;

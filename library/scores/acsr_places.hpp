@@ -9,7 +9,7 @@ namespace tilewright::library {
 struct AcsrPlaces {
   explicit AcsrPlaces(const Acsr& acsr);
 
-  ScoreTree place;  ///< of a pair that the mask shows; of others, any number
+  ScoreTree place;  ///< of a pair that the mask shows; of others, -1
   ScoreTree count;  ///< of a row
   /// "acsr_count" and, with several segments, "acsr_place": what these ask for beyond
   /// Acsr::tables.

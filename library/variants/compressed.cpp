@@ -13,12 +13,13 @@ namespace tilewright::library {
 namespace {
 
 struct Built {
+  Mask mask;
   CompressedParts parts;
   Tables tables;
 
   /// The mask's tiles, as lists of them are made.
   AttentionParts listed() const {
-    return {.mask = parts.mask, .block_q = parts.block_q, .block_kv = parts.block_kv};
+    return {.mask = mask, .block_q = parts.block_q, .block_kv = parts.block_kv};
   }
 };
 
@@ -30,8 +31,8 @@ Built built(const Joined& all, const Request& request) {
                 {regroup_option, "on", "auto or off", ""});
   const Acsr& acsr = *all.compressed;
   const BlockListRequest tile = listed_tile(request);
-  Built made{{.mask = acsr.mask(),
-              .score_mod = all.score_mod,
+  Built made{acsr.mask(),
+             {.score_mod = all.score_mod,
               .places = AcsrPlaces(acsr),
               .width = std::max<std::int64_t>(acsr.width(), 1),
               .block_q = tile.block_q,
@@ -78,7 +79,7 @@ Compiled kernels_of(const Built& made, const Request& request) {
 void visit_compressed(const Joined& all, const Request& request, const KernelVisitor& visit) {
   const Built made = built(all, request);
   const Compiled kernels = kernels_of(made, request);
-  visit(block_list_kernel(made.parts.mask), block_list_request(made.listed()));
+  visit(block_list_kernel(made.mask), block_list_request(made.listed()));
   for (const auto& [kernel, how] : kernels) visit(kernel, how);
 }
 
@@ -106,7 +107,7 @@ Tiling compressed_tiling(const Joined& all, const Request& request) {
   const Built made = built(all, request);
   const std::int64_t tile_q = made.parts.block_q, tile_kv = made.parts.block_kv;
   return {tile_q, tile_kv,
-          [=, mask = made.parts.mask, tables = made.tables, s = request.shape](auto b, auto h) {
+          [=, mask = made.mask, tables = made.tables, s = request.shape](auto b, auto h) {
             return listed_classes(mask, tables, s, tile_q, tile_kv, b, h);
           }};
 }
