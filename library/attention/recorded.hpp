@@ -107,7 +107,7 @@ struct ComposedScores {
     return let("s", where(recorded<Shown>(mask, b, h, no_value, place), changed, -infinity), place);
   }
 
- private:
+ protected:
   template <typename Shape, typename Batch, typename Head>
   Value<Shape> recorded(const ScoreTree& tree, const Batch& b, const Head& h, ValueId score,
                         const std::source_location& place) const {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <tilewright/error.hpp>
 
 #include "attention/errors.hpp"
@@ -64,19 +65,24 @@ std::optional<Regrouping> residue_of(const ScoreTree& tree) {
   if (!is(by, Op::constant) || by->constant < 2) return std::nullopt;
   if (remainder->constant < 0 || remainder->constant >= by->constant) return std::nullopt;
   const auto slope = slopes(distance);
-  if (!slope || slope->row * slope->key != -1) return std::nullopt;
-  return Regrouping{.stride = static_cast<std::int64_t>(by->constant),
+  if (!slope || std::abs(slope->key) != 1 || (slope->row != 0 && slope->row != -slope->key))
+    return std::nullopt;
+  const auto stride = static_cast<std::int64_t>(by->constant);
+  return Regrouping{.stride = stride,
                     .distance = distance,
                     .remainder = static_cast<std::int64_t>(remainder->constant),
-                    .falls = slope->key < 0};
+                    .falls = slope->key < 0,
+                    .row_stride = slope->row == 0 ? 1 : stride};
 }
 
 /// Rows and keys of one residue in the place of all.
-ScoreTree of_residue(const ScoreTree& tree, std::int64_t stride) {
+ScoreTree of_residue(const ScoreTree& tree, const Regrouping& how) {
   if (!tree) return tree;
-  const Index step(stride), residue(leaf_node(Leaf::residue));
+  const Index step(how.stride), residue(leaf_node(Leaf::residue));
   const auto number = [](int which) { return Index::scalar(number_names[which], 0); };
-  const ScoreTree row = (Index(leaf_node(Leaf::row)) * step + (residue + number(2))).tree();
+  const ScoreTree row = how.row_stride == 1
+                            ? leaf_node(Leaf::row)
+                            : (Index(leaf_node(Leaf::row)) * step + (residue + number(2))).tree();
   const ScoreTree key = (Index(leaf_node(Leaf::key)) * step + (residue + number(3))).tree();
   const ScoreTree rows = number(0).tree(), keys = number(1).tree();
   return with_leaves(tree, [&](Leaf leaf) -> ScoreTree {
@@ -134,8 +140,8 @@ std::optional<Regrouping> regrouping_of(const AttentionParts& parts) {
                   "a regrouped attention has numbers of its own, and '" + one->name + "' is one",
                   {one->name, one->name, "another name", ""});
   found->parts = parts;
-  found->parts.mask = Mask(of_residue(rest.tree(), found->stride));
-  found->parts.score_mod = ScoreMod(of_residue(parts.score_mod.tree(), found->stride));
+  found->parts.mask = Mask(of_residue(rest.tree(), *found));
+  found->parts.score_mod = ScoreMod(of_residue(parts.score_mod.tree(), *found));
   found->parts.is_regrouped = true;
   return found;
 }
@@ -167,6 +173,10 @@ std::vector<ResidueRange> residue_ranges(const Regrouping& how, std::int64_t seq
     return std::max<std::int64_t>((length - residue + how.stride - 1) / how.stride, 0);
   };
   std::vector<ResidueRange> ranges;
+  if (how.row_stride == 1) {
+    const std::int64_t key = modulo(apart, how.stride);
+    return {{0, key, 1, seqlen_q, count(seqlen_kv, key)}};
+  }
   for (std::int64_t r = 0; r < how.stride && (r == 0 || r < seqlen_q); ++r) {
     const std::int64_t key = modulo(r + apart, how.stride);
     const std::int64_t rows = count(seqlen_q, r), keys = count(seqlen_kv, key);
@@ -252,8 +262,8 @@ std::vector<std::vector<Binding>> regrouped_launches(const Regrouping& how,
     for (const Binding& one : all) {
       const bool of_rows = one.name == "q" || one.name == "out" || one.name == "lse";
       if (of_rows)
-        launch.emplace_back(
-            one.name, regrouped(one.tensor, how.stride, range.first_row, range.count, range.rows));
+        launch.emplace_back(one.name, regrouped(one.tensor, how.row_stride, range.first_row,
+                                                range.count, range.rows));
       else if (one.name == "k" || one.name == "v")
         launch.emplace_back(
             one.name, regrouped(one.tensor, how.stride, range.first_key, range.count, range.keys));

@@ -1,6 +1,8 @@
 // Masks whose rows see every stride-th key: found in the expression, and taken apart. A mask
 // "(q - k + c) % stride == d && rest" shows row q keys of one residue alone, so rows and keys are
-// regrouped by residue and `rest` is asked over dense tiles (loops/flash_regrouped.hpp).
+// regrouped by residue and `rest` is asked over dense tiles (loops/flash_regrouped.hpp). Where all
+// rows see keys of one and the same residue, "(k + c) % stride == d && rest", rows stay as they
+// are.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +18,9 @@ struct Regrouping {
   std::int64_t stride = 1;
   ScoreTree distance;  ///< keys of row q: those where distance(q, k) % stride == remainder …
   std::int64_t remainder = 0;
-  bool falls = true;     ///< … and distance falls by one from key to key, or grows
-  AttentionParts parts;  ///< the rest, in rows and keys of one residue
+  bool falls = true;            ///< … and distance falls by one from key to key, or grows
+  std::int64_t row_stride = 1;  ///< of the rows that see the same keys' residue: stride or 1
+  AttentionParts parts;         ///< the rest, in rows and keys of one residue
 };
 
 /// Nothing where the mask asks for no residue, or for one that depends on more than row and key.
@@ -30,7 +33,7 @@ std::optional<Regrouping> regrouping_of(const AttentionParts& parts);
 Regrouping required_regrouping(const AttentionParts& parts);
 
 /// Residues that one launch takes at a time: as many rows each, as many keys each, and the residue
-/// of their keys grows with that of their rows.
+/// of their keys grows with that of their rows. Where the row_stride is 1, one residue of keys.
 struct ResidueRange {
   std::int64_t first_row = 0, first_key = 0;
   std::int64_t count = 0;           ///< residues

@@ -61,6 +61,8 @@ struct Mask {
   library::Tiling tiling;
   library::RowMask visible;
 
+  bool in_another_order() const { return !tiling.row_order.empty() || !tiling.key_order.empty(); }
+
   MaskPicture picture(std::int64_t b, std::int64_t h) const {
     MaskPicture picture;
     picture.rows = request.shape.seqlen_q;
@@ -98,7 +100,7 @@ Totals total(const Mask& mask) {
         const library::BlockCounts blocks = pictures::count(picture.tiles);
         const pictures::Measure measure = pictures::measure(picture);
         const std::lock_guard lock(mutex);
-        totals.blocks.skipped += blocks.skipped - mask.tiling.between;
+        totals.blocks.skipped += blocks.skipped;
         totals.blocks.full += blocks.full;
         totals.blocks.cut += blocks.cut;
         totals.measure += measure;
@@ -114,6 +116,9 @@ Totals total(const Mask& mask) {
   work();
   for (std::thread& thread : threads) thread.join();
   if (failure) std::rethrow_exception(failure);
+  if (mask.in_another_order())
+    totals.blocks.skipped = library::skipped_of_all(mask.request.shape, mask.tiling.tile_q,
+                                                    mask.tiling.tile_kv, totals.blocks);
   return totals;
 }
 
@@ -165,9 +170,11 @@ std::int64_t terminal_columns(const Context& context) {
 std::vector<std::string> facts_of(const MaskPicture& picture) {
   const pictures::Measure measure = pictures::measure(picture);
   const auto [skipped, full, cut] = pictures::count(picture.tiles);
+  const std::int64_t all =  // of the matrix: in another order they are others
+      (picture.rows + picture.tile_q - 1) / picture.tile_q *
+      ((picture.keys + picture.tile_kv - 1) / picture.tile_kv);
   const double pairs = static_cast<double>(picture.rows) * static_cast<double>(picture.keys);
-  return {fmt::format("visited {} of {} tiles, ideal {}", full + cut, skipped + full + cut,
-                      measure.ideal_visited),
+  return {fmt::format("visited {} of {} tiles, ideal {}", full + cut, all, measure.ideal_visited),
           fmt::format("{:.3g} % of the pairs are visible", 100 * share(measure.visible, pairs))};
 }
 

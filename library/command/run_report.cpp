@@ -62,10 +62,10 @@ void add_result(Rows& rows, const RunReport& report) {
   const std::int64_t all = blocks.skipped + blocks.full + blocks.cut;
   rows.push_back({"device", fmt::format("{}, compiled for {}", result.device, result.arch)});
   const std::string order =
-      result.is_gathered ? ", keys gathered for the rows of a tile"
-      : result.stride == 1
-          ? ""
-          : fmt::format(", every {}. row and key: regrouped by residue", result.stride);
+      result.is_gathered   ? ", keys gathered for the rows of a tile"
+      : result.stride == 1 ? ""
+                           : fmt::format(", every {}. {}key: regrouped by residue", result.stride,
+                                         result.row_stride == 1 ? "" : "row and ");
   rows.push_back({"tile", fmt::format("{} x {}{}", result.tile_q, result.tile_kv, order)});
   rows.push_back({"blocks", fmt::format("skipped {}, full {}, cut {}", share(blocks.skipped, all),
                                         share(blocks.full, all), share(blocks.cut, all))});
@@ -111,6 +111,7 @@ ordered_json to_json(const RunReport& report) {
           {"tolerance_lse", number_or_null(report.check, &Comparison::tolerance_lse)},
           {"tile", {{"q", result.tile_q}, {"kv", result.tile_kv}}},
           {"stride", result.stride},
+          {"row_stride", result.row_stride},
           {"gathered", result.is_gathered},
           {"blocks",
            {{"skipped", result.blocks.skipped},

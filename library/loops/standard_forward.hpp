@@ -27,9 +27,9 @@ auto standard_scores() {
 
 /// P = softmax of each row of S over the keys `mask` shows, 0 elsewhere, in two walks over the row;
 /// lse is its natural logarithm of the sum of exponentials. A row without a key has 0 and -inf.
-template <DType W, typename Mask>
+template <DType W, auto Keys = N, typename Mask>
 auto standard_weights(Mask mask) {
-  return kernel("weights", [mask](Temp<"s", W, B, HQ, M, N> S, Temp<"p", W, B, HQ, M, N> P,
+  return kernel("weights", [mask](Temp<"s", W, B, HQ, M, Keys> S, Temp<"p", W, B, HQ, M, Keys> P,
                                   Out<"lse", f32, B, HQ, M> LSE) {
     constexpr auto log2_e = std::numbers::log2e_v<float>, ln_2 = std::numbers::ln2_v<float>;
     auto b = each(B);
@@ -39,14 +39,14 @@ auto standard_weights(Mask mask) {
     Var<f32, M> row_max{"row_max", -infinity};
     Var<f32, M> row_sum{"row_sum", 0.f};
     mask([&](auto... visible) {
-      for_blocks(N, visible..., [&](auto n) {
+      for_blocks(Keys, visible..., [&](auto n) {
         auto s = let("score", score(n));
-        auto m_new = let("m_new", max(row_max, reduce_max(s, N)));
-        row_sum = row_sum * exp2_safe(row_max, m_new) + reduce_sum(exp2_safe(s, m_new), N);
+        auto m_new = let("m_new", max(row_max, reduce_max(s, Keys)));
+        row_sum = row_sum * exp2_safe(row_max, m_new) + reduce_sum(exp2_safe(s, m_new), Keys);
         row_max = m_new;
       });
       auto sum = let("sum", where(row_sum == 0.f, 1.f, row_sum));
-      for_blocks(N, [&](auto n) {
+      for_blocks(Keys, [&](auto n) {
         auto p = let("weight", exp2_safe(score(n), row_max) / sum);
         if constexpr (sizeof...(visible) == 0)
           store(P(b, hq, m, n), p);

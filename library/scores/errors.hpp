@@ -27,8 +27,9 @@ inline constexpr ErrorEntry scores_entries[] = {
      "The bounds of packed sequences do not begin at 0, descend, or differ in number.",
      "Give cumulative lengths: 0, then each the sum of the lengths so far."},
     {"acsr-row-wrong", ErrorKind::invalid_argument,
-     "Rows of an ACSR mask are no arithmetic sequences, differ in their step, or leave the keys.",
-     "Give rows of one step, or a mask, or a list of blocks."},
+     "Rows of an ACSR mask are not up to four arithmetic sequences without a common key, or leave "
+     "the keys.",
+     "Give rows of at most four such segments, or a mask, or a list of blocks."},
     {"index-too-large", ErrorKind::invalid_argument, "A number in a mask needs more than 32 bits.",
      "Use a number from -2147483648 to 2147483647."},
 };

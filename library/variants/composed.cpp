@@ -7,6 +7,7 @@
 
 #include "attention/block_checks.hpp"
 #include "attention/kernel.hpp"
+#include "variants/compressed.hpp"
 #include "variants/errors.hpp"
 #include "variants/gathered.hpp"
 #include "variants/global_rows.hpp"
@@ -36,7 +37,9 @@ class Composed : public Variant {
       : name_(std::move(name)), recipes_(std::move(recipes)) {}
 
   void visit_kernels(const Request& request, const KernelVisitor& visit) const override {
-    const Built made = built(request, "sm_80");
+    Joined all = joined(recipes_, request);
+    if (all.compressed) return visit_compressed(all, request, visit);
+    const Built made = built(std::move(all), request, "sm_80");
     if (made.parts.block_q != 0)
       visit(block_list_kernel(made.parts.mask), block_list_request(made.parts));
     visit(kernel_of(made.parts, request.shape), compiled_for(request));
@@ -46,8 +49,10 @@ class Composed : public Variant {
   RunResult run(const Request& request, const std::string& where,
                 const Inputs& inputs) const override {
     const AttentionShape& shape = request.shape;
+    Joined asked = joined(recipes_, request);
+    if (asked.compressed) return run_compressed(asked, request, where, inputs);
     const Device device = Device::open(where);
-    const Built made = built(request, device.architecture());
+    const Built made = built(std::move(asked), request, device.architecture());
     const Plan plan = compile(device, *kernel_of(made.parts, shape), compiled_for(request));
     MoreArguments more{arguments_of(made.parts.trees()), made.tables};
     std::optional<MadeList> list;
@@ -99,15 +104,19 @@ class Composed : public Variant {
     result.tile_q = tile.at("q");
     result.tile_kv = made.graph ? made.parts.graph_kv : tile.at("kv");
     result.is_gathered = made.graph.has_value();
-    if (made.regrouping) result.stride = made.regrouping->stride;
+    if (made.regrouping) {
+      result.stride = made.regrouping->stride;
+      result.row_stride = made.regrouping->row_stride;
+    }
     result.blocks = list ? list->counts() : counted(made, plan.program(), shape);
     if (global) {
       const BlockCounts own = count_rows(global->plan().program(), made.global->parts,
                                          made.global->range, made.tables, shape);
-      result.blocks.skipped += own.skipped;
       result.blocks.full += own.full;
       result.blocks.cut += own.cut;
     }
+    if (made.regrouping || global)
+      result.blocks.skipped = skipped_of_all(shape, result.tile_q, result.tile_kv, result.blocks);
     return result;
   }
 
@@ -121,7 +130,9 @@ class Composed : public Variant {
 
   std::optional<Tiling> tiling(const Request& request, const std::string& arch) const override {
     const AttentionShape& s = request.shape;
-    const Built made = built(request, arch);
+    Joined all = joined(recipes_, request);
+    if (all.compressed) return compressed_tiling(all, request);
+    const Built made = built(std::move(all), request, arch);
     if (made.graph) return tiling_of(*made.graph);
     const auto program = std::make_shared<const Program>(
         make_program(*kernel_of(made.parts, s), arch, compiled_for(request)));
@@ -151,18 +162,13 @@ class Composed : public Variant {
   }
 
  private:
-  Built built(const Request& request, const std::string& arch) const {
-    Joined all = joined(recipes_, request);
+  Built built(Joined all, const Request& request, const std::string& arch) const {
     Built plain{all.parts(), std::move(all.tables), {}, all.positions};
-    if (all.by_list || all.graph) {
-      const AttentionShape& s = request.shape;  // shared memory holds two tiles of keys and values
-      const int tile = s.dtype == f32 && std::max(s.head_dim, s.value_dim) > 128 ? 32 : 64;
-      AttentionParts& parts = plain.parts;
-      (all.graph ? parts.graph_q : parts.block_q) =
-          static_cast<int>(request.schedule.tile_q.value_or(tile));
-      (all.graph ? parts.graph_kv : parts.block_kv) =
-          static_cast<int>(request.schedule.tile_kv.value_or(tile));
-      if (all.graph) plain.graph = graph_of(*all.graph, parts, s);
+    const BlockListRequest tile = listed_tile(request);
+    if (all.graph) {
+      plain.parts.graph_q = tile.block_q;
+      plain.parts.graph_kv = tile.block_kv;
+      plain.graph = graph_of(*all.graph, plain.parts, request.shape);
       return plain;
     }
     if (all.global) {
@@ -170,11 +176,16 @@ class Composed : public Variant {
       plain.parts = over_rows(std::move(plain.parts), "local");
       return plain;
     }
-    if (!request.options.contains(regroup_option)) return plain;
+    Built listed = plain;
+    if (all.by_list || (all.has_loose_bounds && !all.rope)) {
+      listed.parts.block_q = tile.block_q;
+      listed.parts.block_kv = tile.block_kv;
+    }
+    if (all.by_list || !request.options.contains(regroup_option)) return listed;
     const std::size_t how = Problem(request).choice(regroup_option, {"auto", "on", "off"});
-    if (how == 2) return plain;
+    if (how == 2) return listed;
     Built grouped{{}, plain.tables, regrouping_of(plain.parts), plain.positions};
-    if (!grouped.regrouping) return plain;
+    if (!grouped.regrouping) return listed;
     grouped.parts = grouped.regrouping->parts;
     if (how == 1) return grouped;
     const auto visited = [&](const Built& one) {
@@ -183,7 +194,7 @@ class Composed : public Variant {
       const BlockCounts counts = counted(one, program, request.shape);
       return counts.full + counts.cut;
     };
-    return visited(grouped) < visited(plain) ? grouped : plain;
+    return visited(grouped) < visited(plain) ? grouped : listed;
   }
 
   static BlockCounts counted(const Built& made, const Program& program, const AttentionShape& s) {

@@ -55,6 +55,8 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
                     {"VARIANT", name, "tables of different names", ""});
     if (!part.sinks.empty()) all.sinks = part.sinks;
     all.by_list = all.by_list || part.by_list;
+    all.has_loose_bounds = all.has_loose_bounds || part.has_loose_bounds;
+    if (part.compressed) all.compressed = part.compressed;
     if (part.global) all.global = std::move(part.global);
     if (part.graph && all.graph)
       throw Error(errors::variants["variant-parts-exclude"],
@@ -96,10 +98,16 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
     throw Error(errors::variants["variant-parts-exclude"],
                 "packed sequences are causal from their last row and key",
                 {"--causal-alignment", "top-left", "bottom-right", ""});
+  if (all.compressed && (all.visible.size() > 1 || all.rope || all.positions ||
+                         !all.sinks.empty() || !all.cu_seqlens_q.empty()))
+    throw Error(errors::variants["variant-parts-exclude"],
+                "compressed values are composed with more than score functions",
+                {"--trio", "true", "without other masks, sinks and positions", ""});
   if (all.causal) {
     const Mask causal = tilewright::causal(request.shape.causal_alignment);
     all.mask = all.mask && causal;
     all.global_mask = all.global_mask && causal;
+    if (all.compressed) all.compressed = all.compressed->causal(request.shape.causal_alignment);
   }
   if (!all.cu_seqlens_q.empty()) {
     const DocumentTables rows = document_tables(all.cu_seqlens_q, all.cu_seqlens_k);
@@ -115,7 +123,7 @@ Joined joined(const std::vector<std::shared_ptr<const Recipe>>& recipes, const R
   if (all.graph) {
     all.graph = shown_of(*all.graph, all.mask, all.tables, request.shape);
     all.mask = {};
-    all.by_list = false;
+    all.by_list = all.has_loose_bounds = false;
   }
   return all;
 }

@@ -14,7 +14,9 @@ struct Joined {
   ScoreMod score_mod;
   Tables tables;
   std::vector<float> sinks;
-  bool by_list = false;                ///< the mask's tiles are to be listed
+  bool by_list = false;                ///< the mask's tiles are to be listed …
+  bool has_loose_bounds = false;       ///< … unless rows and keys are regrouped
+  std::optional<Acsr> compressed;      ///< the mask, with the shape's causal
   std::optional<KeyLists> graph = {};  ///< what the mask shows of it; there is then no mask left
   /// The first rows' own; the mask is of the others, and this one of them.
   std::optional<OwnRows> global = {};

@@ -8,6 +8,13 @@
 
 namespace tilewright::library {
 
+BlockListRequest listed_tile(const Request& request) {
+  const AttentionShape& s = request.shape;  // shared memory holds two tiles of keys and values
+  const int tile = s.dtype == f32 && std::max(s.head_dim, s.value_dim) > 128 ? 32 : 64;
+  return {static_cast<int>(request.schedule.tile_q.value_or(tile)),
+          static_cast<int>(request.schedule.tile_kv.value_or(tile))};
+}
+
 CompileRequest block_list_request(const AttentionParts& parts) {
   return {.extents = {{"block_q", parts.block_q}, {"block_kv", parts.block_kv}}, .schedule = {}};
 }

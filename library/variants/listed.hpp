@@ -9,6 +9,9 @@
 
 namespace tilewright::library {
 
+/// The tiles of a request's list: those it asks for, or some that fit shared memory.
+BlockListRequest listed_tile(const Request& request);
+
 /// How the kernel that makes lists is compiled for the tiles of `parts`.
 CompileRequest block_list_request(const AttentionParts& parts);
 

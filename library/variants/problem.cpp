@@ -59,6 +59,8 @@ std::size_t Problem::choice(const char* option, std::vector<std::string_view> wo
   return with(option, text(option)).choice(option, 0, words);
 }
 
+bool Problem::flag(const char* option) const { return text(option) == "true"; }
+
 std::optional<MaskFile> Problem::file(const char* option) const {
   if (text(option).empty()) return std::nullopt;
   return MaskFile(text(option));

@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tilewright/library/acsr.hpp>
 #include <tilewright/library/blocks.hpp>
 #include <tilewright/library/rope.hpp>
 #include <tilewright/library/score.hpp>
@@ -43,6 +44,7 @@ class Problem {
   std::pair<int, int> grid(const char* option) const;
   /// The place of the option's value among `words`.
   std::size_t choice(const char* option, std::vector<std::string_view> words) const;
+  bool flag(const char* option) const;
   /// Of a file, or nothing where it is not given: the empty text.
   std::optional<MaskFile> file(const char* option) const;
   /// Throws Error{shape_mismatch} unless the option has as many numbers as `wanted`.
@@ -75,7 +77,8 @@ HostTable host_table(const std::vector<Number>& numbers, std::vector<std::int64_
 HostTable host_table(const BlockMask& blocks);
 
 /// An option for masks that show every stride-th key: whether rows and keys are regrouped by
-/// residue (attention/regroup.hpp).
+/// residue (attention/regroup.hpp). What auto compares with is the tiles within bounds, also where
+/// those that are visited otherwise are listed.
 inline constexpr const char* regroup_option = "--regroup";
 inline constexpr OptionHelp regroup_help{
     regroup_option, "auto",
@@ -102,6 +105,12 @@ struct Composition {
   Tables tables = {};
   /// The mask depends on data: which tiles it shows is listed on the device, before the launch.
   bool by_list = false;
+  /// Bounds that the compiler reads off the mask hold tiles that it does not show: listed too,
+  /// unless rows and keys are regrouped by residue (regroup_option) or turned (rope).
+  bool has_loose_bounds = false;
+  /// The mask is this, and the values of the pairs it shows are kept in memory, compressed: three
+  /// kernels (attention/compressed.hpp). Composed with score functions and causal, no more.
+  std::optional<Acsr> compressed = {};
   /// Rows see keys that no formula says: they are gathered for each tile of rows.
   std::optional<KeyLists> graph = {};
   // The same, plainly.

@@ -21,7 +21,7 @@ void add_regrouped(Tiling& tiling, std::shared_ptr<const Program> program, const
   std::vector<bool> met(static_cast<std::size_t>(how.stride));
   for (const ResidueRange& range : ranges)
     for (std::int64_t r = 0; r < range.count; ++r) {
-      append(tiling.row_order, range.first_row + r, how.stride, range.rows, tiling.tile_q);
+      append(tiling.row_order, range.first_row + r, how.row_stride, range.rows, tiling.tile_q);
       append(tiling.key_order, range.first_key + r, how.stride, range.keys, tiling.tile_kv);
       met[static_cast<std::size_t>(range.first_key + r)] = true;
     }
@@ -35,9 +35,6 @@ void add_regrouped(Tiling& tiling, std::shared_ptr<const Program> program, const
   const std::int64_t tile_q = tiling.tile_q, tile_kv = tiling.tile_kv,
                      rows = length(tiling.row_order) / tile_q,
                      columns = length(tiling.key_order) / tile_kv;
-  tiling.between = rows * columns;
-  for (const ResidueRange& range : ranges)
-    tiling.between -= range.count * tiles_in(range.rows, tile_q) * tiles_in(range.keys, tile_kv);
   tiling.classes = [=, mask = how.parts.mask](std::int64_t b, std::int64_t h) {
     std::vector<ir::TileClass> all(static_cast<std::size_t>(rows * columns),
                                    ir::TileClass::skipped);

@@ -1,6 +1,8 @@
 // See table.hpp.
 #include "variants/table.hpp"
 
+#include <algorithm>
+
 #include <tilewright/error.hpp>
 
 #include "variants/errors.hpp"
@@ -47,6 +49,16 @@ VariantEntry find_variant(VariantTable table, std::string_view name) {
     at = end + 1;
   }
   return composed(parts);
+}
+
+std::int64_t skipped_of_all(const AttentionShape& s, std::int64_t tile_q, std::int64_t tile_kv,
+                            const BlockCounts& visited) {
+  const auto tiles = [](std::int64_t length, std::int64_t tile) {
+    return (length + tile - 1) / tile;
+  };
+  const std::int64_t all =
+      s.batch * s.heads * tiles(s.seqlen_q, tile_q) * tiles(s.seqlen_kv, tile_kv);
+  return std::max<std::int64_t>(all - visited.full - visited.cut, 0);
 }
 
 std::optional<Tiling> Variant::tiling(const Request&, const std::string&) const { return {}; }

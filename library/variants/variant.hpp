@@ -50,10 +50,15 @@ struct Inputs {
   std::span<const std::byte> q, k, v;
 };
 
-/// Block counts, summed over batch and query heads: skipped + full + cut = B * Hq * Nq * Nkv.
+/// Block counts, summed over batch and query heads: skipped + full + cut = B * Hq * Nq * Nkv. Where
+/// rows or keys are taken in another order, or in parts, their tiles are others than those of the
+/// matrix; skipped is then what is left of the matrix, at least 0.
 struct BlockCounts {
   std::int64_t skipped = 0, full = 0, cut = 0;
 };
+/// What is left of the matrix.
+std::int64_t skipped_of_all(const AttentionShape& shape, std::int64_t tile_q, std::int64_t tile_kv,
+                            const BlockCounts& visited);
 
 struct RunFault {
   std::string kind;
@@ -72,8 +77,9 @@ struct RunResult {
   std::vector<float> lse;      ///< [batch, heads, seqlen_q], natural logarithm
   std::int64_t tile_q = 0, tile_kv = 0;
   BlockCounts blocks;
-  std::int64_t stride = 1;   ///< tiles hold every stride-th row and key: regrouped by residue
-  bool is_gathered = false;  ///< tiles hold keys that are gathered for their rows
+  std::int64_t stride = 1;      ///< tiles hold every stride-th key: regrouped by residue …
+  std::int64_t row_stride = 1;  ///< … and every row_stride-th row: stride, or all rows
+  bool is_gathered = false;     ///< tiles hold keys that are gathered for their rows
   nlohmann::ordered_json counters = nlohmann::ordered_json::object();  ///< name -> number
   std::vector<RunFault> faults;                                        ///< empty: none was found
   std::vector<double> milliseconds;  ///< of one launch, Request::timed times; empty: not timed
@@ -97,8 +103,6 @@ struct Tiling {
   /// Of kernels that gather keys for each tile of rows: keys[i * places + x] stands at place x of
   /// tile i of rows, -1 where none does. Empty: not gathered.
   std::function<std::vector<std::int64_t>(std::int64_t b, std::int64_t h)> gathered = {};
-  /// Of those classes, skipped tiles between groups, which belong to no launch.
-  std::int64_t between = 0;
 };
 
 class Variant {

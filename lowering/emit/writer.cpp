@@ -72,7 +72,17 @@ void Writer::line(std::string_view text, std::string_view comment) {
   const std::size_t used = static_cast<std::size_t>(2 * depth_) + text.size();
   const std::size_t column = std::max(used + 2, comment_column);
   if (text.empty() || column + comment.size() + 5 > last_column) {
-    put("// " + std::string(comment));
+    // Broken between words; these lines end up one level deeper in the file.
+    std::string mark = "// ";
+    std::size_t room = last_column - mark.size() - static_cast<std::size_t>(2 * depth_);
+    for (; comment.size() > room; mark = "//   ") {
+      const std::size_t at = comment.rfind(' ', room);
+      if (at == std::string_view::npos || at < room / 2) break;
+      if (mark.size() == 3) room -= 2;
+      put(mark + std::string(comment.substr(0, at)));
+      comment.remove_prefix(at + 1);
+    }
+    put(mark + std::string(comment));
     if (!text.empty()) put(text);
     return;
   }

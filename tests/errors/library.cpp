@@ -128,10 +128,26 @@ TEST_CASE("rows that are no arithmetic sequences") {
   for (const Acsr& one : {Acsr::windowed(10, 12, 3, false), Acsr::windowed(12, 10, 3, true),
                           Acsr::blocked(11, 11, 4), Acsr::strided(9, 14, 4)})
     CHECK(Acsr::from_dense(one.rows(), one.keys(), one.dense()).dense() == one.dense());
-  const std::vector<std::uint8_t> gaps{1, 0, 1, 1}, mixed{1, 1, 0, 0, 1, 0, 1, 0};
-  for (const auto& [rows, visible] : {std::pair{1, gaps}, {2, mixed}, {3, mixed}})
-    provoked(errors::scores["acsr-row-wrong"],
-             [&, rows = rows] { (void)Acsr::from_dense(rows, 4, visible); });
+  using Rows = std::vector<std::vector<AcsrSegment>>;
+  CHECK(wrong(9, Rows{{}, {{0, 1, 1}, {1, 1, 1}, {2, 1, 1}, {3, 1, 1}, {4, 1, 1}}}) == "segments");
+  CHECK(wrong(9, Rows{{{0, 2, 3}, {1, 3, 2}}}) == "segments");
+  const Error twice = provoked(errors::scores["acsr-row-wrong"], [] {
+    (void)Acsr(99, Rows{{}, {{8, 7, 6}, {10, 11, 4}}});
+  });
+  CHECK(twice.value() == "key 43 twice at row 1");
+  CHECK(wrong(9, Rows{{{0, 1, 1}, {3, 0, 1}}}) == "step");
+  CHECK(wrong(9, Rows{{{0, 1, 1}, {3, 2, 4}}}) == "count");
+  // No three of these nine keys are equally far apart: two to a segment.
+  std::vector<std::uint8_t> sparse(2 * 28);
+  for (const int key : {0, 1, 3, 4, 9, 10, 12, 13, 27})
+    sparse[static_cast<std::size_t>(28 + key)] = 1;
+  const Error many =
+      provoked(errors::scores["acsr-row-wrong"], [&] { (void)Acsr::from_dense(2, 28, sparse); });
+  CHECK(many.argument() == "visible");
+  CHECK(many.value() == "row 1");
+  provoked(errors::scores["acsr-row-wrong"], [&] { (void)Acsr::from_dense(3, 28, sparse); });
+  provoked(errors::scores["acsr-row-wrong"], [] { (void)Acsr::dilated(3, 3, 1, 0); });
+  provoked(errors::scores["acsr-row-wrong"], [] { (void)Acsr::longformer(3, 3, 1, -1); });
   const std::vector<std::uint8_t> good{0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0};
   CHECK(Acsr::from_dense(3, 4, good).dense() == good);
 }

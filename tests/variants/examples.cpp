@@ -125,6 +125,13 @@ TEST_CASE("tiles that can be counted on paper") {
   CHECK(visited("strided --seqlen-q 256 --stride 32 --regroup off") == 72);
   CHECK(visited("dilated --seqlen-q 256 --window 12 --dilation 4 --regroup on") == 40);
   CHECK(visited("dilated --seqlen-q 256 --window 12 --dilation 4 --regroup off") == 100);
+  CHECK(visited("acsr --pattern causal_strided --seqlen-q 256 --width 8") == 24);
+  CHECK(visited("acsr --pattern causal_strided --seqlen-q 256 --width 8 --regroup off") == 136);
+  CHECK(visited("acsr --pattern causal_strided --seqlen-q 256 --width 32 --regroup off") == 72);
+  CHECK(visited("acsr --pattern dilated --seqlen-q 256 --width 12 --dilation 4") == 40);
+  CHECK(visited("acsr --pattern window --seqlen-q 256 --width 20") == 74);
+  CHECK(visited("acsr --pattern blocked --seqlen-q 240 --width 40") == 81);
+  CHECK(visited("acsr --pattern fixed_summary --seqlen-q 256 --width 8") == 24);
   CHECK(visited("fixed --seqlen-q 512 --stride 64 --summary 32") == 304);
   CHECK(visited("bigbird --seqlen-q 1024 --block-size 16") == 622);
   CHECK(visited("bigbird --seqlen-q 256 --block-size 16") == 142);

@@ -208,6 +208,16 @@ TEST_CASE("packed sequences, a neighborhood, SPLAT's patterns") {
   square("causal_window", [](long i, long j) { return i - 7 <= j && j <= i; });
   square("blocked", [](long i, long j) { return (i / 7 - 1) * 7 <= j && j < (i / 7 + 1) * 7; });
   square("strided", [](long i, long j) { return j % 7 == i % 7; });
+  square("causal_strided", [](long i, long j) { return j % 7 == i % 7 && j <= i; });
+  square("dilated --dilation 3",
+         [](long i, long j) { return j % 3 == i % 3 && i - 21 <= j && j <= i + 21; });
+  square("fixed_local", [](long i, long j) { return i / 7 * 7 <= j && j <= i; });
+  square("fixed_summary", [](long i, long j) { return (j + 1) % 7 == 0 && j <= i; });
+  square("merged_strided", [](long i, long j) { return j <= i && (i < j + 7 || i % 7 == j % 7); });
+  square("fixed_union",
+         [](long i, long j) { return j <= i && (i / 7 * 7 <= j || (j + 1) % 7 == 0); });
+  square("longformer --global-tokens 3",
+         [](long i, long j) { return (i - 7 <= j && j <= i + 7) || i < 3 || j < 3; });
 }
 
 TEST_CASE("what every drawn pattern has") {
