@@ -33,6 +33,7 @@ Lowered lower(const ir::Kernel& traced, const passes::Target& target, const ir::
   passes::reduce_across_warps(kernel), done("reduce_across_warps");
   passes::place_values(kernel, target), done("place_values");
   passes::order_memory(kernel), done("order_memory");
+  passes::sink_conditions(kernel), done("sink_conditions");
 
   result.text = emit::emit_kernel(kernel, emit::describe(traced, kernel));
   return result;

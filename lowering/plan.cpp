@@ -111,6 +111,59 @@ Chosen choose(const KernelStep& step, const LaunchArguments& given) {
   return {&form, aligned ? &step.part->aligned : &step.part->general, form.programs(given)};
 }
 
+void require_stream(const PlanState& state, const Stream& stream) {
+  if (!(stream.device() == state.device))
+    throw Error(
+        errors::runtime["stream-of-another-device"],
+        "the stream belongs to another device than the plan",
+        {.argument = "stream", .value = stream.device().place(), .allowed = state.device.place()});
+  if (!state.signature.unwritten.empty())
+    throw Error(
+        errors::plan["temp-never-written"],
+        "the Temp '" + state.signature.unwritten + "' is read by " +
+            state.signature.unwritten_reader + ", and no step before it writes it",
+        {state.signature.unwritten, "", "a plan that begins with the kernel that writes it", ""});
+}
+
+/// A launch of which everything has been checked.
+struct Prepared {
+  Prepared(const PlanState& state, const std::vector<Binding>& arguments,
+           const Workspace& workspace, const Buffer& reserve)
+      : given(state.signature, arguments), chosen(state.steps.size()) {
+    refuse_foreign(state, given);
+    if (!state.workspace.empty()) {
+      const bool reserved = workspace.address == 0 && workspace.bytes == 0;
+      const Workspace used = reserved ? Workspace(reserve) : workspace;
+      require_workspace(used, state.place(given, used.address), state.device, reserved);
+    }
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      if (const auto* kernel = std::get_if<KernelStep>(&state.steps[i]))
+        chosen[i] = choose(*kernel, given);
+      else
+        check_transfer(state, state.steps[i], given);
+    }
+  }
+
+  LaunchArguments given;
+  std::vector<Chosen> chosen;
+};
+
+void run(const PlanState& state, const Prepared& launch, const Stream& stream) {
+  std::vector<std::uint64_t> storage(state.most_parameters);
+  std::vector<void*> parameters(state.most_parameters);
+  for (std::size_t i = 0; i < launch.chosen.size(); ++i) {
+    const Chosen& one = launch.chosen[i];
+    if (one.form == nullptr) {
+      transfer(state, state.steps[i], launch.given, stream);
+      continue;
+    }
+    if (one.programs == 0) continue;
+    one.form->pack(launch.given, storage.data(), parameters.data());
+    one.function->launch({static_cast<unsigned>(one.programs), 1, 1}, {one.form->threads(), 1, 1},
+                         one.form->shared_bytes(), stream, parameters.data());
+  }
+}
+
 }  // namespace
 
 Plan::Plan(std::initializer_list<Plan> parts)
@@ -129,48 +182,20 @@ const Program& Plan::program(std::size_t kernel) const {
 
 void Plan::launch(const Stream& stream, const std::vector<Binding>& arguments,
                   const Workspace& workspace) const {
-  const PlanState& state = *state_;
-  if (!(stream.device() == state.device))
-    throw Error(
-        errors::runtime["stream-of-another-device"],
-        "the stream belongs to another device than the plan",
-        {.argument = "stream", .value = stream.device().place(), .allowed = state.device.place()});
-  if (!state.signature.unwritten.empty())
-    throw Error(
-        errors::plan["temp-never-written"],
-        "the Temp '" + state.signature.unwritten + "' is read by " +
-            state.signature.unwritten_reader + ", and no step before it writes it",
-        {state.signature.unwritten, "", "a plan that begins with the kernel that writes it", ""});
-  LaunchArguments given(state.signature, arguments);
-  refuse_foreign(state, given);
-  if (!state.workspace.empty()) {
-    const bool reserved = workspace.address == 0 && workspace.bytes == 0;
-    const Workspace used = reserved ? Workspace(reserve_.buffer) : workspace;
-    require_workspace(used, state.place(given, used.address), state.device, reserved);
-  }
+  require_stream(*state_, stream);
+  run(*state_, Prepared(*state_, arguments, workspace, reserve_.buffer), stream);
+}
 
-  // Everything is checked before anything runs.
-  std::vector<Chosen> chosen(state.steps.size());
-  for (std::size_t i = 0; i < chosen.size(); ++i) {
-    if (const auto* kernel = std::get_if<KernelStep>(&state.steps[i]))
-      chosen[i] = choose(*kernel, given);
-    else
-      check_transfer(state, state.steps[i], given);
-  }
-
-  std::vector<std::uint64_t> storage(state.most_parameters);
-  std::vector<void*> parameters(state.most_parameters);
-  for (std::size_t i = 0; i < chosen.size(); ++i) {
-    const Chosen& one = chosen[i];
-    if (one.form == nullptr) {
-      transfer(state, state.steps[i], given, stream);
-      continue;
-    }
-    if (one.programs == 0) continue;
-    one.form->pack(given, storage.data(), parameters.data());
-    one.function->launch({static_cast<unsigned>(one.programs), 1, 1}, {one.form->threads(), 1, 1},
-                         one.form->shared_bytes(), stream, parameters.data());
-  }
+void PlanState::launch_each(const Plan& plan, const Stream& stream,
+                            const std::vector<std::vector<Binding>>& launches,
+                            const Workspace& workspace) {
+  const PlanState& state = of(plan);
+  require_stream(state, stream);
+  std::vector<Prepared> prepared;
+  prepared.reserve(launches.size());
+  for (const std::vector<Binding>& one : launches)
+    prepared.emplace_back(state, one, workspace, plan.reserve_.buffer);
+  for (const Prepared& one : prepared) run(state, one, stream);
 }
 
 std::size_t Plan::workspace_bytes(const Extents& given) const {

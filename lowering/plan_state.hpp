@@ -49,6 +49,10 @@ struct PlanState {
 
   static Plan plan(const Device& device, std::vector<Part> parts);
   static const PlanState& of(const Plan& plan) { return *plan.state_; }
+  /// Plan::launch once for each of `launches`, in order. All are checked before one runs.
+  static void launch_each(const Plan& plan, const Stream& stream,
+                          const std::vector<std::vector<Binding>>& launches,
+                          const Workspace& workspace);
 
   const KernelStep& kernel(std::size_t number) const;
   /// Arguments with the temporaries at `base`, and the bytes these take from there.

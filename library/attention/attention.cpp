@@ -14,6 +14,7 @@
 #include "attention/tensor_checks.hpp"
 #include "passes/errors.hpp"
 #include "passes/passes.hpp"
+#include "plan_state.hpp"
 #include "scores/node.hpp"
 
 namespace tilewright {
@@ -55,7 +56,7 @@ void require_long_tables(const std::vector<std::pair<std::string, TensorView>>& 
 }
 
 AttentionState described(library::AttentionParts parts, const std::optional<Rope>& rope,
-                         AttentionRequest request, std::string arch) {
+                         bool is_regrouped, AttentionRequest request, std::string arch) {
   library::check(request);
   if (parts.block_q != 0 && parts.graph_q != 0)
     throw Error(errors::attention["graph-over-list"],
@@ -71,8 +72,12 @@ AttentionState described(library::AttentionParts parts, const std::optional<Rope
     parts.rope = library::rope_part(*rope, request.head_dim);
     require_positions(parts);
   }
+  std::optional<AttentionState::Regrouped> regrouped;
+  if (is_regrouped)
+    regrouped = {library::required_regrouping(parts), library::WholeChecks(parts, request)};
   return {.arguments = library::arguments_of(parts.trees()),
           .parts = std::move(parts),
+          .regrouped = std::move(regrouped),
           .request = std::move(request),
           .arch = std::move(arch)};
 }
@@ -118,6 +123,12 @@ Attention Attention::graph(int tile_q, int tile_kv) const {
   return result;
 }
 
+Attention Attention::regrouped() const {
+  Attention result = *this;
+  result.is_regrouped_ = true;
+  return result;
+}
+
 Attention Attention::documents() const {
   Attention result = *this;
   result.mask_ = within_documents(mask_);
@@ -136,8 +147,8 @@ library::AttentionParts Attention::parts() const {
 }
 
 AttentionPlan Attention::compile(const Device& device, const AttentionRequest& request) const {
-  AttentionState state = described(parts(), rope_, request, device.architecture());
-  const auto kernel = library::attention_kernel(state.parts, state.request.dtype);
+  AttentionState state = described(parts(), rope_, is_regrouped_, request, device.architecture());
+  const auto kernel = library::attention_kernel(state.compiled(), state.request.dtype);
   state.plan = tilewright::compile(device, *kernel, compile_request(state.request));
   auto plan = std::make_shared<Plan>(*state.plan);
   return AttentionPlan(AttentionProgram(std::make_shared<const AttentionState>(std::move(state))),
@@ -146,14 +157,14 @@ AttentionPlan Attention::compile(const Device& device, const AttentionRequest& r
 
 AttentionProgram Attention::program(const std::string& arch,
                                     const AttentionRequest& request) const {
-  AttentionState state = described(parts(), rope_, request, arch);
+  AttentionState state = described(parts(), rope_, is_regrouped_, request, arch);
   try {
     passes::target_of(arch);
   } catch (const Error& error) {  // names the command's option
     throw Error(errors::passes["target-unknown"], "unknown architecture",
                 {"arch", arch, error.allowed(), ""});
   }
-  const auto kernel = library::attention_kernel(state.parts, state.request.dtype);
+  const auto kernel = library::attention_kernel(state.compiled(), state.request.dtype);
   state.made = make_program(*kernel, arch, compile_request(state.request));
   return AttentionProgram(std::make_shared<const AttentionState>(std::move(state)));
 }
@@ -162,8 +173,9 @@ const Device& AttentionPlan::device() const { return plan_->device(); }
 
 void AttentionPlan::launch(const Stream& stream, AttentionTensors tensors,
                            const Workspace& workspace) const {
-  const AttentionRequest& request = AttentionState::of(program_).request;
-  const library::AttentionParts& parts = AttentionState::of(program_).parts;
+  const AttentionState& state = AttentionState::of(program_);
+  const AttentionRequest& request = state.request;
+  const library::AttentionParts& parts = state.parts;
   const AttentionExtents extents = library::check(tensors, request);
   library::check(extents, tensors.blocks, parts.block_q, parts.block_kv);
   library::check(extents, tensors.graph, parts.graph_q, parts.graph_kv);
@@ -182,9 +194,11 @@ void AttentionPlan::launch(const Stream& stream, AttentionTensors tensors,
   arguments.emplace_back("softmax_scale", scale);
   if (parts.block_q != 0) library::bind(std::move(tensors.blocks), arguments);
   if (parts.graph_q != 0) library::bind(std::move(tensors.graph), arguments);
-  library::bind_arguments(AttentionState::of(program_).arguments, tensors.numbers, tensors.tables,
-                          arguments);
-  plan_->launch(stream, arguments, workspace);
+  library::bind_arguments(state.arguments, tensors.numbers, tensors.tables, arguments);
+  if (!state.regrouped) return plan_->launch(stream, arguments, workspace);
+  state.regrouped->checks.run(arguments);
+  PlanState::launch_each(*plan_, stream,
+                         library::regrouped_launches(state.regrouped->how, arguments), workspace);
 }
 
 std::size_t AttentionPlan::workspace_bytes(const AttentionExtents& extents) const {

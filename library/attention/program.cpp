@@ -36,8 +36,9 @@ std::string scores_text(const AttentionState& state) {
                graph_kv, rope] = state.parts;
   std::string text = mask.tree() ? "keys where " + mask.text() : "every key";
   if (score_mod.tree()) text += "; scores s = " + score_mod.text();
-  if (is_regrouped) text += "; regrouped by residue";
-  if (*row_range != '\0') text += fmt::format("; for {} rows alone", row_range);
+  if (state.regrouped)
+    text += fmt::format("; rows and keys regrouped by residue, every {}. together",
+                        state.regrouped->how.stride);
   if (has_sinks) text += "; a sink for each head";
   if (rope)
     text += fmt::format("; rotary positions, {} pairs of {} elements{}",
@@ -61,6 +62,29 @@ std::string machine_code(const AttentionState& state) {
     if (error.kind() != ErrorKind::missing) throw;
     return "";
   }
+}
+
+std::optional<library::BlockCounts> counted(const AttentionState& state,
+                                            const AttentionExtents& extents) {
+  const AttentionRequest& request = state.request;
+  if (state.regrouped)
+    return library::count_regrouped(state.program(), state.regrouped->how, extents,
+                                    request.head_dim, request.value_dim);
+  return library::count_blocks(
+      state.program(), state.parts.mask,
+      library::kernel_extents(extents, request.head_dim, request.value_dim));
+}
+
+/// Of rows and keys, those that have tiles: of one residue, where they are regrouped.
+double share_of_pairs(const AttentionState& state, const AttentionExtents& extents) {
+  if (!state.regrouped) return 1;
+  double pairs = 0;
+  for (const auto& range :
+       library::residue_ranges(state.regrouped->how, extents.seqlen_q, extents.seqlen_kv))
+    pairs += static_cast<double>(range.count) * static_cast<double>(range.rows) *
+             static_cast<double>(range.keys);
+  const double all = static_cast<double>(extents.seqlen_q) * static_cast<double>(extents.seqlen_kv);
+  return all > 0 ? pairs / all : 0;
 }
 
 }  // namespace
@@ -95,20 +119,29 @@ std::vector<std::string> AttentionProgram::parameters() const {
 std::int64_t AttentionProgram::blocks(const AttentionExtents& extents) const {
   library::check(extents);
   constexpr std::int64_t most = 2'147'483'647;
-  const auto sizes =
-      library::kernel_extents(extents, state_->request.head_dim, state_->request.value_dim);
-  std::int64_t product = 1;
-  for (const auto& factor : state_->program().aligned.text.grid)
-    if (sizes.at(factor.dim) == 0) return 0;
-  for (const auto& factor : state_->program().aligned.text.grid) {
-    const std::int64_t count = (sizes.at(factor.dim) + factor.tile - 1) / factor.tile;
-    if (count > most / product)
-      throw Error(
-          errors::plan["grid-too-large"], "the grid has more blocks than a launch can have",
-          {"extents", fmt::format("{} * {}", product, count), "0 to " + std::to_string(most), ""});
-    product *= count;
-  }
-  return product;
+  const AttentionRequest& request = state_->request;
+  const auto of_launch = [&](const Extents& sizes) -> std::int64_t {
+    std::int64_t product = 1;
+    for (const auto& factor : state_->program().aligned.text.grid)
+      if (sizes.at(factor.dim) == 0) return 0;
+    for (const auto& factor : state_->program().aligned.text.grid) {
+      const std::int64_t count = (sizes.at(factor.dim) + factor.tile - 1) / factor.tile;
+      if (count > most / product)
+        throw Error(errors::plan["grid-too-large"],
+                    "the grid has more blocks than a launch can have",
+                    {"extents", fmt::format("{} * {}", product, count),
+                     "0 to " + std::to_string(most), ""});
+      product *= count;
+    }
+    return product;
+  };
+  if (!state_->regrouped)
+    return of_launch(library::kernel_extents(extents, request.head_dim, request.value_dim));
+  std::int64_t sum = 0;
+  for (const auto& range :
+       library::residue_ranges(state_->regrouped->how, extents.seqlen_q, extents.seqlen_kv))
+    sum += of_launch(range.extents(extents, request.head_dim, request.value_dim));
+  return sum;
 }
 
 std::string AttentionProgram::schedule() const {
@@ -137,16 +170,14 @@ std::string AttentionProgram::explain() const {
 std::string AttentionProgram::explain(const AttentionExtents& extents) const {
   library::check(extents);
   const AttentionRequest& request = state_->request;
-  const auto counts =
-      library::count_blocks(state_->program(), state_->parts.mask,
-                            library::kernel_extents(extents, request.head_dim, request.value_dim));
+  const auto counts = counted(*state_, extents);
   double share = 1;
   std::string tiles = state_->parts.follows_list() ? "as the list of the launch says"
                                                    : "as a table of the launch says";
   if (counts) {
     const double visited = static_cast<double>(counts->full + counts->cut);
     const double all = visited + static_cast<double>(counts->skipped);
-    share = all > 0 ? visited / all : 0;
+    share = all > 0 ? visited / all * share_of_pairs(*state_, extents) : 0;
     tiles = fmt::format("{} skipped, {} full, {} cut by the mask", counts->skipped, counts->full,
                         counts->cut);
   }

@@ -4,7 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <tilewright/error.hpp>
 
+#include "attention/errors.hpp"
+#include "build.hpp"
+#include "launch_checks.hpp"
 #include "loops/flash_regrouped.hpp"
 #include "scores/evaluate.hpp"
 #include "scores/node.hpp"
@@ -29,8 +33,7 @@ std::optional<Slopes> slopes(const ScoreTree& tree) {
     case Leaf::row: return Slopes{1, 0};
     case Leaf::key: return Slopes{0, 1};
     case Leaf::seqlen_q:
-    case Leaf::seqlen_kv:
-    case Leaf::heads: return Slopes{};
+    case Leaf::seqlen_kv: return Slopes{};
     case Leaf::none: break;
     default: return std::nullopt;
   }
@@ -52,19 +55,22 @@ void conjuncts(const ScoreTree& tree, std::vector<ScoreTree>& parts) {
   conjuncts(tree->operands[1], parts);
 }
 
-/// "distance % stride == remainder", as a regrouping without its parts.
+/// "distance % stride == remainder", or the other way round, as a regrouping without its parts.
 std::optional<Regrouping> residue_of(const ScoreTree& tree) {
-  if (!is(tree, Op::eq) || !is(tree->operands[0], Op::mod) || !is(tree->operands[1], Op::constant))
-    return std::nullopt;
-  const ScoreTree &distance = tree->operands[0]->operands[0], &by = tree->operands[0]->operands[1];
+  if (!is(tree, Op::eq)) return std::nullopt;
+  const bool turned = is(tree->operands[0], Op::constant);
+  const ScoreTree &modulo = tree->operands[turned], &remainder = tree->operands[!turned];
+  if (!is(modulo, Op::mod) || !is(remainder, Op::constant)) return std::nullopt;
+  const ScoreTree &distance = modulo->operands[0], &by = modulo->operands[1];
   if (!is(by, Op::constant) || by->constant < 2) return std::nullopt;
+  if (remainder->constant < 0 || remainder->constant >= by->constant) return std::nullopt;
   const auto slope = slopes(distance);
   if (!slope || std::abs(slope->key) != 1 || (slope->row != 0 && slope->row != -slope->key))
     return std::nullopt;
   const auto stride = static_cast<std::int64_t>(by->constant);
   return Regrouping{.stride = stride,
                     .distance = distance,
-                    .remainder = static_cast<std::int64_t>(tree->operands[1]->constant),
+                    .remainder = static_cast<std::int64_t>(remainder->constant),
                     .falls = slope->key < 0,
                     .row_stride = slope->row == 0 ? 1 : stride};
 }
@@ -128,11 +134,33 @@ std::optional<Regrouping> regrouping_of(const AttentionParts& parts) {
       rest = rest && Mask(one);
   }
   if (!found) return std::nullopt;
+  for (const ScoreTree& one : arguments_of(parts.trees()))
+    if (is_of_range(one->name))
+      throw Error(errors::attention["regroup-name-taken"],
+                  "a regrouped attention has numbers of its own, and '" + one->name + "' is one",
+                  {one->name, one->name, "another name", ""});
   found->parts = parts;
   found->parts.mask = Mask(of_residue(rest.tree(), *found));
   found->parts.score_mod = ScoreMod(of_residue(parts.score_mod.tree(), *found));
   found->parts.is_regrouped = true;
   return found;
+}
+
+Regrouping required_regrouping(const AttentionParts& parts) {
+  for (const auto& [present, what] : {std::pair{parts.block_q != 0, "blocks"},
+                                      {parts.graph_q != 0, "graph"},
+                                      {parts.rope.has_value(), "rope"}})
+    if (present)
+      throw Error(errors::attention["regroup-excludes"],
+                  std::string("there is no kernel for regrouped rows and keys with ") + what,
+                  {"regrouped", std::string("with ") + what, "one of the two", ""});
+  if (auto found = regrouping_of(parts)) return *std::move(found);
+  throw Error(errors::attention["regroup-without-residue"],
+              "the mask names no residue by which rows and keys could be regrouped",
+              {"mask", parts.mask.tree() ? parts.mask.text() : "every key",
+               "(q - k + c) % t == d or (k + c) % t == d, alone or joined to others by &&, with "
+               "numbers t > 1 and 0 <= d < t",
+               ""});
 }
 
 std::vector<ResidueRange> residue_ranges(const Regrouping& how, std::int64_t seqlen_q,
@@ -149,7 +177,7 @@ std::vector<ResidueRange> residue_ranges(const Regrouping& how, std::int64_t seq
     const std::int64_t key = modulo(apart, how.stride);
     return {{0, key, 1, seqlen_q, count(seqlen_kv, key)}};
   }
-  for (std::int64_t r = 0; r < how.stride && r < seqlen_q; ++r) {
+  for (std::int64_t r = 0; r < how.stride && (r == 0 || r < seqlen_q); ++r) {
     const std::int64_t key = modulo(r + apart, how.stride);
     const std::int64_t rows = count(seqlen_q, r), keys = count(seqlen_kv, key);
     if (!ranges.empty()) {
@@ -180,6 +208,43 @@ std::map<std::string, double> ResidueRange::numbers(std::int64_t seqlen_q,
   for (std::size_t i = 0; i < std::size(values); ++i)
     result[number_names[i]] = static_cast<double>(values[i]);
   return result;
+}
+
+std::optional<BlockCounts> count_regrouped(const Program& program, const Regrouping& how,
+                                           const AttentionExtents& extents, std::int64_t head_dim,
+                                           std::int64_t value_dim,
+                                           const std::map<std::string, HostTable>& tables) {
+  BlockCounts sum;
+  for (const ResidueRange& range : residue_ranges(how, extents.seqlen_q, extents.seqlen_kv)) {
+    const auto one =
+        count_blocks(program, how.parts.mask, range.extents(extents, head_dim, value_dim),
+                     range.numbers(extents.seqlen_q, extents.seqlen_kv), tables);
+    if (!one) return std::nullopt;
+    sum.skipped += one->skipped, sum.full += one->full, sum.cut += one->cut;
+  }
+  return sum;
+}
+
+struct WholeChecks::State {
+  explicit State(const ir::Kernel& kernel)
+      : signature(signature_of(kernel)), checks(signature, kernel) {}
+  static Signature signature_of(const ir::Kernel& kernel) {
+    Signature made;
+    made.title = "kernel '" + kernel.name + "'";
+    made.add(kernel, 0, made.title);
+    return made;
+  }
+  Signature signature;
+  LaunchChecks checks;  // refers to the signature
+};
+
+WholeChecks::WholeChecks(const AttentionParts& parts, const AttentionRequest& request)
+    : state_(std::make_shared<const State>(build(
+          *attention_kernel(parts, request.dtype),
+          {{std::string(D.name), request.head_dim}, {std::string(E.name), request.value_dim}}))) {}
+
+void WholeChecks::run(const std::vector<Binding>& all) const {
+  state_->checks.run(LaunchArguments(state_->signature, all));
 }
 
 std::vector<std::vector<Binding>> regrouped_launches(const Regrouping& how,

@@ -7,12 +7,18 @@
 #include <tilewright/library/attention.hpp>
 
 #include "attention/kernel.hpp"
+#include "attention/regroup.hpp"
 
 namespace tilewright {
 
 struct AttentionState {
   std::vector<ScoreTree> arguments;  ///< numbers and tables of all parts, each once
-  library::AttentionParts parts;
+  library::AttentionParts parts;     ///< as they were asked for
+  struct Regrouped {
+    library::Regrouping how;
+    library::WholeChecks checks;
+  };
+  std::optional<Regrouped> regrouped;
   AttentionRequest request;     ///< value_dim is never 0
   std::string arch;             ///< images are made for it
   std::optional<Program> made;  ///< without a device
@@ -20,6 +26,10 @@ struct AttentionState {
 
   static const AttentionState& of(const AttentionProgram& program) { return *program.state_; }
   const Program& program() const { return plan ? plan->program() : *made; }
+  /// Of the kernel.
+  const library::AttentionParts& compiled() const {
+    return regrouped ? regrouped->how.parts : parts;
+  }
 };
 
 namespace library {

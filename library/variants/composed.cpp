@@ -199,7 +199,10 @@ class Composed : public Variant {
   static BlockCounts counted(const Built& made, const Program& program, const AttentionShape& s) {
     if (made.global) return count_rows(program, made.parts, made.global->rest, made.tables, s);
     if (made.graph) return count_gathered(*made.graph, s);
-    if (made.regrouping) return count_regrouped(program, *made.regrouping, made.tables, s);
+    if (made.regrouping)
+      return count_regrouped(program, *made.regrouping, extents_of(s), s.head_dim, s.value_dim,
+                             made.tables)
+          .value();
     return count_blocks(program, made.parts.mask, kernel_extents(s), {}, made.tables).value();
   }
 

@@ -10,6 +10,7 @@
 #include "emit/bundle.hpp"
 #include "ir/print.hpp"
 #include "measure/timing.hpp"
+#include "plan_state.hpp"
 #include "runtime/cubin_info.hpp"
 #include "variants/errors.hpp"
 
@@ -159,7 +160,7 @@ RunResult run_plan(Plan plan, const Request& request, const Inputs& inputs,
   }
   const auto launches = more.launches ? more.launches(bindings) : Launches{bindings};
   const auto launch = [&] {
-    for (const std::vector<Binding>& one : launches) plan.launch(stream, one);
+    PlanState::launch_each(plan, stream, launches, {});
     if (more.after) more.after(stream, bindings);
   };
   launch();

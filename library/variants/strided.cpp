@@ -15,19 +15,6 @@ void append(std::vector<std::int64_t>& order, std::int64_t residue, std::int64_t
 
 }  // namespace
 
-BlockCounts count_regrouped(const Program& program, const Regrouping& how, const Tables& tables,
-                            const AttentionShape& s) {
-  BlockCounts sum;
-  for (const ResidueRange& range : residue_ranges(how, s.seqlen_q, s.seqlen_kv)) {
-    const BlockCounts one =
-        count_blocks(program, how.parts.mask, range.extents(extents_of(s), s.head_dim, s.value_dim),
-                     range.numbers(s.seqlen_q, s.seqlen_kv), tables)
-            .value();
-    sum.skipped += one.skipped, sum.full += one.full, sum.cut += one.cut;
-  }
-  return sum;
-}
-
 void add_regrouped(Tiling& tiling, std::shared_ptr<const Program> program, const Regrouping& how,
                    const Tables& tables, const AttentionShape& s) {
   const auto ranges = residue_ranges(how, s.seqlen_q, s.seqlen_kv);

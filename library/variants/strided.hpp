@@ -1,4 +1,4 @@
-// What is counted and drawn of masks whose rows and keys are regrouped (attention/regroup.hpp).
+// What is drawn of masks whose rows and keys are regrouped (attention/regroup.hpp).
 #pragma once
 
 #include <tilewright/compile.hpp>
@@ -7,10 +7,6 @@
 #include "variants/recipe.hpp"
 
 namespace tilewright::library {
-
-/// Summed over the launches: skipped tiles are those of rows and keys of one residue.
-BlockCounts count_regrouped(const Program& program, const Regrouping& how, const Tables& tables,
-                            const AttentionShape& shape);
 
 /// Orders and classes: residue after residue, each filled up to whole tiles; where rows and keys
 /// are of different residues, tiles are skipped.

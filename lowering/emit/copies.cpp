@@ -316,12 +316,12 @@ void Emitter::load_fragment(const ir::Operation& operation) {
   const std::string from = whole ? base : plan_.fresh(plan_.argument(operation.name) + "_from");
   prelude_.use("unroll");
   if (row < 0 && column < 0) {
-    const bool floating = is_floating(tensor->dtype);
-    paragraph(operation, std::string("const ") + (floating ? "float " : "int ") + name + " = " +
+    const std::string type = is_floating(tensor->dtype) ? "const float " : "const int ";
+    paragraph(operation, (declares(value) ? type : "") + name + " = " +
                              widened("*(" + base + ")", tensor->dtype) + ";");
     return;
   }
-  paragraph(operation, declaration(value, ";"));
+  if (declares(value)) paragraph(operation, declaration(value, ";"));
   if (!whole) out_.line("const auto* " + from + " = " + base + ";");
   const int vector = kernel_.layout.vector, rows = kernel_.layout.rows_per_thread;
   const auto both = [](const std::string& a, const std::string& b) {

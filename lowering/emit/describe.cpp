@@ -110,8 +110,8 @@ class Describer {
       case Op::random_bits: return {random_text(operation)};
       case Op::extent: return {"extent(" + operation.name + ")"};
       case Op::load: return {"load(" + operation.name + ")"};
-      case Op::neg: return {"-" + use(operation.operands[0]).text, 60};
-      case Op::logical_not: return {"!" + use(operation.operands[0]).text, 60};
+      case Op::neg: return signed_with("-", use(operation.operands[0]));
+      case Op::logical_not: return signed_with("!", use(operation.operands[0]));
       case Op::cast:
         return {"cast<" + std::string(name(kernel_.type(operation.results[0]).dtype)) + ">(" +
                 use(operation.operands[0]).text + ")"};
@@ -122,6 +122,13 @@ class Describer {
       text += (i ? ", " : "") + use(operation.operands[i]).text;
     if (operation.axis >= 0) text += ", " + dim(operation.axis);
     return {text + ")"};
+  }
+
+  /// Two minus signs would be one operator.
+  static Phrase signed_with(const std::string& sign, const Phrase& of) {
+    constexpr int own = 60;
+    const bool apart = of.precedence < own || of.text.starts_with('-');
+    return {sign + (apart ? "(" + of.text + ")" : of.text), own};
   }
 
   /// As the user wrote it: without the upper half of the seed and the stream where they are 0.

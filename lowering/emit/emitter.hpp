@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -94,6 +95,11 @@ class Emitter {
   std::string comment(const ir::Operation& operation);  ///< "[4] s = dot(q, k, d)  128x128 f32"
   std::string remark(const ir::Operation& operation);   ///< "[4] ", and notes the source line
   void compute(const ir::Operation& operation);
+  bool written_alone(const ir::Operation& operation) const;
+  void write(const ir::Operation& operation);
+  bool declares(ValueId value) const;
+  bool serves_alone(const ir::Operation& select) const;
+  void write_sunk();
   void mask_in_place(const ir::Operation& operation);
   void assign(ValueId target, const ir::Operation& operation, bool declare);
   void dot(const ir::Operation& operation);
@@ -234,7 +240,9 @@ class Emitter {
   bool packing_ = false;                ///< the expression is about to be rounded to 16 bits anyway
   std::vector<ir::AxisId> open_loops_;  ///< over tiles, outermost first
   bool in_cut_code_ = false;            ///< inside a body that knows `cut`
-  std::string part_, other_, places_;   ///< names in reductions.cpp
+  std::vector<const ir::Operation*> sunk_;  ///< cut tiles need them: not yet written
+  std::set<ValueId> declared_;              ///< variables declared in front of where they are set
+  std::string part_, other_, places_;       ///< names in reductions.cpp
   std::string f32_left_;  ///< what dot_f32.cpp calls a left operand before it is rounded
 };
 

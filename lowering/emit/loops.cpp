@@ -44,6 +44,7 @@ void Emitter::declare_carried(const ir::Operation& loop, std::size_t first_initi
 
 /// What the loop carries on: values that did not already overwrite their variable are copied to it.
 void Emitter::yield(const ir::Operation& loop) {
+  write_sunk();
   const ir::Region& body = *loop.regions.back();
   const ir::Operation& end = *body.operations.back();
   std::vector<std::size_t> pending;
@@ -408,6 +409,7 @@ void Emitter::when(const ir::Operation& branch) {
   out_.open("if (" + uniform(condition) + ") {", remark(branch) + "when");
   local_.clear();
   region(body);
+  write_sunk();
   const ir::Operation& end = *body.operations.back();
   for (std::size_t i = 0; i < branch.results.size(); ++i)
     copy_value(plan_.variable(branch.results[i]), branch.results[i], end.operands[i]);

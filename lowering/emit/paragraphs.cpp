@@ -42,7 +42,71 @@ void Emitter::paragraph(const ir::Operation& operation, const std::string& text)
   out_.line(text, comment(operation));
 }
 
+/// Whether the operation has lines of its own: others are written where they are used.
+bool Emitter::written_alone(const ir::Operation& operation) const {
+  switch (operation.op) {
+    case Op::each:
+    case Op::block:
+    case Op::operand_load:
+    case Op::shared_alloc: return false;  // a buffer's address is declared where it is first used
+    case Op::for_blocks:
+    case Op::for_range:
+    case Op::when:
+    case Op::copy_async:
+    case Op::wait:
+    case Op::barrier:
+    case Op::convert_layout:
+    case Op::store:
+    case Op::atomic_add:
+    case Op::dot: return true;
+    default: return operation.results.size() == 1 && plan_.is_variable(operation.results[0]);
+  }
+}
+
+/// What is sunk waits for the condition that reads it.
 void Emitter::statement(const ir::Operation& operation) {
+  if (!written_alone(operation)) return;
+  if (operation.sunk && in_cut_code_) {
+    sunk_.push_back(&operation);
+    return;
+  }
+  if (!serves_alone(operation)) write_sunk();
+  write(operation);
+}
+
+/// Whether all that waits is read by `select` alone, which overwrites a tile: both stand in one
+/// branch then.
+bool Emitter::serves_alone(const ir::Operation& select) const {
+  if (select.op != Op::select || !select.cut_only || declares(select.results[0])) return false;
+  std::set<const ir::Operation*> readers(sunk_.begin(), sunk_.end());
+  readers.insert(&select);
+  return std::all_of(sunk_.begin(), sunk_.end(), [&](const ir::Operation* waiting) {
+    return plan_.read_by_none_but(readers, waiting->results[0]);
+  });
+}
+
+/// Variables for later conditions, which set them in cut tiles and read them in no others.
+void Emitter::write_sunk() {
+  if (sunk_.empty()) return;
+  const auto waiting = std::move(sunk_);
+  sunk_.clear();
+  for (const ir::Operation* operation : waiting) {
+    out_.origin(operation->where);
+    rows_as(operation->results[0]);
+    out_.line(declaration(operation->results[0], ";"));
+    declared_.insert(operation->results[0]);
+  }
+  out_.open("if (cut) {", "what hides elements; in a full tile nothing does");
+  for (const ir::Operation* operation : waiting) write(*operation);
+  out_.close();
+}
+
+/// Whether the paragraph that sets `value` declares its variable.
+bool Emitter::declares(ValueId value) const {
+  return plan_.replaces(value) < 0 && !declared_.contains(value);
+}
+
+void Emitter::write(const ir::Operation& operation) {
   out_.origin(operation.where);
   if (operation.op == Op::store || operation.op == Op::convert_layout || is_reduction(operation.op))
     rows_as(operation.operands[0]);
@@ -53,7 +117,6 @@ void Emitter::statement(const ir::Operation& operation) {
     case Op::for_blocks: for_blocks(operation); return;
     case Op::for_range: for_range(operation); return;
     case Op::when: when(operation); return;
-    case Op::shared_alloc: return;  // its address is declared where it is first used
     case Op::copy_async: copy(operation, "", ""); return;
     case Op::wait: {
       if (!kernel_.aligned) return;  // copies through registers are complete when they return
@@ -70,18 +133,13 @@ void Emitter::statement(const ir::Operation& operation) {
     case Op::store:
     case Op::atomic_add: store(operation); return;
     case Op::dot: dot(operation); return;
-    case Op::each:
-    case Op::block:
-    case Op::operand_load: return;
     default: break;
   }
-  if (operation.results.size() != 1 || !plan_.is_variable(operation.results[0])) return;
   if (operation.op == Op::load) {
     load_fragment(operation);
   } else if (operation.op == Op::take && operation.operands.size() > 2) {
     take_through_shared(operation);
-  } else if (operation.op == Op::select && operation.cut_only &&
-             plan_.replaces(operation.results[0]) >= 0) {
+  } else if (operation.op == Op::select && operation.cut_only && !declares(operation.results[0])) {
     mask_in_place(operation);
   } else {
     compute(operation);
@@ -90,7 +148,7 @@ void Emitter::statement(const ir::Operation& operation) {
 
 void Emitter::compute(const ir::Operation& operation) {
   const ValueId value = operation.results[0];
-  const bool declare = plan_.replaces(value) < 0;
+  const bool declare = declares(value);
   const bool tile = !kernel_.type(value).axes.empty();
   if (operation.across_warps) return reduce_rows(operation);
   if (operation.op == Op::finish_reduce) {
@@ -130,8 +188,7 @@ void Emitter::assign(ValueId target, const ir::Operation& operation, bool declar
   };
   if (!row && !column) {
     if (is_reduction(operation.op)) {
-      paragraph(operation,
-                (is_floating(kernel_.type(target).dtype) ? "float " : "int ") + name + ";");
+      if (declare) paragraph(operation, declaration(target, ";"));
       reduce_into(name, operation, row_at("0"), false);
       return;
     }
@@ -192,19 +249,36 @@ void Emitter::assign(ValueId target, const ir::Operation& operation, bool declar
     paragraph(operation, over_elements(target, at, line));
 }
 
-/// where(visible, s, -inf) of a cut tile: hidden elements are overwritten, full tiles skip it.
+/// where(visible, s, -inf) of a cut tile: hidden elements are overwritten, full tiles skip it and
+/// what only the condition needs.
 void Emitter::mask_in_place(const ir::Operation& operation) {
   prelude_.use("unroll");
   const ValueId value = operation.results[0];
+  const std::string label = "hidden elements; a full tile has none";
+  const auto waiting = std::move(sunk_);
+  sunk_.clear();
+  if (!waiting.empty()) {
+    out_.open("if (cut) {", label);
+    for (const ir::Operation* needed : waiting) write(*needed);
+    out_.origin(operation.where);
+    rows_as(value);
+  }
   const At at = each(value);
   const std::string hidden = negated(operation.operands[0], at).text,
                     neutral = element(operation.operands[2], at).text;
   std::string loops = over_elements(value, at, "");
   if (!loops.empty()) loops.pop_back();
-  out_.line("if (cut)", "hidden elements; a full tile has none");
-  if (!loops.empty()) out_.line("  " + loops);
-  out_.line("    if (" + hidden + ") " + plan_.variable(value) + subscript(value, at) + " = " +
-            neutral + ";");
+  const std::string overwrite =
+      "if (" + hidden + ") " + plan_.variable(value) + subscript(value, at) + " = " + neutral + ";";
+  if (waiting.empty()) {
+    out_.line("if (cut)", label);
+    if (!loops.empty()) out_.line("  " + loops);
+    out_.line("    " + overwrite);
+    return;
+  }
+  if (!loops.empty()) out_.line(loops);
+  out_.line((loops.empty() ? "" : "  ") + overwrite);
+  out_.close();
 }
 
 void Emitter::copy_value(const std::string& to, ValueId shape, ValueId from,

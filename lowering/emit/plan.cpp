@@ -142,6 +142,15 @@ bool Plan::inlined(const Operation& operation) const {
   return true;
 }
 
+bool Plan::read_by_none_but(const std::set<const Operation*>& readers, ValueId value) const {
+  const auto& users = users_[static_cast<std::size_t>(value)];
+  return std::all_of(users.begin(), users.end(), [&](const Operation* user) {
+    if (readers.contains(user)) return true;
+    return user->results.size() == 1 && user->regions.empty() && !is_variable(user->results[0]) &&
+           read_by_none_but(readers, user->results[0]);
+  });
+}
+
 std::string Plan::wish_for(const Operation& operation, ValueId value) const {
   const std::string& name = kernel_.values[static_cast<std::size_t>(value)].name;
   if (!name.empty()) return argument_.contains(name) ? name + "_tile" : name;
@@ -203,7 +212,7 @@ void Plan::name_loop(const Operation& loop) {
     variable_[static_cast<std::size_t>(carried)] = variable_[static_cast<std::size_t>(result)] =
         name;
   }
-  for (const auto& inner : loop.regions) name_region(*inner);
+  name_region(body);  // a mask is written where its copies stand
   share_carried(loop);
 }
 

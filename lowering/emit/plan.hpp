@@ -33,6 +33,9 @@ class Plan {
   /// Whether `value` is a loop's counter: the number of its tile, or of its round.
   bool counts(ValueId value) const { return counters_.contains(value); }
   int uses(ValueId value) const { return uses_[static_cast<std::size_t>(value)]; }
+  /// Whether no operation outside `readers` reads `value`, nor what is written where it is used
+  /// and reads it.
+  bool read_by_none_but(const std::set<const ir::Operation*>& readers, ValueId value) const;
 
   /// The C name of an argument.
   const std::string& argument(const std::string& name) const { return argument_.at(name); }

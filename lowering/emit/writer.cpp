@@ -40,6 +40,7 @@ void Writer::put(std::string_view text) {
       if (mark.front() == '+') break;
     }
     if (at == std::string_view::npos) at = outermost_sum(text, room);
+    if (at == std::string_view::npos) at = text.rfind(" ? ", room - 3);
     if (at == std::string_view::npos) break;
     put_line(text.substr(0, at), indent);
     text.remove_prefix(at + 1);

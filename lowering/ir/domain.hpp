@@ -16,7 +16,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace tilewright::ir {
@@ -114,53 +113,6 @@ struct TileCounts {
   std::int64_t skipped = 0;
   std::int64_t full = 0;
   std::int64_t cut = 0;
-};
-
-/// A domain made ready for many evaluations: names are numbered, expressions are flat. Counts look
-/// at tiles one by one only where an interval has a condition, and then at those of one period.
-class DomainEvaluator {
- public:
-  explicit DomainEvaluator(const Domain& domain);
-  /// What evaluations ask for, in the order of their numbers.
-  const std::vector<std::string>& names() const { return names_; }
-  TileCounts counts(std::int64_t tiles, const std::vector<std::int64_t>& numbers);
-  /// [tiles]
-  std::vector<TileClass> classes(std::int64_t tiles, const std::vector<std::int64_t>& numbers);
-
- private:
-  using Stretch = std::pair<std::int64_t, std::int64_t>;  ///< first, last: both included
-  struct Step {
-    IntExpr::Kind kind;
-    std::int64_t operand;  ///< a constant, or the number of a name
-  };
-  struct Interval {
-    std::vector<Step> first, last, condition;  ///< in the order they run; condition: none if empty
-    std::vector<Step> repeats;
-  };
-  /// An interval of the program at hand.
-  struct Active {
-    std::int64_t first, last;
-    const Interval* interval;
-    std::int64_t period;  ///< in tiles, of the condition; 0: none
-  };
-
-  std::vector<Step> flat(const IntExpr& expression);
-  void append(const IntExpr& expression, std::vector<Step>& steps);
-  std::vector<Interval> flat(const std::vector<TileInterval>& intervals);
-  std::int64_t run(const std::vector<Step>& steps);
-  bool holds(const Interval& interval, std::int64_t tile);
-  std::vector<Active> active(const std::vector<Interval>& intervals, std::int64_t tiles);
-  /// Tiles first … last, in which the same intervals are active.
-  void count(std::int64_t first, std::int64_t last, const std::vector<Active>& visited,
-             const std::vector<Active>& hidden, TileCounts& counts);
-  /// Sorted, disjoint, inside 0 … tiles - 1.
-  std::vector<Stretch> unite(const std::vector<Interval>& intervals, std::int64_t tiles);
-
-  std::vector<std::string> names_;
-  std::int64_t width_ = 0;
-  std::vector<Interval> visited_, hidden_;
-  std::vector<std::int64_t> numbers_;  ///< of the evaluation at hand; the last one is the tile's
-  std::vector<std::int64_t> stack_;
 };
 
 /// Names of uniform values, "value(17)", that the bounds ask for.

@@ -54,7 +54,7 @@ class Interpreter : protected ProgramState {
       case Op::copy_async: copies_[op.operands[0]] = &op; return;
       default: break;
     }
-    values_[at(op.results[0])] = result(op);
+    values_[at(op.results[0])] = op.sunk && in_full_tile() ? nullptr : result(op);
   }
 
   TilePointer result(const Operation& op) {
@@ -103,7 +103,7 @@ class Interpreter : protected ProgramState {
 
   TilePointer pointwise(const Operation& op, const Type& type) {
     // A select of cut tiles alone is not there in a full one.
-    if (op.cut_only && !running_.empty() && !running_.back().cut) {
+    if (op.cut_only && in_full_tile()) {
       const TileData& taken = tile(op.operands[1]);
       const TileData like = empty(type);
       return share(broadcast(taken, like.axes, like.shape));

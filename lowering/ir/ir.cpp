@@ -23,6 +23,7 @@ std::unique_ptr<Operation> copy(const Operation& operation) {
   result->indices = operation.indices;
   result->masked = operation.masked;
   result->cut_only = operation.cut_only;
+  result->sunk = operation.sunk;
   result->per_thread = operation.per_thread;
   result->across_warps = operation.across_warps;
   result->tf32 = operation.tf32;

@@ -17,6 +17,9 @@
 //    apply_mask has made that explicit (Operation::masked); stores write visible elements only.
 //  * for_blocks over a list visits the tiles that the list names, in its order; the mask applies in
 //    those it marks as cut and is not evaluated in the others, all of whose elements are visible.
+//  * What is sunk has a value in cut tiles alone, and there nobody but a condition of cut tiles
+//  reads
+//    it.
 //  * A row with no element reduces to the neutral value: -inf for max, 0 for sum, -1 for argmax.
 //  * The order of a reduction's additions is the schedule's; results are bit-stable for one
 //  schedule.
@@ -152,11 +155,13 @@ struct Operation {
   AxisId axis = -1;            ///< index, dot, reductions, for_blocks
   std::vector<Index> indices;  ///< load, store, copy_async; for_blocks over a list: its first
                                ///< entry and the one behind its last
-  bool masked = false;  ///< reductions, dot: hidden elements are neutral already (apply_mask);
-                        ///< store, reduce_argmax: what shows is its second operand, without one
-                        ///< all; take: its buffer holds the tile already
-  bool cut_only =
-      false;  ///< select, store: the condition holds in every full tile, so only cut tiles run it
+  bool masked = false;      ///< reductions, dot: hidden elements are neutral already (apply_mask);
+                            ///< store, reduce_argmax: what shows is its second operand, without one
+                            ///< all; take: its buffer holds the tile already
+  bool cut_only = false;    ///< select, store, reduce_argmax: the condition holds in every full
+                            ///< tile, so only cut tiles ask it
+  bool sunk = false;        ///< only conditions of cut_only operations read its value, so only cut
+                            ///< tiles compute it (cut_tiles.hpp)
   bool per_thread = false;  ///< reductions: kept per thread until finish_reduce
   bool across_warps =
       false;          ///< reductions, finish_reduce: over the dimension that runs over warps

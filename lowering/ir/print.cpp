@@ -226,6 +226,7 @@ class Printer {
     if (op.axis >= 0) text += " over " + axis_name(op.axis);
     if (op.masked) text += " masked";
     if (op.cut_only) text += " cut_only";
+    if (op.sunk) text += " sunk";
     if (op.per_thread) text += " per_thread";
     if (op.across_warps) text += " across_warps";
     if (op.tf32) text += " tf32";

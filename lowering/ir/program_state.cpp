@@ -103,8 +103,8 @@ TilePointer ProgramState::visibility(const Operation& op) const {
   TilePointer visible;
   if (op.masked) {
     if (op.op == Op::reduce_argmax && op.operands.size() > 1 &&
-        kernel_.type(op.operands[1]).kind == Type::Kind::tile)
-      visible = values_[at(op.operands[1])];
+        kernel_.type(op.operands[1]).kind == Type::Kind::tile && !(op.cut_only && in_full_tile()))
+      visible = share(tile(op.operands[1]));
     return visible;
   }
   for (const Running& loop : running_)
@@ -159,7 +159,7 @@ void ProgramState::store(const Operation& op) {
   TileData shown;
   if (op.masked) {
     for (std::size_t i = 1; i < op.operands.size(); ++i)
-      if (kernel_.type(op.operands[i]).kind == Type::Kind::tile)
+      if (kernel_.type(op.operands[i]).kind == Type::Kind::tile && !(op.cut_only && in_full_tile()))
         shown = broadcast(tile(op.operands[i]), value.axes, value.shape);
   } else {
     for (const Running& loop : running_) {

@@ -50,6 +50,8 @@ class ProgramState {
   /// Whether any, and whether all elements inside the extents are visible.
   std::pair<bool, bool> seen(const TileData& visible) const;
 
+  bool in_full_tile() const { return !running_.empty() && !running_.back().cut; }
+
   static std::size_t at(ValueId value) { return static_cast<std::size_t>(value); }
   const Axis& axis(AxisId id) const { return kernel_.axes[static_cast<std::size_t>(id)]; }
   [[noreturn]] void refuse(const ErrorEntry& entry, const std::string& message,

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "ir/cut_tiles.hpp"
 #include "ir/errors.hpp"
 #include "ir/print.hpp"
 #include "tilewright/error.hpp"
@@ -27,6 +28,7 @@ class Verifier {
     find_copied_buffers(kernel_.body);
     if (!kernel_.body.arguments.empty()) refuse(nullptr, "the kernel's body has arguments");
     region(kernel_.body, false);
+    check_sunk(kernel_.body, use_counts(kernel_), false);
     for (std::size_t i = 0; i < kernel_.axes.size(); ++i) {
       const ValueId block = kernel_.axes[i].block;
       if (block != no_value && !defined_[static_cast<std::size_t>(block)])
@@ -323,6 +325,21 @@ class Verifier {
         !ready_.contains(op.operands[0]))
       refuse(&op,
              "reads " + print_value(kernel_, op.operands[0]) + " before any wait for its copies");
+  }
+
+  /// What has a value in cut tiles alone is read in them alone. `tiles`: in a loop over tiles.
+  void check_sunk(const Region& region, const std::vector<int>& uses, bool tiles) const {
+    for (const auto& op : region.operations) {
+      for (const auto& inner : op->regions)
+        check_sunk(*inner, uses, op->op == Op::for_blocks ? inner == op->regions.back() : tiles);
+      if (!op->sunk) continue;
+      if (!tiles || !may_sink(kernel_, *op)) refuse(op.get(), "is sunk and may not be");
+      int reads = 0;
+      for (const auto& reader : region.operations)
+        reads += reads_in_cut_tiles(kernel_, *reader, op->results[0]);
+      if (reads != uses[static_cast<std::size_t>(op->results[0])])
+        refuse(op.get(), "has a value in cut tiles alone and is read elsewhere");
+    }
   }
 
   const Kernel& kernel_;

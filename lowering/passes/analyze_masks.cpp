@@ -55,27 +55,33 @@ ir::Domain domain_of(ir::Kernel& kernel, const Operation& loop, const MaskRows& 
     return domain;
   }
   const auto definitions = ir::definitions(kernel);
+  MaskReader reader(kernel, definitions, loop, rows.axis, nullptr);
+  const auto assume_positive = [&](const std::set<std::string>& symbols) {
+    for (const std::string& symbol : symbols)
+      if (std::find(domain.positive.begin(), domain.positive.end(), symbol) ==
+          domain.positive.end())
+        domain.positive.push_back(symbol);
+  };
   for (const bool negated : {false, true}) {
     const Formula formula = mask_formula(kernel, definitions, loop, rows.axis, negated, &row_tiles);
     TileSpace known = space;
     for (std::size_t i = 0; i < row_tiles.size(); ++i)
       known.facts.not_negative(Linear(IntExpr::symbol("most(" + std::to_string(i) + ")")) -
                                Linear(IntExpr::symbol("least(" + std::to_string(i) + ")")));
-    ZoneTiles tiles = tiles_of(formula.zones, known);
+    known.rows_in_periods = domain.exact;
+    ZoneTiles tiles = tiles_of(formula.zones, known, &reader);
     (negated ? domain.hidden : domain.visited) = std::move(tiles.intervals);
     if (negated) {
       known.ragged_tile_may_join = true;
-      domain.hidden_in_loop = tiles_of(formula.zones, known).intervals;
+      domain.hidden_in_loop = tiles_of(formula.zones, known, &reader).intervals;
       domain.full_exact = tiles.exact;
     }
     domain.exact = domain.exact && tiles.exact;
     if (!tiles.exact && domain.note.empty())
       domain.note = formula.note.empty() ? tiles.note : formula.note;
-    for (const std::string& symbol : formula.positive)
-      if (std::find(domain.positive.begin(), domain.positive.end(), symbol) ==
-          domain.positive.end())
-        domain.positive.push_back(symbol);
+    assume_positive(formula.positive);
   }
+  assume_positive(reader.positive);
   if (domain.visited.empty()) domain.visited = {{IntExpr(0), IntExpr(-1)}};  // said, not left out
   if (domain.exact) domain.note.clear();
   if (!domain.exact && rows.several) domain.note += "; the mask has rows along more than one axis";
@@ -110,14 +116,20 @@ class InFront {
     if (known != extremes_.end()) return known->second;
     const auto number = static_cast<std::size_t>(std::stol(name.substr(name.find('(') + 1)));
     const ValueId tile = tile_of(number);
+    const auto counted = [&](ValueId x, std::int64_t otherwise) {
+      const ValueId sees = seen(number);
+      if (sees == no_value) return x;
+      return write_.add(Op::select, DType::i32, {sees, x, write_.constant(DType::i32, otherwise)});
+    };
     ValueId value = no_value;
     if (least) {  // ~x turns the order of all integers around
-      const ValueId inverse = write_.add(Op::bit_not, DType::i32, {tile});
+      const ValueId inverse =
+          counted(write_.add(Op::bit_not, DType::i32, {tile}), ~beyond_all_keys);
       value =
           write_.add(Op::bit_not, DType::i32, {greatest(inverse, word_of(number) + "_inverse")});
       kernel_.values[static_cast<std::size_t>(value)].name = word_of(number) + "_least";
     } else {
-      value = greatest(tile, word_of(number) + "_most");
+      value = greatest(counted(tile, -beyond_all_keys), word_of(number) + "_most");
     }
     return extremes_.emplace(name, IntExpr::symbol("value(" + std::to_string(value) + ")"))
         .first->second;
@@ -135,17 +147,41 @@ class InFront {
   ValueId tile_of(std::size_t number) {
     const auto known = tiles_.find(number);
     if (known != tiles_.end()) return known->second;
-    const RowTile& tile = row_tiles_[number];
+    return tiles_.emplace(number, written(row_tiles_[number].form)).first->second;
+  }
+
+  /// Which rows count, or no_value: all of them.
+  ValueId seen(std::size_t number) {
+    const auto& where = row_tiles_[number].where;
+    const auto known = std::find_if(seen_.begin(), seen_.end(),
+                                    [&](const auto& one) { return one.first == where; });
+    if (known != seen_.end()) return known->second;
+    ValueId all = no_value;
+    for (auto [low, high] : where) {
+      high.constant = high.constant - low.constant;
+      low.constant = 0;
+      const bool below = high.constant.is(-1);
+      if (below) high.constant = 0;
+      const ValueId one =
+          write_.add(below ? Op::lt : Op::le, DType::b1, {written(low), written(high)});
+      all = all == no_value ? one : write_.add(Op::logical_and, DType::b1, {all, one});
+    }
+    seen_.emplace_back(where, all);
+    return all;
+  }
+
+  ValueId written(const Affine& form) {
     std::set<ValueId> needed;
-    const auto need = [&](const Linear& form) {
-      for (const auto& [atom, coefficient] : form.terms()) collect(atom, needed);
+    const auto need = [&](const Linear& part) {
+      for (const auto& [atom, coefficient] : part.terms()) collect(atom, needed);
     };
-    for (const Choice& table : tile.tables) needed.insert(table.value);
-    for (const Quotient& quotient : tile.quotients)
-      for (const Linear* form : {&quotient.coefficient, &quotient.offset, &quotient.divisor})
-        need(*form);
+    need(form.constant);
+    for (const Choice& table : form.tables) needed.insert(table.value);
+    for (const Quotient& quotient : form.quotients)
+      for (const Linear* part : {&quotient.coefficient, &quotient.offset, &quotient.divisor})
+        need(*part);
     for (const ValueId value : needed) hoist(mask_, value, made_);
-    return tiles_.emplace(number, write_.row_tile(tile, rows_)).first->second;
+    return write_.row_tile(form, rows_);
   }
 
   static void collect(const IntExpr& e, std::set<ValueId>& values) {
@@ -158,14 +194,16 @@ class InFront {
 
   /// What the extremes are called after: the name of the table, or of the value.
   std::string word_of(std::size_t number) const {
-    const ValueId table = row_tiles_[number].tables[0].value;
+    const ValueId table = row_tiles_[number].form.tables[0].value;
+    const std::string seen = row_tiles_[number].where.empty() ? "" : "_seen";
     const std::string& own = kernel_.values[static_cast<std::size_t>(table)].name;
-    if (!own.empty()) return own;
+    if (!own.empty()) return own + seen;
     const auto definitions = ir::definitions(kernel_);
     for (const auto& operation : made_)
-      if (operation->results[0] == table && operation->op == Op::load) return operation->name;
+      if (operation->results[0] == table && operation->op == Op::load)
+        return operation->name + seen;
     const Operation* from = definitions[static_cast<std::size_t>(table)];
-    return from != nullptr && from->op == Op::load ? from->name : "bound";
+    return (from != nullptr && from->op == Op::load ? from->name : "bound") + seen;
   }
 
   ir::Kernel& kernel_;
@@ -176,6 +214,7 @@ class InFront {
   const std::vector<RowTile>& row_tiles_;
   std::map<std::string, IntExpr> extremes_;
   std::map<std::size_t, ValueId> tiles_;
+  std::vector<std::pair<std::vector<std::pair<Affine, Affine>>, ValueId>> seen_;
 };
 
 void analyze(ir::Kernel& kernel, Region& region) {

@@ -1,7 +1,8 @@
 // Which tiles a loop visits, and which of those hide something, derived from its mask: no table of
 // blocks is built, the bounds are expressions over extents, scalars and the block's own rows. The
 // chain: mask_affine (tiles as k, q and quotients) -> mask_bounds (one inequality) -> mask_formula
-// (zones of the mask and of its negation) -> zones (intervals of tiles) -> this pass.
+// (zones of the mask and of its negation) -> zones (intervals of tiles; what bounds alone do not
+// settle goes by eliminate_rows and row_periods) -> this pass.
 #pragma once
 
 #include <cstdint>

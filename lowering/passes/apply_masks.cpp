@@ -36,6 +36,7 @@ class MaskApplier {
     for (std::size_t i = 0; i < region.operations.size(); ++i) {
       Operation& operation = *region.operations[i];
       if (operation.op == Op::for_blocks) {
+        run(*operation.regions[0]);  // a mask may reduce, outside the loop it belongs to
         loops_.push_back(&operation);
         run(*operation.regions[1]);
         loops_.pop_back();
@@ -204,6 +205,7 @@ class MaskApplier {
       copy->constant = source->constant;
       copy->name = source->name;
       copy->axis = source->axis;
+      copy->masked = source->masked;
       copy->indices = source->indices;
       for (ValueId& operand : copy->operands)
         if (const auto found = renamed.find(operand); found != renamed.end())

@@ -5,15 +5,13 @@
 #include <algorithm>
 #include <numeric>
 
+#include "passes/arcs.hpp"
 #include "passes/mask_affine.hpp"
 #include "passes/mask_formula.hpp"
 
 namespace tilewright::passes {
 
 namespace {
-
-constexpr std::int64_t most_residues = 4096;  ///< looked at one by one
-constexpr std::size_t most_arcs = 16;
 
 /// scale * floor((y % modulus) / unit) + rest, with y = q * row + k * key + offset and modulus a
 /// multiple of unit.
@@ -102,29 +100,6 @@ std::optional<Remainder> of_difference(const Affine& x) {
   return made;
 }
 
-std::int64_t floor_mod(std::int64_t x, std::int64_t t) { return (x % t + t) % t; }
-
-/// Maximal runs of remainders, around the end too: start and reach.
-std::vector<std::pair<std::int64_t, std::int64_t>> arcs_of(const std::vector<bool>& residues) {
-  const auto t = static_cast<std::int64_t>(residues.size());
-  const auto in = [&](std::int64_t r) {
-    return residues[static_cast<std::size_t>(floor_mod(r, t))];
-  };
-  std::vector<std::pair<std::int64_t, std::int64_t>> arcs;
-  if (std::all_of(residues.begin(), residues.end(), [](bool r) { return r; })) return {{0, t - 1}};
-  for (std::int64_t r = 0; r < t; ++r) {
-    if (!in(r) || in(r - 1)) continue;
-    std::int64_t reach = 0;
-    while (in(r + reach + 1)) ++reach;
-    arcs.emplace_back(r, reach);
-  }
-  return arcs;
-}
-
-bool is_constant(const Congruence& c) {
-  return c.offset.is_constant() && c.modulus.is_constant() && c.reach.is_constant();
-}
-
 /// Offsets a multiple of the modulus apart are one; that with the fewest words is taken.
 Linear reduced(const Linear& offset, const Linear& modulus) {
   if (offset.is_constant() && modulus.is_constant())
@@ -154,10 +129,27 @@ class ZoneMaker {
     made.offset = reduced(made.offset, made.modulus);
     if (made.k == 0 && made.q == 0) return std::nullopt;
     if (made.k <= 1 && (made.q == 0 || made.q == 1 || made.q == -1)) return guarded({made}, guards);
+    if (made.q == 0 && made.reach.is(0) && made.modulus.is_constant() && !made.offset.is_constant())
+      return solved(made, guards);
     return divided(made, guards);
   }
 
  private:
+  /// (a k + c) % t == 0, c known at launch: k + c / a is a multiple of t, when what a and t have in
+  /// common divides c.
+  static std::optional<std::vector<Zone>> solved(Congruence made, std::vector<Linear> guards) {
+    const std::int64_t common = std::gcd(made.k, made.modulus.constant());
+    const std::int64_t modulus = made.modulus.constant() / common;
+    if (modulus > most_residues) return std::nullopt;
+    if (common > 1) guards.push_back(Linear(mod(made.offset.expression(), common)) * -1);
+    std::int64_t inverse = 0;
+    while (floor_mod(inverse * (made.k / common), modulus) != floor_mod(1, modulus)) ++inverse;
+    made.offset = floor_quotient(made.offset, common) * inverse;
+    made.modulus = modulus;
+    made.k = 1;
+    return guarded(modulus == 1 ? std::vector<Congruence>{} : std::vector{made}, guards);
+  }
+
   /// A common factor of both indices goes into the remainders.
   static std::optional<std::vector<Zone>> divided(const Congruence& made,
                                                   const std::vector<Linear>& guards) {
@@ -230,47 +222,76 @@ std::optional<std::vector<Zone>> congruence_zones(const Affine& x, Comparison ho
   return zones;
 }
 
-std::vector<Zone> with_single_arcs(const Zone& zone, bool& exact) {
-  std::vector<Zone> zones = {zone};
-  zones[0].congruences.clear();
-  std::vector<Congruence> left = zone.congruences;
-  while (!left.empty()) {
-    std::vector<Congruence> group;
-    for (const Congruence& c : left)
-      if (c.same_form(left[0])) group.push_back(c);
-    std::erase_if(left, [&](const Congruence& c) { return c.same_form(group[0]); });
-    std::vector<std::vector<Congruence>> either = {group};
-    std::int64_t modulus = 1;
-    for (const Congruence& c : group)
-      modulus = is_constant(c) && modulus <= most_residues ? std::lcm(modulus, c.modulus.constant())
-                                                           : most_residues + 1;
-    if (group.size() > 1 && modulus > most_residues) exact = false;
-    if (group.size() > 1 && modulus <= most_residues) {
-      std::vector<bool> residues;
-      for (std::int64_t r = 0; r < modulus; ++r)
-        residues.push_back(std::all_of(group.begin(), group.end(), [&](const Congruence& c) {
-          return floor_mod(r + c.offset.constant(), c.modulus.constant()) <= c.reach.constant();
-        }));
-      const auto arcs = arcs_of(residues);
-      if (arcs.size() > most_arcs) {
-        exact = false;
-      } else {
-        either.clear();
-        for (const auto& [start, reach] : arcs) {
-          Congruence one = group[0];
-          one.offset = floor_mod(-start, modulus), one.modulus = modulus, one.reach = reach;
-          either.push_back(reach >= modulus - 1 ? std::vector<Congruence>{} : std::vector{one});
-        }
-      }
+namespace {
+
+Zone guarded_by(const Linear& form) {
+  Zone zone;
+  if (!form.is_constant()) zone.bounds.push_back({Bound::Kind::guard, {.offset = form}});
+  return zone;
+}
+
+/// floor((k + a) / c) - floor((k + b) / c) >= t: the difference is floor((a - b) / c), and one more
+/// for as many remainders of k + a as a - b leaves.
+std::vector<Zone> steps_apart(const Quotient& up, const Quotient& down, const Linear& t) {
+  std::vector<Zone> zones;
+  const Linear apart = up.offset - down.offset;
+  const Linear least = floor_quotient(apart, up.divisor);
+  const auto impossible = [](const Linear& form) {
+    return form.is_constant() && form.constant() < 0;
+  };
+  if (!impossible(least - t)) zones.push_back(guarded_by(least - t));
+  const Linear reach = apart - product(least, up.divisor) - 1;
+  if (impossible(least + 1 - t) || impossible(reach)) return zones;
+  Zone one = guarded_by(least + 1 - t);
+  if (!reach.is_constant()) one.bounds.push_back({Bound::Kind::guard, {.offset = reach}});
+  one.congruences.push_back({0, 1, reduced(up.offset, up.divisor), up.divisor, reach});
+  zones.push_back(std::move(one));
+  return zones;
+}
+
+}  // namespace
+
+std::optional<std::vector<Zone>> periodic_zones(
+    const Affine& x, const std::function<bool(const Linear&)>& is_positive) {
+  if (x.q != 0 || !x.choices.empty() || !x.tables.empty()) return std::nullopt;
+  if (x.k == 0 && x.quotients.size() == 2) {
+    const Quotient &a = x.quotients[0], &b = x.quotients[1];
+    if (a.k == 1 && b.k == 1 && a.q == 0 && b.q == 0 && a.divisor == b.divisor &&
+        a.coefficient == b.coefficient * -1 && is_positive(a.divisor)) {
+      if (is_positive(a.coefficient))
+        return steps_apart(a, b, floor_quotient(x.constant, a.coefficient) * -1);
+      if (is_positive(b.coefficient))
+        return steps_apart(b, a, floor_quotient(x.constant, b.coefficient) * -1);
     }
-    std::vector<Zone> more;
-    for (const Zone& before : zones)
-      for (const auto& congruences : either) {
-        more.push_back(before);
-        more.back().congruences.insert(more.back().congruences.end(), congruences.begin(),
-                                       congruences.end());
-      }
-    zones = std::move(more);
+  }
+  if (!x.constant.is_constant()) return std::nullopt;
+  std::int64_t period = 1;
+  for (const Quotient& term : x.quotients) {
+    if (!term.coefficient.is_constant() || !term.offset.is_constant() ||
+        !term.divisor.is_constant() || term.q != 0)
+      return std::nullopt;
+    period = std::lcm(period, term.divisor.constant());
+    if (period > most_residues) return std::nullopt;
+  }
+  const auto at = [&](std::int64_t k) {
+    std::int64_t sum = x.k * k + x.constant.constant();
+    for (const Quotient& term : x.quotients) {
+      const std::int64_t y = term.k * k + term.offset.constant(), by = term.divisor.constant();
+      sum += term.coefficient.constant() * ((y - floor_mod(y, by)) / by);
+    }
+    return sum;
+  };
+  if (at(0) != at(period)) return std::nullopt;
+  std::vector<bool> residues;
+  for (std::int64_t r = 0; r < period; ++r) residues.push_back(at(r) >= 0);
+  const auto arcs = arcs_of(residues);
+  if (arcs.size() > most_arcs) return std::nullopt;
+  std::vector<Zone> zones;
+  for (const auto& [start, reach] : arcs) {
+    Zone zone;
+    if (reach < period - 1)
+      zone.congruences.push_back({0, 1, floor_mod(-start, period), period, reach});
+    zones.push_back(std::move(zone));
   }
   return zones;
 }

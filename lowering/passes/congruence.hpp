@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,8 +36,9 @@ enum class Comparison { at_least, equal, not_equal };
 /// remainders do not follow each other.
 std::optional<std::vector<Zone>> congruence_zones(const Affine& x, Comparison how);
 
-/// The zone with at most one congruence of each form: constant ones of one form become arcs of one
-/// modulus. `exact` turns false where two are left that cannot be one.
-std::vector<Zone> with_single_arcs(const Zone& zone, bool& exact);
+/// The zones of x >= 0 for a sum of k and quotients of it that comes back after a period: steps of
+/// one size that begin at different keys, or constants. `is_positive` knows divisors.
+std::optional<std::vector<Zone>> periodic_zones(
+    const Affine& x, const std::function<bool(const Linear&)>& is_positive);
 
 }  // namespace tilewright::passes

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "ir/domain_evaluator.hpp"
 #include "ir/flattened.hpp"
 #include "passes/analyze_masks.hpp"
 #include "passes/errors.hpp"

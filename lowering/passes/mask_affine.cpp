@@ -120,15 +120,15 @@ bool MaskReader::stays_the_same(ValueId value) const {
 }
 
 std::pair<int, int> MaskReader::row_tile(const Affine& x) {
-  RowTile tile = x;
+  Affine tile = x;
   tile.k = 0;
   tile.constant = 0;
   std::erase_if(tile.quotients, [](const Quotient& quotient) { return quotient.k != 0; });
   const int sign = tile.tables[0].coefficient > 0 ? 1 : -1;
   tile = tile * sign;
-  const auto found = std::find(row_tiles_->begin(), row_tiles_->end(), tile);
+  const auto found = std::find(row_tiles_->begin(), row_tiles_->end(), RowTile{tile});
   const auto number = static_cast<int>(found - row_tiles_->begin());
-  if (found == row_tiles_->end()) row_tiles_->push_back(tile);
+  if (found == row_tiles_->end()) row_tiles_->push_back({tile});
   return {number, sign};
 }
 
@@ -142,6 +142,11 @@ Linear MaskReader::opaque_symbol(ValueId value) {
 }
 
 Linear MaskReader::uniform(ValueId value) {
+  if (const auto known = uniform_.find(value); known != uniform_.end()) return known->second;
+  return uniform_[value] = find_uniform(value);
+}
+
+Linear MaskReader::find_uniform(ValueId value) {
   const ir::Operation* from = definition(value);
   if (!from) return opaque_symbol(value);
   const bool number = dtype(value) == DType::i32;

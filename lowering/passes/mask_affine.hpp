@@ -43,11 +43,19 @@ struct Affine {
   }
 };
 
+bool operator==(const Affine& a, const Affine& b);
+
 /// What a row adds to a bound when tables are in it: no k, no constant, the first table's
 /// coefficient positive. Its least and its greatest over a block's rows are the names "least(i)"
 /// and "most(i)" until they are computed.
-using RowTile = Affine;
-bool operator==(const Affine& a, const Affine& b);
+struct RowTile {
+  Affine form;
+  /// Only rows count in which each first one is at most its second one.
+  std::vector<std::pair<Affine, Affine>> where = {};
+  bool operator==(const RowTile&) const = default;
+};
+/// Stands for the least of no rows; its negative for their greatest. Differences fit 32 bits.
+inline constexpr std::int64_t beyond_all_keys = std::int64_t{1} << 29;
 
 Affine operator+(const Affine& a, const Affine& b);
 Affine operator*(const Affine& a, std::int64_t factor);
@@ -95,6 +103,7 @@ class MaskReader {
   std::optional<Affine> sum_of(ValueId value);
   std::optional<Affine> remainder(Affine x, const Linear& divisor);
   std::optional<Affine> divided(const Affine& x, const Linear& divisor);
+  Linear find_uniform(ValueId value);
   Linear opaque_symbol(ValueId value);
 
   const ir::Kernel& kernel_;
@@ -105,6 +114,7 @@ class MaskReader {
   // Of values that were asked about: a mask may use its parts many times over.
   mutable std::map<ValueId, bool> varies_, reads_memory_;
   std::map<ValueId, std::optional<Affine>> affine_;
+  std::map<ValueId, Linear> uniform_;
 };
 
 }  // namespace tilewright::passes

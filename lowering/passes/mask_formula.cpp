@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "ir/print.hpp"
@@ -79,13 +80,13 @@ class FormulaReader {
 
   static Zones everything() { return {Zone{}}; }
 
+  std::string text_of(ValueId value, const std::string& why) {
+    const ir::Operation* from = reader_.definition(value);
+    const std::string where = from ? to_string(from->where) : "";
+    return reader_.describe(value) + " " + why + (where.empty() ? "" : " (" + where + ")");
+  }
   Zones left_out(ValueId value, const std::string& why) {
-    if (note.empty()) {
-      note = reader_.describe(value) + " " + why;
-      const ir::Operation* from = reader_.definition(value);
-      const std::string where = from ? to_string(from->where) : "";
-      if (!where.empty()) note += " (" + where + ")";
-    }
+    if (note.empty()) note = text_of(value, why);
     Zone zone;
     zone.hull = true;
     return {zone};
@@ -138,7 +139,15 @@ class FormulaReader {
     if (!x.choices.empty()) return cases(x, atom);
     if (const auto bound = bound_of(x, reader_)) return zone(*bound);
     if (auto zones = congruence_zones(x, Comparison::at_least)) return std::move(*zones);
-    return left_out(atom, "is not a bound with one step per row");
+    if (!x.tables.empty()) return left_out(atom, "is not a bound with one step per row");
+    Affine form = x;
+    if (const std::int64_t common = std::gcd(x.k, x.q); common > 1 && x.quotients.empty()) {
+      form.k /= common, form.q /= common;
+      form.constant = floor_quotient(x.constant, common);
+    }
+    Zone zone;
+    zone.rest.push_back({form, text_of(atom, "is not a bound with one step per row")});
+    return {zone};
   }
 
   /// Takes the first choice apart.
@@ -161,28 +170,10 @@ class FormulaReader {
                                                : both(if_first, if_second);
   }
 
-  /// b lies inside a when it keeps every bound of a.
-  static bool contains(const Zone& a, const Zone& b) {
-    if (a.hull && !b.hull) return false;
-    const auto keeps = [](const auto& all, const auto& some) {
-      return std::all_of(some.begin(), some.end(), [&](const auto& one) {
-        return std::find(all.begin(), all.end(), one) != all.end();
-      });
-    };
-    return keeps(b.bounds, a.bounds) && keeps(b.congruences, a.congruences);
-  }
-
   Zones either(const Zones& a, const Zones& b) {
-    Zones all;
-    const auto add = [&](const Zone& zone) {
-      for (const Zone& other : all)
-        if (contains(other, zone)) return;
-      std::erase_if(all, [&](const Zone& other) { return contains(zone, other); });
-      all.push_back(zone);
-    };
-    for (const Zone& zone : a) add(zone);
-    for (const Zone& zone : b) add(zone);
-    return limited(std::move(all));
+    Zones all = a;
+    all.insert(all.end(), b.begin(), b.end());
+    return limited(without_contained(std::move(all)));
   }
 
   Zones both(const Zones& a, const Zones& b) {
@@ -192,13 +183,13 @@ class FormulaReader {
       for (const Zone& y : b) {
         Zone zone = x;
         zone.hull = x.hull || y.hull;
-        for (const Bound& bound : y.bounds)
-          if (std::find(zone.bounds.begin(), zone.bounds.end(), bound) == zone.bounds.end())
-            zone.bounds.push_back(bound);
-        for (const Congruence& one : y.congruences)
-          if (std::find(zone.congruences.begin(), zone.congruences.end(), one) ==
-              zone.congruences.end())
-            zone.congruences.push_back(one);
+        const auto add = [](auto& all, const auto& some) {
+          for (const auto& one : some)
+            if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
+        };
+        add(zone.bounds, y.bounds);
+        add(zone.congruences, y.congruences);
+        add(zone.rest, y.rest);
         row.push_back(std::move(zone));
       }
       all = either(all, row);
@@ -220,6 +211,32 @@ class FormulaReader {
 
 }  // namespace
 
+namespace {
+
+/// b lies inside a when it keeps every bound of a.
+bool contains(const Zone& a, const Zone& b) {
+  if (a.hull && !b.hull) return false;
+  const auto keeps = [](const auto& all, const auto& some) {
+    return std::all_of(some.begin(), some.end(), [&](const auto& one) {
+      return std::find(all.begin(), all.end(), one) != all.end();
+    });
+  };
+  return keeps(b.bounds, a.bounds) && keeps(b.congruences, a.congruences) && keeps(b.rest, a.rest);
+}
+
+}  // namespace
+
+std::vector<Zone> without_contained(std::vector<Zone> zones) {
+  Zones all;
+  for (Zone& zone : zones) {
+    if (std::any_of(all.begin(), all.end(), [&](const Zone& a) { return contains(a, zone); }))
+      continue;
+    std::erase_if(all, [&](const Zone& other) { return contains(zone, other); });
+    all.push_back(std::move(zone));
+  }
+  return all;
+}
+
 MaskRows mask_rows(const ir::Kernel& kernel, const ir::Operation& loop) {
   MaskRows rows;
   const ir::Region& mask = *loop.regions[0];
@@ -240,6 +257,48 @@ MaskRows mask_rows(const ir::Kernel& kernel, const ir::Operation& loop) {
   return rows;
 }
 
+namespace {
+
+/// limit(q), where it is a sum of what the row has.
+std::optional<Affine> of_row(const RowFunction& limit, const std::vector<RowTile>& row_tiles) {
+  Affine form;
+  if (limit.kind == RowFunction::Kind::shifted) {
+    form.q = 1;
+  } else if (limit.kind == RowFunction::Kind::table && limit.scale.is(1) && limit.divisor.is(1)) {
+    form = row_tiles[static_cast<std::size_t>(limit.tile)].form * (limit.minus ? -1 : 1);
+    form.constant = limit.shift;
+  } else {
+    return std::nullopt;
+  }
+  form.constant = form.constant + limit.offset;
+  return form;
+}
+
+/// Where tables bound k on both sides, rows between whose bounds no key lies (of a sequence without
+/// keys) are left out of the tables' extremes: their ends may lie anywhere.
+void count_rows_that_see(Zone& zone, std::vector<RowTile>& row_tiles) {
+  std::vector<std::pair<Affine, Affine>> where;
+  for (const Bound& low : zone.bounds)
+    for (const Bound& high : zone.bounds) {
+      if (low.kind != Bound::Kind::k_lower || high.kind != Bound::Kind::k_upper) continue;
+      const auto from = of_row(low.limit, row_tiles), to = of_row(high.limit, row_tiles);
+      if (!from || !to) continue;
+      const Affine room = *to - *from;
+      if (!room.tables.empty()) where.emplace_back(*from, *to);
+    }
+  if (where.empty()) return;
+  for (Bound& bound : zone.bounds) {
+    if (bound.limit.kind != RowFunction::Kind::table || bound.kind == Bound::Kind::row) continue;
+    const RowTile tile{row_tiles[static_cast<std::size_t>(bound.limit.tile)].form, where};
+    const auto found = std::find(row_tiles.begin(), row_tiles.end(), tile);
+    bound.limit.tile = static_cast<int>(found - row_tiles.begin());
+    bound.limit.seen = true;
+    if (found == row_tiles.end()) row_tiles.push_back(tile);
+  }
+}
+
+}  // namespace
+
 Formula mask_formula(const ir::Kernel& kernel, const std::vector<ir::Operation*>& definitions,
                      const ir::Operation& loop, ir::AxisId rows, bool negated,
                      std::vector<RowTile>* row_tiles) {
@@ -247,6 +306,8 @@ Formula mask_formula(const ir::Kernel& kernel, const std::vector<ir::Operation*>
   FormulaReader formula(reader);
   Formula result;
   result.zones = formula.boolean(loop.regions[0]->operations.back()->operands[0], negated);
+  if (row_tiles != nullptr)
+    for (Zone& zone : result.zones) count_rows_that_see(zone, *row_tiles);
   result.note = formula.note;
   result.positive = reader.positive;
   result.uniform = reader.opaque;

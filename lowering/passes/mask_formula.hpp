@@ -27,6 +27,7 @@ struct RowFunction {
   Linear shift = 0;    ///< step
   int tile = -1;       ///< table: the number of the row tile
   bool minus = false;  ///< table: of the negated tile
+  bool seen = false;   ///< table: of rows alone that see something of their zone
 
   Linear at(const Linear& q) const;
   /// table: the least and the greatest over the rows.
@@ -49,12 +50,22 @@ struct Bound {
   bool operator==(const Bound&) const = default;
 };
 
-/// A conjunction of bounds and congruences. `hull`: an atom was left out, so the zone may be too
-/// large.
+/// form >= 0, which no monotone bound expresses; `atom` says what in the mask it is.
+struct Remaining {
+  Affine form;
+  std::string atom;
+  bool operator==(const Remaining& other) const { return form == other.form; }
+};
+
+/// A conjunction of bounds, congruences and what remains. `hull`: an atom was left out, so the zone
+/// may be too large. `settled`: every key that keeps the bounds on k at the first and the last row,
+/// and the congruences, has a row (eliminate_rows.hpp).
 struct Zone {
   std::vector<Bound> bounds;
   bool hull = false;
   std::vector<Congruence> congruences = {};
+  std::vector<Remaining> rest = {};
+  bool settled = false;
 };
 
 struct Formula {
@@ -63,6 +74,9 @@ struct Formula {
   std::set<std::string> positive;  ///< symbols taken to be at least 1: they divide
   std::set<ValueId> uniform;       ///< values that appear as "value(id)"
 };
+
+/// The same union, without zones that keep every bound of another one.
+std::vector<Zone> without_contained(std::vector<Zone> zones);
 
 /// Finds the rows a mask depends on: the one axis besides the loop's own that it indexes. `several`
 /// is set when there are more; the first counts, the others are left out of the bounds.

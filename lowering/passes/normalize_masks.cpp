@@ -80,7 +80,7 @@ void normalize(ir::Kernel& kernel, Operation& loop) {
   const auto definitions = ir::definitions(kernel);
   const Formula formula = mask_formula(kernel, definitions, loop, rows.axis, false, nullptr);
   for (const Zone& zone : formula.zones)
-    if (zone.hull || !zone.congruences.empty()) return;
+    if (zone.hull || !zone.congruences.empty() || !zone.rest.empty()) return;
   const TileSpace space = space_of(kernel, loop, rows.axis);
   Linear extent_of_rows;
   if (rows.axis >= 0)

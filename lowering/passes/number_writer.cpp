@@ -74,17 +74,17 @@ ValueId NumberWriter::divided(ValueId x, const Linear& form) {
   return form.is(1) ? x : add(Op::div, DType::i32, {x, number(form)});
 }
 
-ValueId NumberWriter::row_tile(const RowTile& tile, ir::AxisId rows) {
+ValueId NumberWriter::row_tile(const Affine& form, ir::AxisId rows) {
   ValueId sum = no_value;
   const auto join = [&](ValueId term) {
     sum = sum == no_value ? term : add(Op::add, DType::i32, {sum, term});
   };
-  for (const Choice& table : tile.tables) join(times(table.value, table.coefficient));
-  if (tile.q != 0) join(times(index(rows), tile.q));
-  for (const Quotient& quotient : tile.quotients)
+  for (const Choice& table : form.tables) join(times(table.value, table.coefficient));
+  if (form.q != 0) join(times(index(rows), form.q));
+  for (const Quotient& quotient : form.quotients)
     join(times(divided(plus(times(index(rows), quotient.q), quotient.offset), quotient.divisor),
                quotient.coefficient));
-  return sum;
+  return plus(sum, form.constant);
 }
 
 }  // namespace tilewright::passes

@@ -27,8 +27,8 @@ class NumberWriter {
   ValueId plus(ValueId x, const Linear& form);
   ValueId times(ValueId x, const Linear& form);
   ValueId divided(ValueId x, const Linear& form);
-  /// The sum a row tile stands for, over `rows`.
-  ValueId row_tile(const RowTile& tile, ir::AxisId rows);
+  /// The sum of a row's tables, index, quotients and constant, over `rows`.
+  ValueId row_tile(const Affine& form, ir::AxisId rows);
 
   ValueId put(std::unique_ptr<ir::Operation> operation);
   const Provenance& where() const { return where_; }

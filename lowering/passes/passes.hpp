@@ -81,4 +81,8 @@ void place_values(ir::Kernel& kernel, const Target& target);
 /// of the block: a program sees its own stores in the order of its statements.
 void order_memory(ir::Kernel& kernel);
 
+/// Marks what only the conditions of cut tiles need (loads of a mask's tables, arithmetic): a full
+/// tile does not compute it. Comes last, see the file.
+void sink_conditions(ir::Kernel& kernel);
+
 }  // namespace tilewright::passes

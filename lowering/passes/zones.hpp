@@ -24,6 +24,7 @@ struct TileSpace {
   Linear tile;    ///< the tile's own number, "block(kv)", as conditions ask for it
   Facts facts;
   bool ragged_tile_may_join = false;  ///< a last tile past the extent may count as met
+  bool rows_in_periods = true;        ///< zones may be taken apart by periods of their rows
 };
 
 struct ZoneTiles {
@@ -32,7 +33,9 @@ struct ZoneTiles {
   std::string note;
 };
 
-/// The tiles that hold a pair of at least one zone. Intervals that share an end are joined.
-ZoneTiles tiles_of(const std::vector<Zone>& zones, const TileSpace& space);
+/// The tiles that hold a pair of at least one zone. Intervals that share an end are joined. Without
+/// `reader`, conditions that remain beside the bounds are taken as if they held.
+ZoneTiles tiles_of(const std::vector<Zone>& zones, const TileSpace& space,
+                   MaskReader* reader = nullptr);
 
 }  // namespace tilewright::passes

@@ -121,6 +121,13 @@ TEST_CASE("types and arities") {
   });
 }
 
+TEST_CASE("what only cut tiles compute, only their conditions read") {
+  REFUSES("has a value in cut tiles alone and is read elsewhere",
+          [](ir::Kernel& k) { find(body(k), Op::mul).sunk = true; });
+  REFUSES("is sunk and may not be", [](ir::Kernel& k) { find(k.body, Op::load).sunk = true; });
+  REFUSES("is sunk and may not be", [](ir::Kernel& k) { find(body(k), Op::dot).sunk = true; });
+}
+
 TEST_CASE("copies are waited for") {
   // A buffer, a copy into it, a wait, and a read of it.
   const auto staged = [](bool with_wait, bool wait_first) {

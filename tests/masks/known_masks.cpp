@@ -199,3 +199,39 @@ TEST_CASE("one row per program: the row is a run-time number") {
       }
     }
 }
+
+TEST_CASE("rows of one phase are counted alike, but for those that a bound cuts off") {
+  const auto far = [](const NumberPtr& t, std::int64_t from, bool at_or_after) {
+    const PredicatePtr strides =
+        compare(Op::eq, combine(Op::mod, combine(Op::sub, row_index(), key_index()), t), number(0));
+    return logic(Op::logical_and, strides,
+                 compare(at_or_after ? Op::ge : Op::le, row_index(), number(from)));
+  };
+  const PredicatePtr masks[] = {
+      far(number(64), 40, true), far(leaf(Leaf::Kind::chunk), 297, false),
+      logic(Op::logical_or, far(number(48), 7, true), compare(Op::lt, key_index(), row_index())),
+      logic(Op::logical_not, far(number(48), 90, false))};
+  for (const PredicatePtr& mask : masks)
+    for (const auto& [bm, bn] : {std::pair{16, 16}, {8, 4}, {24, 5}, {16, 1}}) {
+      const Launch launch{.rows = 500, .keys = 450, .chunk = 96};
+      const ir::Kernel kernel = kernel_of(mask, bm, bn);
+      const auto counts = passes::count_blocks(kernel, *kernel.body.operations.back(),
+                                               [&](const std::string& name) {
+                                                 return name == "extent(q)"    ? launch.rows
+                                                        : name == "extent(kv)" ? launch.keys
+                                                                               : launch.chunk;
+                                               });
+      std::int64_t seen = 0, cut = 0, all = 0;
+      for (std::int64_t q = 0; q < launch.rows; q += bm)
+        for (std::int64_t k = 0; k < launch.keys; k += bn, ++all) {
+          bool some = false, whole = true;
+          for (std::int64_t i = q; i < std::min(q + bm, launch.rows); ++i)
+            for (std::int64_t j = k; j < std::min(k + bn, launch.keys); ++j)
+              (mask->at(launch, {i, j}) ? some : whole) = mask->at(launch, {i, j});
+          seen += some, cut += some && !whole;
+        }
+      CHECK(counts.full == seen - cut);
+      CHECK(counts.cut == cut);
+      CHECK(counts.skipped == all - seen);
+    }
+}

@@ -1,7 +1,7 @@
-// Ten thousand random masks against brute force, at lengths up to 160 and any tile sizes, and a
-// hundred at lengths up to 2000. No visible pair lies in a skipped tile and no hidden one in a full
-// tile; the loop's walk visits each tile once; and where the analysis calls itself exact, each tile
-// has the class that its pairs give it. How many masks are exact is printed, and may not fall.
+// Thirteen thousand random masks against brute force, at lengths up to 160 and any tile sizes, and
+// a hundred at lengths up to 2000. No visible pair lies in a skipped tile and no hidden one in a
+// full tile; the loop's walk visits each tile once; and where the analysis calls itself exact, each
+// tile has the class that its pairs give it. How many masks are exact is printed, and may not fall.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -193,19 +193,28 @@ void sweep(const char* name, Family family, unsigned seed, int masks, int depth,
 
 }  // namespace
 
+TEST_CASE("comparisons of sums of the indices") {
+  sweep("lines", Family::lines, 51, 1500, 3, 160, 100);
+  sweep("lines, long", Family::lines, 52, 40, 2, 2000, 100);
+  sweep("slopes", Family::slopes, 61, 500, 3, 160, 70);
+}
+TEST_CASE("grids: rows and keys in periods of one length") {
+  sweep("grids", Family::grids, 71, 800, 2, 160, 60);
+  sweep("grids, long", Family::grids, 72, 20, 2, 2000, 45);
+}
 TEST_CASE("bounds: windows, triangles, prefixes, chunks") {
-  sweep("bounds", Family::affine, 101, 3000, 3, 160, 82);
-  sweep("bounds, long", Family::affine, 102, 40, 2, 2000, 85);
+  sweep("bounds", Family::affine, 101, 3000, 3, 160, 92);
+  sweep("bounds, long", Family::affine, 102, 40, 2, 2000, 97);
 }
 TEST_CASE("congruences") {
-  sweep("congruences", Family::modular, 201, 3000, 2, 160, 68);
-  sweep("congruences, long", Family::modular, 202, 30, 2, 2000, 68);
+  sweep("congruences", Family::modular, 201, 3000, 2, 160, 72);
+  sweep("congruences, long", Family::modular, 202, 30, 2, 2000, 83);
 }
 TEST_CASE("tables read at the row") {
-  sweep("tables", Family::tables, 301, 2000, 2, 160, 36);
-  sweep("tables, long", Family::tables, 302, 15, 2, 2000, 30);
+  sweep("tables", Family::tables, 301, 2000, 2, 160, 39);
+  sweep("tables, long", Family::tables, 302, 15, 2, 2000, 53);
 }
 TEST_CASE("everything") {
-  sweep("everything", Family::all, 401, 2000, 3, 160, 14);
-  sweep("everything, long", Family::all, 402, 15, 2, 2000, 0);
+  sweep("everything", Family::all, 401, 2000, 3, 160, 17);
+  sweep("everything, long", Family::all, 402, 15, 2, 2000, 20);
 }

@@ -117,7 +117,7 @@ inline WrittenPtr made(Op op, WrittenPtr x, WrittenPtr y = nullptr) {
 }
 
 /// What the atoms of a mask are made of.
-enum class Family { affine, modular, tables, all };
+enum class Family { lines, slopes, grids, affine, modular, tables, all };
 
 class WrittenMasks {
  public:
@@ -169,6 +169,9 @@ class WrittenMasks {
 
   WrittenPtr atom() {
     switch (family_) {
+      case Family::lines: return line(1);
+      case Family::slopes: return line(3);
+      case Family::grids: return grid();
       case Family::affine: return affine();
       case Family::modular: return one_in(2) ? affine() : modular();
       case Family::tables: return one_in(2) ? affine() : table();
@@ -186,6 +189,30 @@ class WrittenMasks {
             made(Op::add, made(Op::mul, key(), number(1, 3)), made(Op::mod, row(), modulus())),
             constant());
     }
+  }
+
+  /// a q + b k + c compared with 0 or with a length, a and b up to `steepest`, one of them not 0.
+  WrittenPtr line(std::int64_t steepest) {
+    const Op all[] = {Op::lt, Op::le, Op::gt, Op::ge, Op::eq, Op::ne};
+    const auto times = [&](WrittenPtr x, std::int64_t factor) {
+      return factor == 1 ? x : made(Op::mul, std::move(x), number(factor, factor));
+    };
+    const std::int64_t a = between(-steepest, steepest), b = between(-steepest, steepest);
+    WrittenPtr sum = b != 0 || a == 0 ? times(key(), b == 0 ? 1 : b) : times(row(), a);
+    if (a != 0 && b != 0) sum = made(Op::add, sum, times(row(), a));
+    const WrittenPtr limits[] = {constant(), constant(), word("rows"), word("keys")};
+    return made(all[between(0, one_in(3) ? 5 : 3)], made(Op::add, sum, constant()),
+                limits[between(0, 3)]);
+  }
+
+  /// Rows or columns of a grid of tokens compared, within it or not.
+  WrittenPtr grid() {
+    if (one_in(6)) return affine();
+    const Op part = one_in(3) ? Op::div : Op::mod;
+    const WrittenPtr width = number(width_, width_);
+    const WrittenPtr key = made(part, word("k"), width), row = made(part, word("q"), width);
+    if (one_in(5)) return made(order(), key, number(-2, part == Op::div ? 4 : width_));
+    return made(order(), key, made(Op::add, row, number(-9, 9)));
   }
 
   /// Prefixes, triangles, windows, chunks, ranges of rows.
@@ -244,6 +271,7 @@ class WrittenMasks {
 
   std::mt19937 random_;
   Family family_;
+  std::int64_t width_ = family_ == Family::grids ? between(12, 80) : 0;
 };
 
 }  // namespace tilewright::test

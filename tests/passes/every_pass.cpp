@@ -257,7 +257,7 @@ TEST_CASE("500 random programs through every pass") {
   for (const char* pass :
        {"simplify", "vector_products", "hoist_invariants", "normalize_masks", "share_reciprocals",
         "fuse_accumulate", "choose_schedule", "analyze_masks", "apply_masks", "fold_scale",
-        "defer_reductions", "stage_copies", "place_values"})
+        "defer_reductions", "stage_copies", "place_values", "sink_conditions"})
     CHECK_MESSAGE(tally.changed[pass] > 0, pass);
   // Branches and sums over memory have tests of their own (tests/language).
   CHECK(tally.operations["loop over a list"] > 0);

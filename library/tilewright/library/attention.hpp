@@ -120,7 +120,8 @@ class AttentionProgram {
   /// The kernel's parameters in order, "const bf16* q", "i64 q_batch" …: pointers, strides in
   /// elements, extents, scalars.
   std::vector<std::string> parameters() const;
-  /// Blocks of the launch's one-dimensional grid. Throws Error{unsupported} for more than 2^31 - 1.
+  /// Blocks of the launch's one-dimensional grid; regrouped: of all its launches together. Throws
+  /// Error{unsupported} for more than 2^31 - 1.
   std::int64_t blocks(const AttentionExtents& extents) const;
 
   /// The schedule as text: what AttentionRequest::schedule takes.
@@ -195,13 +196,21 @@ class Attention {
   /// 16 and one of 32, up to 512. Not together with a list of blocks. Throws
   /// Error{invalid_argument} for other tiles.
   [[nodiscard]] Attention graph(int tile_q = 64, int tile_kv = 64) const;
+  /// For masks that ask for a residue: (q - k + c) % t == d, alone or joined to others by &&
+  /// (strided and dilated ones), with numbers t and d. Rows and keys of one residue are taken
+  /// together, as views, so that tiles hold every t-th key and no others; a launch is then up to
+  /// four of the same kernel. Or (k + c) % t == d: rows stay as they are. Results are those of the
+  /// same attention without. Worth it where lengths fill tiles of every t-th key; explain(extents)
+  /// of both counts their tiles. Not together with rope, blocks or graph.
+  [[nodiscard]] Attention regrouped() const;
   /// Rows and keys are sequences packed one after the other; see documents.hpp. Says it of the mask
   /// and the score functions as they are set by now: comes after them.
   [[nodiscard]] Attention documents() const;
 
   /// Compiles (or finds in the cache) and loads; everything that takes time. Throws Error naming
   /// "dtype", "head_dim", "value_dim", "dot_precision", "rope.dim", "rope.positions_given" (packed
-  /// sequences stand at positions of their own) or the line of "schedule"; missing without NVRTC.
+  /// sequences stand at positions of their own), the "mask" that cannot be regrouped or the line of
+  /// "schedule"; missing without NVRTC.
   AttentionPlan compile(const Device& device, const AttentionRequest& request) const;
 
   /// The same for an architecture ("sm_80", "sm_90", …) without a device, up to NVRTC. `arch` is
@@ -213,7 +222,7 @@ class Attention {
 
   Mask mask_;
   ScoreMod score_mod_;
-  bool has_sinks_ = false;
+  bool has_sinks_ = false, is_regrouped_ = false;
   int block_q_ = 0, block_kv_ = 0;  ///< 0: no list
   int graph_q_ = 0, graph_kv_ = 0;  ///< 0: no graph
   std::optional<Rope> rope_;
