@@ -158,8 +158,8 @@ Regrouping required_regrouping(const AttentionParts& parts) {
   throw Error(errors::attention["regroup-without-residue"],
               "the mask names no residue by which rows and keys could be regrouped",
               {"mask", parts.mask.tree() ? parts.mask.text() : "every key",
-               "(q - k + c) % t == d, alone or joined to others by &&, with numbers t > 1 and "
-               "0 <= d < t",
+               "(q - k + c) % t == d or (k + c) % t == d, alone or joined to others by &&, with "
+               "numbers t > 1 and 0 <= d < t",
                ""});
 }
 

@@ -199,9 +199,9 @@ class Attention {
   /// For masks that ask for a residue: (q - k + c) % t == d, alone or joined to others by &&
   /// (strided and dilated ones), with numbers t and d. Rows and keys of one residue are taken
   /// together, as views, so that tiles hold every t-th key and no others; a launch is then up to
-  /// four of the same kernel. Results are those of the same attention without. Worth it
-  /// where lengths fill tiles of every t-th key; explain(extents) of both counts their tiles. Not
-  /// together with rope, blocks or graph.
+  /// four of the same kernel. Or (k + c) % t == d: rows stay as they are. Results are those of the
+  /// same attention without. Worth it where lengths fill tiles of every t-th key; explain(extents)
+  /// of both counts their tiles. Not together with rope, blocks or graph.
   [[nodiscard]] Attention regrouped() const;
   /// Rows and keys are sequences packed one after the other; see documents.hpp. Says it of the mask
   /// and the score functions as they are set by now: comes after them.
