@@ -1,6 +1,7 @@
 // See eliminate_rows.hpp.
 #include "passes/eliminate_rows.hpp"
 
+#include <numeric>
 #include <utility>
 
 #include "passes/mask_bounds.hpp"
@@ -10,7 +11,7 @@ namespace tilewright::passes {
 
 namespace {
 
-constexpr std::size_t most_zones = 16;
+constexpr std::size_t most_zones = 8;
 
 /// form >= 0, an affine tile of k, and of q times `q`.
 struct Condition {
@@ -113,24 +114,62 @@ class Elimination {
     Affine form = low.form;
     form.q = 0;
     form.quotients.push_back({m, high.form.k, 0, high.form.constant, n});
-    return ask(form);
+    if (ask(form)) return true;
+    if (!low.form.quotients.empty()) return false;
+    const auto period = [](std::int64_t k, std::int64_t by) { return by / std::gcd(k, by); };
+    return period(high.form.k, n) <= period(low.form.k, m)
+               ? add(by_remainder(low.form, m, high.form, n))
+               : add(by_remainder(high.form, n, low.form, m));
+  }
+
+  /// m q and n q lie between bounds of different slopes: between a's and b's there is a row where m
+  /// floor(b / n) + a >= 0. Of keys that leave the same remainder, which decides what the quotient
+  /// rounds off, that is a bound.
+  static std::vector<Zone> by_remainder(const Affine& a, std::int64_t m, const Affine& b,
+                                        std::int64_t n) {
+    const std::int64_t period = n / std::gcd(b.k, n);
+    const std::int64_t slope = m * (b.k * period / n) + a.k * period;
+    std::vector<Zone> zones;
+    for (std::int64_t rest = 0; rest < period; ++rest) {  // k = period * t + rest
+      const Linear at_rest =
+          floor_quotient(b.constant + b.k * rest, n) * m + a.constant + a.k * rest;
+      Bound bound{.limit = {.offset = at_rest}};
+      if (slope > 0) {
+        bound.kind = Bound::Kind::k_lower;
+        bound.limit.offset = floor_quotient(at_rest, slope) * -period + rest;
+      } else if (slope < 0) {
+        bound.kind = Bound::Kind::k_upper;
+        bound.limit.offset = floor_quotient(at_rest, -slope) * period + rest;
+      }
+      Zone zone;
+      zone.bounds.push_back(bound);
+      if (period > 1)
+        zone.congruences.push_back({.k = 1, .offset = -rest, .modulus = period, .reach = 0});
+      zones.push_back(std::move(zone));
+    }
+    return zones;
   }
   static bool is_range(const Affine& form) { return form.k == 0 && form.quotients.empty(); }
 
   /// Adds form >= 0, of k alone, to every zone.
   bool ask(const Affine& form) {
     const auto found = zones_of(form);
-    if (!found) return false;
+    return found && add(*found);
+  }
+
+  /// Adds what the keys must keep, one of `found`, to every zone.
+  bool add(const std::vector<Zone>& found) {
+    if (zones_.size() * found.size() > most_zones) return false;
     std::vector<Zone> more;
     for (const Zone& zone : zones_)
-      for (const Zone& one : *found) {
+      for (const Zone& one : found) {
         more.push_back(zone);
         more.back().bounds.insert(more.back().bounds.end(), one.bounds.begin(), one.bounds.end());
         more.back().congruences.insert(more.back().congruences.end(), one.congruences.begin(),
                                        one.congruences.end());
       }
     zones_ = std::move(more);
-    return zones_.size() <= most_zones;
+    return true;
   }
 
   std::optional<std::vector<Zone>> zones_of(const Affine& form) {

@@ -196,7 +196,7 @@ void sweep(const char* name, Family family, unsigned seed, int masks, int depth,
 TEST_CASE("comparisons of sums of the indices") {
   sweep("lines", Family::lines, 51, 1500, 3, 160, 100);
   sweep("lines, long", Family::lines, 52, 40, 2, 2000, 100);
-  sweep("slopes", Family::slopes, 61, 500, 3, 160, 70);
+  sweep("slopes", Family::slopes, 61, 500, 3, 160, 80);
 }
 TEST_CASE("grids: rows and keys in periods of one length") {
   sweep("grids", Family::grids, 71, 800, 2, 160, 60);
