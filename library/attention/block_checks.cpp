@@ -24,10 +24,6 @@ void require(const std::string& name, const TensorView& view, std::size_t rank) 
                rank == 1 ? "[entries]" : "[batch, heads, tiles of rows]", ""});
 }
 
-}  // namespace
-
-namespace {
-
 void bind(const std::string& name, BlockListTensors list, std::vector<Binding>& arguments) {
   arguments.emplace_back(name + "_begin", std::move(list.begin));
   arguments.emplace_back(name + "_end", std::move(list.end));

@@ -20,6 +20,13 @@ inline constexpr std::int64_t tiles_in(std::int64_t length, std::int64_t tile) {
   return length / tile + (length % tile != 0);
 }
 
+/// Which of lists for `batch` sequences and `heads` query heads, 1 where all share one, is that of
+/// sequence b and head h.
+inline constexpr std::int64_t list_of(std::int64_t batch, std::int64_t heads, std::int64_t b,
+                                      std::int64_t h) {
+  return (batch == 1 ? 0 : b) * heads + (heads == 1 ? 0 : h);
+}
+
 /// A list as the kernels that walk or fill one take it.
 void bind(BlockListTensors list, std::vector<Binding>& arguments);
 

@@ -162,8 +162,7 @@ std::int64_t BlockMask::visited() const {
 
 bool BlockMask::visits(std::int64_t batch, std::int64_t head, std::int64_t row,
                        std::int64_t column) const {
-  const std::int64_t list =
-      (shape_.batch == 1 ? 0 : batch) * shape_.heads + (shape_.heads == 1 ? 0 : head);
+  const std::int64_t list = library::list_of(shape_.batch, shape_.heads, batch, head);
   const auto at = static_cast<std::size_t>(list * shape_.rows + row);
   return std::any_of(tiles_.begin() + begin_[at], tiles_.begin() + end_[at],
                      [&](std::int32_t entry) { return (entry < 0 ? ~entry : entry) == column; });

@@ -24,8 +24,8 @@ std::unique_ptr<KernelSource> kernel_of(const ComposedScores& scores, const Atte
     return kept(flash_block_list_of<T>(scores, parts.block_q, parts.block_kv));
   if (parts.graph_q != 0) return kept(flash_gathered_of<T>(scores, parts.graph_q, parts.graph_kv));
   if (parts.is_regrouped) return kept(flash_regrouped_of<T>(scores));
-  if (*parts.row_range == '\0') return kept(flash_forward_of<T>(scores));
-  return kept(flash_forward_of<T>(scores, ("flash_" + std::string(parts.row_range)).c_str()));
+  if (parts.row_range.empty()) return kept(flash_forward_of<T>(scores));
+  return kept(flash_forward_of<T>(scores, ("flash_" + parts.row_range).c_str()));
 }
 
 const ir::Operation* find_loop(const ir::Kernel& kernel) {
@@ -90,7 +90,7 @@ RopePart rope_part(const Rope& rope, std::int64_t head_dim) {
 
 std::unique_ptr<KernelSource> attention_kernel(const AttentionParts& parts, DType dtype) {
   const ComposedScores scores{parts.mask.tree(), parts.score_mod.tree(), parts.sink(),
-                              parts.is_regrouped || *parts.row_range != '\0'};
+                              parts.is_regrouped || !parts.row_range.empty()};
   if (parts.rope) return rope_kernel(scores, *parts.rope, dtype);
   if (dtype == bf16) return kernel_of<bf16>(scores, parts);
   if (dtype == f16) return kernel_of<f16>(scores, parts);

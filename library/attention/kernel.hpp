@@ -29,7 +29,7 @@ struct AttentionParts {
   ScoreMod score_mod;
   bool has_sinks = false;         ///< one for each query head, in a table of the launch
   bool is_regrouped = false;      ///< rows and keys are those of a residue (regroup.hpp)
-  const char* row_range = "";     ///< not empty: for some of the rows, of that name (row_range.hpp)
+  std::string row_range = {};     ///< not empty: for some of the rows, of that name (row_range.hpp)
   int block_q = 0, block_kv = 0;  ///< of the tiles that a list of the launch names; 0: no list
   int graph_q = 0, graph_kv = 0;  ///< of rows and gathered keys of a graph; 0: no graph
   std::optional<RopePart> rope = {};

@@ -32,22 +32,23 @@ std::string indented(const std::string& text) {
 
 /// "causal", "every key; scores 50 * tanh(s / 50)".
 std::string scores_text(const AttentionState& state) {
-  const auto& [mask, score_mod, has_sinks, is_regrouped, row_range, block_q, block_kv, graph_q,
-               graph_kv, rope] = state.parts;
-  std::string text = mask.tree() ? "keys where " + mask.text() : "every key";
-  if (score_mod.tree()) text += "; scores s = " + score_mod.text();
+  const library::AttentionParts& parts = state.parts;
+  std::string text = parts.mask.tree() ? "keys where " + parts.mask.text() : "every key";
+  if (parts.score_mod.tree()) text += "; scores s = " + parts.score_mod.text();
   if (state.regrouped)
     text += fmt::format("; rows and keys regrouped by residue, every {}. together",
                         state.regrouped->how.stride);
-  if (has_sinks) text += "; a sink for each head";
-  if (rope)
+  if (parts.has_sinks) text += "; a sink for each head";
+  if (parts.rope)
     text += fmt::format("; rotary positions, {} pairs of {} elements{}",
-                        rope->pairing == RopePairing::half ? "half" : "interleaved", rope->dim,
-                        rope->positions_given ? ", positions given" : "");
-  if (block_q != 0)
-    text += fmt::format("; tiles of {} rows by {} keys that a list names", block_q, block_kv);
-  if (graph_q != 0)
-    text += fmt::format("; those of a graph, {} rows by {} gathered keys", graph_q, graph_kv);
+                        parts.rope->pairing == RopePairing::half ? "half" : "interleaved",
+                        parts.rope->dim, parts.rope->positions_given ? ", positions given" : "");
+  if (parts.block_q != 0)
+    text += fmt::format("; tiles of {} rows by {} keys that a list names", parts.block_q,
+                        parts.block_kv);
+  if (parts.graph_q != 0)
+    text += fmt::format("; those of a graph, {} rows by {} gathered keys", parts.graph_q,
+                        parts.graph_kv);
   return text;
 }
 

@@ -46,10 +46,8 @@ std::vector<Binding> of_rows(const AttentionParts& parts, const RowRange& range,
   for (const Binding& one : all) {
     launch.push_back(one);
     if (one.name != "q" && one.name != "out" && one.name != "lse") continue;
-    TensorView& view = launch.back().tensor;
-    seqlen_q = view.extents[2];
-    view.data += static_cast<std::uint64_t>(range.first * view.strides[2] * size_of(view.dtype));
-    view.extents[2] = range.count;
+    seqlen_q = one.tensor.extents[2];
+    launch.back().tensor = one.tensor.slice(2, range.first, range.count);
   }
   for (const auto& [name, number] : numbers_of(parts, range, seqlen_q))
     launch.emplace_back(name, number);

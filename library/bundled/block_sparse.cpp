@@ -1,3 +1,4 @@
+#include "attention/block_checks.hpp"
 #include "patterns/random_blocks.hpp"
 #include "variants/recipe.hpp"
 
@@ -46,8 +47,8 @@ VariantEntry block_sparse() {
           [](const Problem& at) {
             const int size = at.integer("--block-size", 16, 512);
             const BlockMaskShape shape{.heads = at.shape.heads,
-                                       .rows = (at.shape.seqlen_q + size - 1) / size,
-                                       .columns = (at.shape.seqlen_kv + size - 1) / size,
+                                       .rows = tiles_in(at.shape.seqlen_q, size),
+                                       .columns = tiles_in(at.shape.seqlen_kv, size),
                                        .block_q = size,
                                        .block_kv = size};
             at.require_table("--block-size", {shape.heads, shape.rows, shape.columns});

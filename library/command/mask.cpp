@@ -14,6 +14,7 @@
 #include <mutex>
 #include <thread>
 
+#include "attention/block_checks.hpp"
 #include "command/context.hpp"
 #include "command/errors.hpp"
 #include "command/shape_options.hpp"
@@ -171,8 +172,8 @@ std::vector<std::string> facts_of(const MaskPicture& picture) {
   const pictures::Measure measure = pictures::measure(picture);
   const auto [skipped, full, cut] = pictures::count(picture.tiles);
   const std::int64_t all =  // of the matrix: in another order they are others
-      (picture.rows + picture.tile_q - 1) / picture.tile_q *
-      ((picture.keys + picture.tile_kv - 1) / picture.tile_kv);
+      library::tiles_in(picture.rows, picture.tile_q) *
+      library::tiles_in(picture.keys, picture.tile_kv);
   const double pairs = static_cast<double>(picture.rows) * static_cast<double>(picture.keys);
   return {fmt::format("visited {} of {} tiles, ideal {}", full + cut, all, measure.ideal_visited),
           fmt::format("{:.3g} % of the pairs are visible", 100 * share(measure.visible, pairs))};

@@ -32,9 +32,9 @@ int run(const Context& context, const Arguments& arguments) {
                    arguments.text("--input"), &result,       std::nullopt};
   if (arguments.flag("--check")) {
     using library::Precision;
+    const library::Formula formula = variant->formula(request);
     const auto reference = [&](Precision precision) {
-      return library::dense_attention(request.shape, tensors.inputs(), variant->formula(request),
-                                      precision);
+      return library::dense_attention(request.shape, tensors.inputs(), formula, precision);
     };
     const Precision plain =
         variant->rounds_scores(request) ? Precision::rounded_scores : Precision::same_type;

@@ -41,8 +41,7 @@ KeyLists shown_of(const KeyLists& graph, const Mask& mask, const Tables& tables,
   for (std::int64_t b = 0; b < shown.batch; ++b)
     for (std::int64_t h = 0; h < shown.heads; ++h) {
       shown.indptr.push_back(static_cast<std::int32_t>(shown.indices.size()));
-      const std::int64_t list =
-          (graph.batch == 1 ? 0 : b) * graph.heads + (graph.heads == 1 ? 0 : h);
+      const std::int64_t list = list_of(graph.batch, graph.heads, b, h);
       for (std::int64_t q = 0; q < s.seqlen_q; ++q) {
         const auto at = static_cast<std::size_t>(list * (s.seqlen_q + 1) + q);
         for (std::int64_t i = graph.indptr[at]; i < graph.indptr[at + 1]; ++i) {
@@ -87,7 +86,7 @@ Tiling tiling_of(const TokenGraph& graph) {
   Tiling tiling{shape.tile_q, shape.tile_kv, {}};
   /// Calls visit(tile of rows, its how manieth tile of keys, entry).
   const auto each = [=](std::int64_t b, std::int64_t h, const auto& visit) {
-    const std::int64_t list = (shape.batch == 1 ? 0 : b) * shape.heads + (shape.heads == 1 ? 0 : h);
+    const std::int64_t list = list_of(shape.batch, shape.heads, b, h);
     for (std::int64_t row = 0; row < rows; ++row) {
       const auto at = static_cast<std::size_t>(list * rows + row);
       for (std::int32_t i = graph.begin()[at]; i < graph.end()[at]; ++i)

@@ -5,6 +5,7 @@
 
 #include <tilewright/error.hpp>
 
+#include "attention/block_checks.hpp"
 #include "variants/errors.hpp"
 #include "variants/recipe.hpp"
 
@@ -53,11 +54,8 @@ VariantEntry find_variant(VariantTable table, std::string_view name) {
 
 std::int64_t skipped_of_all(const AttentionShape& s, std::int64_t tile_q, std::int64_t tile_kv,
                             const BlockCounts& visited) {
-  const auto tiles = [](std::int64_t length, std::int64_t tile) {
-    return (length + tile - 1) / tile;
-  };
   const std::int64_t all =
-      s.batch * s.heads * tiles(s.seqlen_q, tile_q) * tiles(s.seqlen_kv, tile_kv);
+      s.batch * s.heads * tiles_in(s.seqlen_q, tile_q) * tiles_in(s.seqlen_kv, tile_kv);
   return std::max<std::int64_t>(all - visited.full - visited.cut, 0);
 }
 

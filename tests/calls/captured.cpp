@@ -1,8 +1,6 @@
 // A regrouped attention is several launches, and a CUDA graph captures all of them. Linked with the
 // emulator, whose stream it captures by hand.
-#include <cuda.h>
-
-#include "calls.hpp"
+#include "captured_graph.hpp"
 
 using namespace calls;
 
@@ -21,21 +19,9 @@ TEST_CASE("the launches of a regrouped attention, captured and replayed") {
       emulator(), {.dtype = f16, .head_dim = 64, .value_dim = 72});
   const Tensors tensors(p, f16);
   const Stream stream(emulator());
-  const auto call = [](CUresult result) { REQUIRE(result == CUDA_SUCCESS); };
-  call(cuStreamBeginCapture(stream.handle(), CU_STREAM_CAPTURE_MODE_GLOBAL));
-  plan.launch(stream, tensors.views);
-  CUgraph graph = nullptr;
-  call(cuStreamEndCapture(stream.handle(), &graph));
-  std::size_t nodes = 0;
-  call(cuGraphGetNodes(graph, nullptr, &nodes));
+  const std::size_t nodes = run_captured(stream, [&] { plan.launch(stream, tensors.views); });
   CHECK(nodes > 1);
   CHECK(nodes <= 4);
-  CUgraphExec exec = nullptr;
-  call(cuGraphInstantiate(&exec, graph, 0));
-  call(cuGraphDestroy(graph));
-  call(cuGraphLaunch(exec, stream.handle()));
-  stream.synchronize();
-  call(cuGraphExecDestroy(exec));
   check_results(p, f16, tensors.out.numbers(), tensors.lse.numbers());
   CHECK(faults() == "[]");
 }

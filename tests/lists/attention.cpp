@@ -1,8 +1,6 @@
 // Attention over block lists, by the public headers: lists of the host and of the device, with a
 // mask and scores, shared and per head, against the formula; refusals; a captured graph.
-#include <cuda.h>
-
-#include "calls/calls.hpp"
+#include "calls/captured_graph.hpp"
 #include "patterns/bigbird.hpp"
 #include "patterns/random_blocks.hpp"
 
@@ -148,18 +146,10 @@ TEST_CASE("the device makes the list of a mask that reads tables; the graph of b
   given.tables = tables;
   given.numbers = {{"sink", 3}};
   const Stream stream(emulator());
-  const auto call = [](CUresult result) { REQUIRE(result == CUDA_SUCCESS); };
-  call(cuStreamBeginCapture(stream.handle(), CU_STREAM_CAPTURE_MODE_GLOBAL));
-  make.launch(stream, list.tensors(2, 2), extents, {.numbers = given.numbers, .tables = tables});
-  plan.launch(stream, given);
-  CUgraph graph = nullptr;
-  call(cuStreamEndCapture(stream.handle(), &graph));
-  CUgraphExec exec = nullptr;
-  call(cuGraphInstantiate(&exec, graph, 0));
-  call(cuGraphDestroy(graph));
-  call(cuGraphLaunch(exec, stream.handle()));
-  stream.synchronize();
-  call(cuGraphExecDestroy(exec));
+  run_captured(stream, [&] {
+    make.launch(stream, list.tensors(2, 2), extents, {.numbers = given.numbers, .tables = tables});
+    plan.launch(stream, given);
+  });
   check_results(p, f16, tensors.out.numbers(), tensors.lse.numbers());
   CHECK(faults() == "[]");
 
